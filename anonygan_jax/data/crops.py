@@ -1,0 +1,117 @@
+"""Face crops framed as CelebA frames them, and the way back into the photo.
+
+Affine maps are float64 [2, 3] matrices acting on columns (x, y, 1), pixels counted from
+the centre of the top-left pixel. Sizes are (height, width).
+"""
+
+import cv2
+import numpy as np
+
+from anonygan_jax.data.landmarks import LEFT_EYE, RIGHT_EYE
+
+CELEBA_SIZE = (218, 178)
+# Where aligned CelebA has the eye centres and mouth corners: means of dlib landmarks
+# over 1,448 aligned photos; their standard deviation is under 3.5 pixels.
+CELEBA_ANCHORS_XY = np.array(
+    [[69.3, 112.5], [107.7, 112.6], [71.1, 152.8], [106.2, 152.9]]
+)
+MIN_ANCHOR_SPREAD = 2.0  # pixels; anchors nearer to each other give no orientation
+
+
+class DegenerateFaceError(ValueError):
+    """Landmarks from which no crop can be computed."""
+
+
+def face_anchors(points_xy: np.ndarray) -> np.ndarray:
+    """Returns float64 [4, 2]: centres of both eyes, both corners of the mouth."""
+    points = np.asarray(points_xy, np.float64)
+    eyes = [points[list(LEFT_EYE)].mean(0), points[list(RIGHT_EYE)].mean(0)]
+    return np.stack([*eyes, points[48], points[54]])
+
+
+def celeba_transform(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Returns the map from photo to crop, float64 [2, 3].
+
+    A similarity (least squares on eye centres and mouth corners) into CelebA's 178x218
+    frame, then that frame stretched to `size`, as the paper stretches it to 180x220.
+
+    Raises:
+      DegenerateFaceError: a landmark is not finite or all anchors coincide.
+    """
+    anchors = face_anchors(points_xy)
+    if not np.isfinite(anchors).all():
+        raise DegenerateFaceError("landmarks are not finite numbers")
+    similarity = _fit_similarity(anchors, CELEBA_ANCHORS_XY)
+    return compose(resize_transform(CELEBA_SIZE, size), similarity)
+
+
+def _fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least-squares rotation, scale and shift: one complex linear regression."""
+    z = source @ np.array([1, 1j])
+    w = target @ np.array([1, 1j])
+    spread = np.abs(z - z.mean()).max()
+    if spread < MIN_ANCHOR_SPREAD:
+        raise DegenerateFaceError(
+            f"eyes and mouth lie within {spread:.1f} pixels of each other, "
+            f"at least {MIN_ANCHOR_SPREAD} are needed"
+        )
+    a = np.vdot(z - z.mean(), w - w.mean()) / np.sum(np.abs(z - z.mean()) ** 2)
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def resize_transform(old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
+    """Returns the map of pixel centres under a resize from size `old` to `new`."""
+    sy, sx = new[0] / old[0], new[1] / old[1]
+    return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2]])
+
+
+def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Returns the map that applies `first`, then `second`."""
+    return second @ np.vstack([first, [0, 0, 1]])
+
+
+def transform_points(matrix: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
+    """Returns float32 [..., 2]: the points under an affine map."""
+    return (points_xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def crop_photo(
+    image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Returns the crop [height, width, C] of `image` under the photo-to-crop map.
+
+    Bilinear, after an area reduction where the photo is more than twice as fine, so
+    that nothing aliases. Outside the photo its mirror image continues it.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if scale < 0.5:
+        height, width = image.shape[:2]
+        reduced = (max(1, round(height * 2 * scale)), max(1, round(width * 2 * scale)))
+        image = cv2.resize(image, reduced[::-1], interpolation=cv2.INTER_AREA)
+        matrix = compose(matrix, resize_transform(reduced, (height, width)))
+    return cv2.warpAffine(
+        image, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
+
+
+def paste_crop(
+    photo: np.ndarray, crop: np.ndarray, alpha: np.ndarray, matrix: np.ndarray
+) -> np.ndarray:
+    """Returns the photo with the crop laid over it where `alpha` says so.
+
+    Args:
+      photo: uint8 [H, W, 3].
+      crop: uint8 [h, w, 3].
+      alpha: float32 [h, w], 0 (photo) to 1 (crop), in the crop's frame.
+      matrix: the photo-to-crop map the crop was made with.
+    """
+    size = (photo.shape[1], photo.shape[0])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    face = cv2.warpAffine(
+        crop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    weight = cv2.warpAffine(alpha.astype(np.float32), matrix, size, flags=flags)
+    blended = photo + weight[..., None] * (face.astype(np.float32) - photo)
+    return np.clip(np.rint(blended), 0, 255).astype(np.uint8)

@@ -1,0 +1,125 @@
+"""Photos from disk: finding them and decoding them into one form."""
+
+import dataclasses
+import pathlib
+import struct
+from collections.abc import Iterable
+
+import numpy as np
+from PIL import Image, ImageOps
+
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .bmp .tif .tiff .webp .gif .ppm .pgm".split()
+)
+MAX_PIXELS = 150_000_000  # a 150-megapixel photo is 450 MB once decoded
+
+_DECODER_ERRORS = (
+    OSError,  # includes PIL.UnidentifiedImageError and truncated files
+    SyntaxError,  # broken PNG chunks
+    ValueError,
+    EOFError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+class PhotoError(ValueError):
+    """A photo that can't be used; the message names the file and the reason."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotoFile:
+    """A file on disk and the name it goes by: its path below the input folder."""
+
+    path: pathlib.Path
+    name: str
+
+    @property
+    def has_photo_suffix(self) -> bool:
+        return self.path.suffix.lower() in SUFFIXES
+
+
+def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
+    """Returns every file named by `inputs`, sorted by name.
+
+    Args:
+      inputs: folders (searched recursively), single files, or `.txt` lists with one
+        path a line, relative to the list's folder. Files in folders are returned
+        whatever their suffix, so that callers can report what is not a photo.
+
+    Raises:
+      FileNotFoundError: an input does not exist; the message names it.
+      PhotoError: two inputs hold files of one name.
+    """
+    found: dict[str, PhotoFile] = {}
+    for item in inputs:
+        for photo in _expand(pathlib.Path(item)):
+            known = found.setdefault(photo.name, photo)
+            if known.path.resolve() != photo.path.resolve():
+                raise PhotoError(
+                    f"{known.path} and {photo.path} would both be called "
+                    f"{photo.name!r}; give their common parent folder instead"
+                )
+    return [found[name] for name in sorted(found)]
+
+
+def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
+    """Files of one input."""
+    if item.is_dir():
+        for path in item.rglob("*"):
+            if path.is_file():
+                yield PhotoFile(path, path.relative_to(item).as_posix())
+    elif not item.exists():
+        raise FileNotFoundError(f"{item}: no such file or folder")
+    elif item.suffix.lower() == ".txt":
+        for line in item.read_text().splitlines():
+            if line.strip():
+                yield PhotoFile(item.parent / line.strip(), line.strip())
+    else:
+        yield PhotoFile(item, item.name)
+
+
+def read_photo(path: str | pathlib.Path) -> np.ndarray:
+    """Returns the photo as uint8 [H, W, 3] RGB, upright.
+
+    Grey, palette and CMYK photos become RGB, transparency is laid over white, 16-bit
+    grey is reduced to 8, and the EXIF orientation is applied.
+
+    Raises:
+      PhotoError: missing, empty, not decodable, truncated, of floating-point pixels,
+        or of more than `MAX_PIXELS` pixels; the message says which.
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise PhotoError(
+                    f"{path}: {width}x{height} pixels, more than the limit of "
+                    f"{MAX_PIXELS // 1_000_000} megapixels; reduce it first"
+                )
+            return _as_rgb(ImageOps.exif_transpose(image), path)
+    except PhotoError:
+        raise
+    except FileNotFoundError as error:
+        raise PhotoError(f"{path}: no such file") from error
+    except _DECODER_ERRORS as error:
+        raise PhotoError(f"{path}: cannot be decoded ({_one_line(error)})") from error
+
+
+def _as_rgb(image: Image.Image, path: str | pathlib.Path) -> np.ndarray:
+    """RGB pixels of a decoded photo of any mode."""
+    if image.mode.startswith("I;16"):
+        grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=-1)
+    if image.mode in ("I", "F"):
+        raise PhotoError(f"{path}: pixel type {image.mode!r} is not 8 or 16 bits")
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    return np.array(image.convert("RGB"))
+
+
+def _one_line(error: BaseException) -> str:
+    """An error's text on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,165 @@
+"""Prepared faces on disk: ArrayRecord shards that TFDS reads, without TensorFlow."""
+
+import dataclasses
+import importlib.resources
+import io
+import pathlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from array_record.python.array_record_module import ArrayRecordWriter
+from PIL import Image
+
+from anonygan_jax.data.landmarks import NUM_LANDMARKS
+
+NAME = "faces"
+SPLIT = "train"
+EMBEDDED = "embedded"  # the directory that stands for the package's own composites
+JPEG_QUALITY = 92
+
+
+class RecordsError(ValueError):
+    """A folder that holds no readable prepared faces."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FaceRecord:
+    """One prepared face.
+
+    Attributes:
+      image: uint8 [H, W, 3], the crop.
+      points_xy: float32 [68, 2], landmarks in the crop's pixels.
+      identity: whose face it is.
+      file: the photo's path below the prepared folder.
+      crop: float32 [2, 3], map from the photo's pixels to the crop's.
+      score: the detector's confidence.
+    """
+
+    image: np.ndarray
+    points_xy: np.ndarray
+    identity: str
+    file: str
+    crop: np.ndarray
+    score: float
+
+
+def features(size: tuple[int, int]) -> tfds.features.FeaturesDict:
+    """Returns the TFDS description of a record with crops of `size` (height, width)."""
+    return tfds.features.FeaturesDict(
+        {
+            "image": tfds.features.Image(shape=(*size, 3), encoding_format="jpeg"),
+            "points_xy": tfds.features.Tensor(
+                shape=(NUM_LANDMARKS, 2), dtype=np.float32
+            ),
+            "identity": tfds.features.Text(),
+            "file": tfds.features.Text(),
+            "crop": tfds.features.Tensor(shape=(2, 3), dtype=np.float32),
+            "score": tfds.features.Scalar(dtype=np.float32),
+        }
+    )
+
+
+def shard_path(directory: pathlib.Path, shard: int, num_shards: int) -> pathlib.Path:
+    """Returns where TFDS looks for a shard."""
+    return directory / f"{NAME}-{SPLIT}.array_record-{shard:05d}-of-{num_shards:05d}"
+
+
+def write_shard(
+    path: pathlib.Path, size: tuple[int, int], faces: Iterable[FaceRecord]
+) -> int:
+    """Writes one shard, whole or not at all, and returns its size in bytes."""
+    schema = features(size)
+    partial = path.with_name(path.name + ".partial")
+    writer = ArrayRecordWriter(str(partial), "group_size:1")
+    num_bytes = 0
+    for face in faces:
+        fields = dataclasses.asdict(face) | {"image": _jpeg(face.image)}
+        record = schema.serialize_example(fields)
+        num_bytes += len(record)
+        writer.write(record)
+    writer.close()
+    partial.rename(path)
+    return num_bytes
+
+
+def write_metadata(
+    directory: pathlib.Path,
+    size: tuple[int, int],
+    shard_lengths: Sequence[int],
+    num_bytes: int,
+) -> None:
+    """Writes what `tfds.builder_from_directory` needs beside the shards."""
+    template = tfds.core.ShardedFileTemplate(
+        dataset_name=NAME, data_dir=directory, split=SPLIT, filetype_suffix="array_record"
+    )
+    split = tfds.core.SplitInfo(
+        name=SPLIT,
+        shard_lengths=list(shard_lengths),
+        num_bytes=num_bytes,
+        filename_template=template,
+    )
+    tfds.folder_dataset.write_metadata(
+        data_dir=directory,
+        features=features(size),
+        split_infos=[split],
+        check_data=False,
+        description="Face crops with 68 landmarks, made by anonygan_jax prepare.",
+    )
+
+
+class FaceRecords:
+    """Random access to the prepared faces of a folder."""
+
+    def __init__(self, directory: str | pathlib.Path) -> None:
+        """Opens `directory`; the word "embedded" opens the package's composites.
+
+        Raises:
+          RecordsError: no complete set of prepared faces is there, or it is empty.
+        """
+        self.directory = _resolve(directory)
+        if not (self.directory / "dataset_info.json").exists():
+            raise RecordsError(
+                f"{self.directory}: no prepared faces there; make them with "
+                f"'anonygan prepare PHOTOS --output {self.directory}'"
+            )
+        self._source = tfds.builder_from_directory(self.directory).as_data_source(SPLIT)
+        if len(self._source) == 0:
+            raise RecordsError(f"{self.directory}: holds no face")
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def read(self, indices: Sequence[int]) -> list[FaceRecord]:
+        """Returns the faces at `indices`, decoded."""
+        return [_record(r) for r in self._source.__getitems__(list(indices))]
+
+    def identities(self) -> list[str]:
+        """Returns whose face each record is; decodes no photo."""
+        skip = {"image": tfds.decode.SkipDecoding()}
+        builder = tfds.builder_from_directory(self.directory)
+        source = builder.as_data_source(SPLIT, decoders=skip)
+        return [r["identity"].decode() for r in source]
+
+
+def _record(fields: dict[str, Any]) -> FaceRecord:
+    """A record with text as str."""
+    text = {key: fields[key].decode() for key in ("identity", "file")}
+    return FaceRecord(**(fields | text | {"score": float(fields["score"])}))
+
+
+def _resolve(directory: str | pathlib.Path) -> pathlib.Path:
+    """A folder's path, or that of the embedded composites."""
+    if str(directory) == EMBEDDED:
+        assets = importlib.resources.files("anonygan_jax") / "assets"
+        return pathlib.Path(str(assets / "composites"))
+    return pathlib.Path(directory)
+
+
+def _jpeg(image: np.ndarray) -> io.BytesIO:
+    """JPEG bytes of a crop."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    buffer.seek(0)
+    return buffer

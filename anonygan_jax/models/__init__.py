@@ -1,0 +1,1 @@
+"""The networks, in Flax Linen; they know nothing of files or data sets."""

@@ -1,0 +1,111 @@
+"""Bipartite graph reasoning between the condition's and the source's features."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from anonygan_jax.models.layers import BatchNorm, Conv
+
+
+class GraphConvolution(nn.Module):
+    """One graph convolution: messages across the nodes, then across the states."""
+
+    @nn.compact
+    def __call__(self, nodes: jax.Array) -> jax.Array:
+        """Returns float32 [B, N, S].
+
+        Args:
+          nodes: float32 [B, N, S], N node features of S states.
+        """
+        num_nodes, num_states = nodes.shape[-2:]
+        init = nn.initializers.normal(0.02)
+        adjacency = self.param("adjacency", init, (num_nodes, num_nodes))
+        bias = self.param("bias", nn.initializers.zeros, (num_nodes,))
+        weight = self.param("weight", init, (num_states, num_states))
+        messages = jnp.einsum("bns,nm->bms", nodes, adjacency) + bias[:, None]
+        return jnp.einsum("bns,st->bnt", nn.relu(nodes + messages), weight)
+
+
+class BipartiteGraphReasoning(nn.Module):
+    """Reasons over the pose features of condition and source as a bipartite graph.
+
+    The halves of the channels are the two sides. Node features cross over: each side's
+    states are gathered by the *other* side's projection. Convolutions and BatchNorm
+    are shared by the sides, condition first, so that the running statistics are
+    updated twice in a training step. The projection is not normalised.
+
+    Attributes:
+      num_states: states of a node, S; the width of a half in the paper.
+      num_nodes: nodes of a side, N.
+
+    Source: paper section 3.1, equations 1-6.
+    """
+
+    num_states: int
+    num_nodes: int
+
+    @nn.compact
+    def __call__(self, q: jax.Array, train: bool) -> jax.Array:
+        """Returns q with what the other side told added, float32 [B, h, w, C]."""
+        condition, source = jnp.split(q, 2, axis=-1)
+        half = condition.shape[-1]
+        state = Conv(self.num_states, 1, use_bias=True, name="state")
+        projection = Conv(self.num_nodes, 1, use_bias=True, name="projection")
+        extend = Conv(half, 1, name="extend")
+        norm = BatchNorm(epsilon=1e-4, name="norm")
+        to_condition, to_source = projection(condition), projection(source)
+
+        def side(half_map: jax.Array, crossed: jax.Array, name: str) -> jax.Array:
+            nodes = jnp.einsum("bhwn,bhws->bns", crossed, state(half_map))
+            nodes = GraphConvolution(name=name)(nodes)
+            back = jnp.einsum("bhwn,bns->bhws", crossed, nodes)
+            return half_map + norm(extend(back), train)
+
+        return jnp.concatenate(
+            [
+                side(condition, to_source, "graph_condition"),
+                side(source, to_condition, "graph_source"),
+            ],
+            axis=-1,
+        )
+
+
+class GraphBlock(nn.Module):
+    """One of the generator's blocks: pose features gate appearance features.
+
+    Attributes:
+      num_nodes: nodes of a side of the graph.
+      dropout_rate: share of features dropped between the two convolutions of a stream.
+    """
+
+    num_nodes: int
+    dropout_rate: float
+
+    @nn.compact
+    def __call__(
+        self, appearance: jax.Array, shape: jax.Array, train: bool
+    ) -> tuple[jax.Array, jax.Array]:
+        """Returns the two streams after the block.
+
+        Args:
+          appearance: float32 [B, h, w, C].
+          shape: float32 [B, h, w, C] in the first block, [B, h, w, 2C] after it.
+          train: use batch statistics and dropout.
+        """
+        width = appearance.shape[-1]
+        a = self._conv_block(appearance, width, "appearance", train)
+        a = BatchNorm(name="appearance_norm2")(a, train)
+        q = self._conv_block(shape, width, "shape", train)
+        q = BipartiteGraphReasoning(width // 2, self.num_nodes, name="graph")(q, train)
+        out = appearance + a * nn.sigmoid(q)
+        return out, jnp.concatenate([q, out], axis=-1)
+
+    def _conv_block(
+        self, x: jax.Array, width: int, name: str, train: bool
+    ) -> jax.Array:
+        """conv, BatchNorm, ReLU, dropout, conv; the first keeps the input's width."""
+        reflect = {"padding": 1, "reflect": True}
+        x = Conv(x.shape[-1], 3, **reflect, name=f"{name}_conv1")(x)
+        x = nn.relu(BatchNorm(name=f"{name}_norm1")(x, train))
+        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        return Conv(width, 3, **reflect, name=f"{name}_conv2")(x)

@@ -1,0 +1,40 @@
+"""PatchGAN discriminators: is the face real, given its condition or its pose?"""
+
+import flax.linen as nn
+import jax
+
+from anonygan_jax.models.layers import BatchNorm, Conv
+
+
+class PatchDiscriminator(nn.Module):
+    """Judges overlapping patches of an image with what it should agree with.
+
+    Attributes:
+      width: channels of the first convolution; 64 in the paper (7 million parameters).
+
+    Source: paper section 3.3; Isola et al., "pix2pix", CVPR 2017.
+    """
+
+    width: int = 64
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> tuple[list[jax.Array], jax.Array]:
+        """Returns the five feature maps and the logits, float32 [B, h, w, 1].
+
+        Args:
+          x: float32 [B, H, W, C]: the image, then the condition image or the source's
+            heatmaps, along the channels.
+          train: use batch statistics (then make "batch_stats" mutable).
+        """
+        features = []
+        for i, (factor, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 2), (8, 1)]):
+            x = self._conv(self.width * factor, stride, f"conv{i}")(x)
+            if i > 0:
+                x = BatchNorm(name=f"norm{i}")(x, train)
+            x = nn.leaky_relu(x, 0.2)
+            features.append(x)
+        return features, self._conv(1, 1, "logits")(x)
+
+    def _conv(self, features: int, stride: int, name: str) -> Conv:
+        """A 4x4 convolution with bias."""
+        return Conv(features, 4, stride=stride, padding=1, use_bias=True, name=name)

@@ -1,0 +1,111 @@
+"""The AnonyGAN generator: condition and masked source in, anonymised face out."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from anonygan_jax.data.heatmaps import landmark_heatmaps
+from anonygan_jax.models.bipartite_graph import GraphBlock
+from anonygan_jax.models.landmark_attention import LandmarkAttention
+from anonygan_jax.models.layers import BatchNorm, Conv, UpConv
+
+
+class Generator(nn.Module):
+    """Draws the condition's face in the source's pose and surroundings.
+
+    28.39 million parameters with the default fields, those of the paper.
+
+    Attributes:
+      num_landmarks: points of each face, 68 or 29.
+      use_landmark_attention: weigh the landmark channels (the paper's LA).
+      width: channels of the first convolution; the graph blocks have four times more.
+      num_blocks: graph blocks.
+      num_nodes: nodes of a side of the bipartite graph.
+      dropout_rate: inside the graph blocks.
+      heatmap_grid: see `landmark_heatmaps`; (218, 178) in the release.
+
+    Source: paper section 3, figure 2; layer by layer the official release.
+    """
+
+    num_landmarks: int = 68
+    use_landmark_attention: bool = True
+    width: int = 64
+    num_blocks: int = 6
+    num_nodes: int = 64
+    dropout_rate: float = 0.5
+    heatmap_grid: tuple[int, int] | None = None
+
+    @nn.compact
+    def __call__(
+        self,
+        condition: jax.Array,
+        context: jax.Array,
+        condition_points_xy: jax.Array,
+        source_points_xy: jax.Array,
+        train: bool = False,
+    ) -> jax.Array:
+        """Returns the anonymised face, float32 [B, H, W, 3] in [-1, 1].
+
+        Args:
+          condition: float32 [B, H, W, 3] in [-1, 1], who is put there; H and W are
+            multiples of 4.
+          context: float32 [B, H, W, 3], the source with its face set to 0.
+          condition_points_xy: float32 [B, K, 2], its landmarks in pixels.
+          source_points_xy: float32 [B, K, 2], the landmarks to follow.
+          train: use batch statistics and dropout (then give a "dropout" rng and make
+            "batch_stats" mutable).
+
+        Raises:
+          ValueError: shapes do not fit each other or the fields.
+        """
+        self._check(condition, context, condition_points_xy, source_points_xy)
+        heatmaps = [
+            landmark_heatmaps(points, condition.shape[1:3], self.heatmap_grid)
+            for points in (condition_points_xy, source_points_xy)
+        ]
+        shape = jnp.concatenate(heatmaps, axis=-1)
+        if self.use_landmark_attention:
+            shape = LandmarkAttention(name="landmark_attention")(shape)
+        appearance = jnp.concatenate([condition, context], axis=-1)
+        appearance = self._encoder(appearance, "appearance_encoder", train)
+        shape = self._encoder(shape, "shape_encoder", train)
+        for i in range(self.num_blocks):
+            block = GraphBlock(self.num_nodes, self.dropout_rate, name=f"block{i}")
+            appearance, shape = block(appearance, shape, train)
+        drawn, attention = self._decode(appearance, train)
+        return jnp.clip(drawn * attention + context * (1 - attention), -1, 1)
+
+    def _encoder(self, x: jax.Array, name: str, train: bool) -> jax.Array:
+        """One stream's features at a quarter of the resolution."""
+        x = Conv(self.width, 7, padding=3, reflect=True, name=f"{name}_conv0")(x)
+        x = nn.relu(BatchNorm(name=f"{name}_norm0")(x, train))
+        for i in (1, 2):
+            conv = Conv(self.width << i, 3, stride=2, padding=1, name=f"{name}_conv{i}")
+            x = nn.relu(BatchNorm(name=f"{name}_norm{i}")(conv(x), train))
+        return x
+
+    def _decode(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
+        """The drawn face in [-1, 1] and how much of it counts, in [0, 1]."""
+        drawn, attention = x, x
+        for i, features in enumerate((self.width * 2, self.width)):
+            drawn = UpConv(features, name=f"decoder_up{i}")(drawn)
+            drawn = nn.relu(BatchNorm(name=f"decoder_norm{i}")(drawn, train))
+            attention = UpConv(features, name=f"attention_up{i}")(attention)
+        last = Conv(3, 7, padding=3, reflect=True, use_bias=True, name="decoder_image")
+        to_one = Conv(1, 1, name="attention_mask")
+        return jnp.tanh(last(drawn)), nn.sigmoid(to_one(attention))
+
+    def _check(self, condition, context, condition_points_xy, source_points_xy) -> None:
+        """Rejects inputs of other shapes."""
+        batch, height, width = condition.shape[:3]
+        if context.shape != condition.shape or condition.shape[3:] != (3,):
+            raise ValueError(
+                f"condition {condition.shape} and context {context.shape} must both be "
+                "[B, H, W, 3]"
+            )
+        if height % 4 or width % 4:
+            raise ValueError(f"height and width {height}x{width} must be multiples of 4")
+        wanted = (batch, self.num_landmarks, 2)
+        for points in (condition_points_xy, source_points_xy):
+            if points.shape != wanted:
+                raise ValueError(f"points have shape {points.shape}, wanted {wanted}")

