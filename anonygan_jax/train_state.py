@@ -1,0 +1,91 @@
+"""What training changes: arrays only, keyed by network."""
+
+import dataclasses
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+NETWORKS = ("generator", "appearance_discriminator", "pose_discriminator")
+
+
+@flax.struct.dataclass
+class TrainState:
+    """State of a run.
+
+    Attributes:
+      step: int32 scalar, updates done.
+      params: network -> parameters.
+      batch_stats: network -> running statistics.
+      opt_state: network -> optimiser state.
+      ema_params: exponential moving average of the generator's parameters.
+    """
+
+    step: jax.Array
+    params: dict[str, Any]
+    batch_stats: dict[str, Any]
+    opt_state: dict[str, Any]
+    ema_params: Any
+
+    def generator_variables(self) -> dict[str, Any]:
+        """Returns the averaged generator, as it is used outside training."""
+        return {"params": self.ema_params, "batch_stats": self.batch_stats["generator"]}
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimiserConfig:
+    """Adam with a constant, then linearly falling rate.
+
+    Attributes:
+      generator_learning_rate: of the generator.
+      discriminator_learning_rate: of both discriminators.
+      beta1, beta2: Adam's decay rates.
+      num_steps: updates of the whole run.
+      decay_from_step: the rate is constant until here, then falls to 0.
+      ema_decay: share of the old average kept at each step.
+    """
+
+    generator_learning_rate: float
+    discriminator_learning_rate: float
+    beta1: float
+    beta2: float
+    num_steps: int
+    decay_from_step: int
+    ema_decay: float
+
+    def schedule(self, learning_rate: float) -> optax.Schedule:
+        """Returns step -> learning rate."""
+        num_decay_steps = max(self.num_steps - self.decay_from_step, 1)
+        falling = optax.linear_schedule(learning_rate, 0.0, num_decay_steps)
+        constant = optax.constant_schedule(learning_rate)
+        return optax.join_schedules([constant, falling], [self.decay_from_step])
+
+    def optimisers(self) -> dict[str, optax.GradientTransformation]:
+        """Returns network -> optimiser."""
+        rates = dict.fromkeys(NETWORKS, self.discriminator_learning_rate)
+        rates["generator"] = self.generator_learning_rate
+        return {
+            name: optax.adam(self.schedule(rate), b1=self.beta1, b2=self.beta2)
+            for name, rate in rates.items()
+        }
+
+
+def create_train_state(
+    variables: dict[str, Any], optimisers: dict[str, optax.GradientTransformation]
+) -> TrainState:
+    """Returns the state before the first step.
+
+    Args:
+      variables: network -> {"params", "batch_stats"}.
+      optimisers: network -> optimiser.
+    """
+    params = {name: v["params"] for name, v in variables.items()}
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        params=params,
+        batch_stats={name: v["batch_stats"] for name, v in variables.items()},
+        opt_state={name: optimisers[name].init(params[name]) for name in params},
+        ema_params=jax.tree.map(jnp.copy, params["generator"]),
+    )

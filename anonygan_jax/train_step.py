@@ -1,0 +1,298 @@
+"""One joint update of generator and discriminators, as a pure function."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+from anonygan_jax import losses
+from anonygan_jax.data.heatmaps import landmark_heatmaps
+from anonygan_jax.data.landmarks import NUM_LANDMARKS, REDUCED_29
+from anonygan_jax.data.masks import face_mask
+from anonygan_jax.models.discriminator import PatchDiscriminator
+from anonygan_jax.models.generator import Generator
+from anonygan_jax.train_state import TrainState, create_train_state
+
+Metrics = dict[str, jax.Array]
+
+
+@flax.struct.dataclass
+class PairBatch:
+    """Pairs of photos as they leave the input pipeline.
+
+    Attributes:
+      condition, source: uint8 [B, H, W, 3].
+      condition_points_xy, source_points_xy: float32 [B, 68, 2], pixels.
+      same_identity: bool [B], the reconstruction loss applies.
+    """
+
+    condition: jax.Array
+    source: jax.Array
+    condition_points_xy: jax.Array
+    source_points_xy: jax.Array
+    same_identity: jax.Array
+
+
+@flax.struct.dataclass
+class Pair:
+    """A batch as the networks take it: floats in [-1, 1], mask, chosen landmarks."""
+
+    condition: jax.Array
+    source: jax.Array
+    mask: jax.Array
+    context: jax.Array
+    condition_points_xy: jax.Array
+    source_points_xy: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Fields of the networks; see `Generator` and `PatchDiscriminator`."""
+
+    num_landmarks: int
+    use_landmark_attention: bool
+    width: int
+    num_blocks: int
+    num_nodes: int
+    dropout_rate: float
+    heatmap_grid: tuple[int, int] | None
+    discriminator_width: int
+
+    def __post_init__(self) -> None:
+        if self.num_landmarks not in (NUM_LANDMARKS, len(REDUCED_29)):
+            raise ValueError(f"num_landmarks is {self.num_landmarks}, wanted 68 or 29")
+        if self.heatmap_grid is not None:
+            object.__setattr__(self, "heatmap_grid", tuple(self.heatmap_grid))
+
+    def generator(self) -> Generator:
+        """Returns the generator."""
+        fields = dataclasses.asdict(self)
+        del fields["discriminator_width"]
+        return Generator(**fields)
+
+    def select_points(self, points_xy: jax.Array) -> jax.Array:
+        """Returns the landmarks that the networks see, [B, num_landmarks, 2]."""
+        if self.num_landmarks == NUM_LANDMARKS:
+            return points_xy
+        return points_xy[:, REDUCED_29, :]
+
+
+class AnonyGAN:
+    """The system that is trained: its networks and what one step does with them."""
+
+    def __init__(
+        self,
+        model: ModelConfig,
+        weights: losses.LossWeights,
+        optimisers: dict[str, optax.GradientTransformation],
+        ema_decay: float,
+    ) -> None:
+        self.model = model
+        self.weights = weights
+        self.optimisers = optimisers
+        self.ema_decay = ema_decay
+        self.generator = model.generator()
+        self.discriminator = PatchDiscriminator(model.discriminator_width)
+
+    def init(self, rng: jax.Array, batch: PairBatch) -> TrainState:
+        """Returns the state before the first step."""
+        pair = self.prepare(batch)
+        keys = jax.random.split(rng, 3)
+        variables = {
+            "generator": self.generator.init(keys[0], *_generator_inputs(pair)),
+            "appearance_discriminator": self.discriminator.init(
+                keys[1], self._appearance_input(pair.source, pair), False
+            ),
+            "pose_discriminator": self.discriminator.init(
+                keys[2], self._pose_input(pair.source, pair), False
+            ),
+        }
+        return create_train_state(variables, self.optimisers)
+
+    def prepare(self, batch: PairBatch) -> Pair:
+        """Returns the networks' inputs; the source's face is gone from `context`."""
+        condition, source = (to_float(u8) for u8 in (batch.condition, batch.source))
+        mask = face_mask(batch.source_points_xy, source.shape[1:3])
+        return Pair(
+            condition=condition,
+            source=source,
+            mask=mask,
+            context=source * (1 - mask),
+            condition_points_xy=self.model.select_points(batch.condition_points_xy),
+            source_points_xy=self.model.select_points(batch.source_points_xy),
+        )
+
+    def generate(self, variables: dict[str, Any], pair: Pair) -> jax.Array:
+        """Returns the anonymised faces, float32 [B, H, W, 3] in [-1, 1]."""
+        return self.generator.apply(variables, *_generator_inputs(pair))
+
+    def step(
+        self, state: TrainState, batch: PairBatch, rng: jax.Array
+    ) -> tuple[TrainState, Metrics]:
+        """Returns the state after one update of all networks, and the loss terms.
+
+        The generator runs forward once, each discriminator once on real and once on
+        fake pairs (never concatenated: they normalise by batch), and all gradients are
+        taken at the weights from before the step.
+        """
+        grads, batch_stats, metrics = self.gradients(state, batch, rng)
+        params, opt_state = {}, {}
+        for name, optimiser in self.optimisers.items():
+            updates, opt_state[name] = optimiser.update(
+                grads[name], state.opt_state[name], state.params[name]
+            )
+            params[name] = optax.apply_updates(state.params[name], updates)
+        ema_params = optax.incremental_update(
+            params["generator"], state.ema_params, 1 - self.ema_decay
+        )
+        step = state.step + 1
+        return TrainState(step, params, batch_stats, opt_state, ema_params), metrics
+
+    def gradients(
+        self, state: TrainState, batch: PairBatch, rng: jax.Array
+    ) -> tuple[dict[str, Any], dict[str, Any], Metrics]:
+        """Returns network -> gradients, network -> running statistics, loss terms."""
+        pair = self.prepare(batch)
+        output, generator_pullback, generator_stats = jax.vjp(
+            lambda params: self._generate_train(params, state, pair, rng),
+            state.params["generator"],
+            has_aux=True,
+        )
+        appearance = self._judge(state, "appearance_discriminator", output, pair)
+        pose = self._judge(state, "pose_discriminator", output, pair)
+
+        def generator_loss(image, fake_appearance, fake_pose):
+            return self._generator_loss(
+                image, fake_appearance, fake_pose, appearance.real, pair, batch
+            )
+
+        (total, metrics), (to_image, to_appearance, to_pose) = jax.value_and_grad(
+            generator_loss, argnums=(0, 1, 2), has_aux=True
+        )(output, appearance.fake, pose.fake)
+        to_image += appearance.image_pullback(to_appearance)
+        to_image += pose.image_pullback(to_pose)
+        grads = {"generator": generator_pullback(to_image)[0]}
+        batch_stats = {"generator": generator_stats}
+        for name, judged in (
+            ("appearance_discriminator", appearance),
+            ("pose_discriminator", pose),
+        ):
+            metrics[name], grads[name] = judged.loss_and_gradients()
+            batch_stats[name] = judged.batch_stats
+        return grads, batch_stats, metrics | {"generator": total}
+
+    def _generator_loss(
+        self, image, fake_appearance, fake_pose, real_appearance, pair, batch
+    ) -> tuple[jax.Array, Metrics]:
+        """Weighted sum of the generator's terms, and the terms."""
+        terms = {
+            "appearance": losses.adversarial(fake_appearance[1], True),
+            "pose": losses.adversarial(fake_pose[1], True),
+            "context_matching": losses.context_matching(
+                fake_appearance[0], real_appearance[0]
+            ),
+            "reconstruction": losses.reconstruction(
+                image, pair.source, pair.mask, batch.same_identity
+            ),
+        }
+        weights = dataclasses.asdict(self.weights)
+        return sum(weights[name] * terms[name] for name in terms), terms
+
+    def _generate_train(self, params, state: TrainState, pair: Pair, rng: jax.Array):
+        """Output of the generator in training, and its running statistics."""
+        output, updates = self.generator.apply(
+            {"params": params, "batch_stats": state.batch_stats["generator"]},
+            *_generator_inputs(pair),
+            train=True,
+            mutable=["batch_stats"],
+            rngs={"dropout": rng},
+        )
+        return output, updates["batch_stats"]
+
+    def _judge(
+        self, state: TrainState, name: str, output: jax.Array, pair: Pair
+    ) -> "_Judgement":
+        """A discriminator's view of real and fake, with the ways back."""
+        make_input = (
+            self._appearance_input
+            if name == "appearance_discriminator"
+            else self._pose_input
+        )
+
+        def apply(params, image, stats):
+            (features, logits), updates = self.discriminator.apply(
+                {"params": params, "batch_stats": stats},
+                make_input(image, pair),
+                True,
+                mutable=["batch_stats"],
+            )
+            return (features, logits), updates["batch_stats"]
+
+        params, stats = state.params[name], state.batch_stats[name]
+        real, real_pullback, stats = jax.vjp(
+            lambda p: apply(p, pair.source, stats), params, has_aux=True
+        )
+        fake, fake_pullback, stats = jax.vjp(
+            lambda p, image: apply(p, image, stats), params, output, has_aux=True
+        )
+        return _Judgement(real, fake, real_pullback, fake_pullback, stats)
+
+    def _appearance_input(self, image: jax.Array, pair: Pair) -> jax.Array:
+        """Image and who it should show."""
+        return jnp.concatenate([image, pair.condition], axis=-1)
+
+    def _pose_input(self, image: jax.Array, pair: Pair) -> jax.Array:
+        """Image and the pose it should have."""
+        heatmaps = landmark_heatmaps(
+            pair.source_points_xy, image.shape[1:3], self.model.heatmap_grid
+        )
+        return jnp.concatenate([image, heatmaps], axis=-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judgement:
+    """What one discriminator said; real and fake are (features, logits)."""
+
+    real: tuple[list[jax.Array], jax.Array]
+    fake: tuple[list[jax.Array], jax.Array]
+    real_pullback: Callable
+    fake_pullback: Callable
+    batch_stats: Any
+
+    def image_pullback(self, cotangent: Any) -> jax.Array:
+        """Gradient for the generated image."""
+        return self.fake_pullback(cotangent)[1]
+
+    def loss_and_gradients(self) -> tuple[jax.Array, Any]:
+        """The discriminator's own loss and its gradients."""
+        loss, (to_real, to_fake) = jax.value_and_grad(
+            losses.discriminator, argnums=(0, 1)
+        )(self.real[1], self.fake[1])
+        no_features = jax.tree.map(jnp.zeros_like, self.real[0])
+        (from_real,) = self.real_pullback((no_features, to_real))
+        from_fake, _ = self.fake_pullback((no_features, to_fake))
+        return loss, jax.tree.map(jnp.add, from_real, from_fake)
+
+
+def _generator_inputs(pair: Pair) -> tuple[jax.Array, ...]:
+    """Positional inputs of the generator."""
+    return (
+        pair.condition,
+        pair.context,
+        pair.condition_points_xy,
+        pair.source_points_xy,
+    )
+
+
+def to_float(image_u8: jax.Array) -> jax.Array:
+    """Returns float32 in [-1, 1]."""
+    return image_u8.astype(jnp.float32) / 127.5 - 1.0
+
+
+def to_uint8(image: jax.Array) -> jax.Array:
+    """Returns uint8 0..255 from [-1, 1]."""
+    return jnp.rint((jnp.clip(image, -1, 1) + 1.0) * 127.5).astype(jnp.uint8)
