@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 
 from anonygan_jax import losses
-from anonygan_jax.data.heatmaps import landmark_heatmaps
+from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.data.landmarks import NUM_LANDMARKS, REDUCED_29
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.models.discriminator import PatchDiscriminator
@@ -105,10 +105,10 @@ class AnonyGAN:
         variables = {
             "generator": self.generator.init(keys[0], *_generator_inputs(pair)),
             "appearance_discriminator": self.discriminator.init(
-                keys[1], self._appearance_input(pair.source, pair), False
+                keys[1], pair.source, pair.condition, False
             ),
             "pose_discriminator": self.discriminator.init(
-                keys[2], self._pose_input(pair.source, pair), False
+                keys[2], pair.source, self._heatmaps(pair), False
             ),
         }
         return create_train_state(variables, self.optimisers)
@@ -162,8 +162,12 @@ class AnonyGAN:
             state.params["generator"],
             has_aux=True,
         )
-        appearance = self._judge(state, "appearance_discriminator", output, pair)
-        pose = self._judge(state, "pose_discriminator", output, pair)
+        appearance = self._judge(
+            state, "appearance_discriminator", pair.source, output, pair.condition
+        )
+        pose = self._judge(
+            state, "pose_discriminator", pair.source, output, self._heatmaps(pair)
+        )
 
         def generator_loss(image, fake_appearance, fake_pose):
             return self._generator_loss(
@@ -214,43 +218,39 @@ class AnonyGAN:
         return output, updates["batch_stats"]
 
     def _judge(
-        self, state: TrainState, name: str, output: jax.Array, pair: Pair
+        self,
+        state: TrainState,
+        name: str,
+        source: jax.Array,
+        output: jax.Array,
+        partner: jax.Array | Heatmaps,
     ) -> "_Judgement":
         """A discriminator's view of real and fake, with the ways back."""
-        make_input = (
-            self._appearance_input
-            if name == "appearance_discriminator"
-            else self._pose_input
-        )
 
         def apply(params, image, stats):
-            (features, logits), updates = self.discriminator.apply(
+            judged, updates = self.discriminator.apply(
                 {"params": params, "batch_stats": stats},
-                make_input(image, pair),
+                image,
+                partner,
                 True,
                 mutable=["batch_stats"],
             )
-            return (features, logits), updates["batch_stats"]
+            return judged, updates["batch_stats"]
 
         params, stats = state.params[name], state.batch_stats[name]
         real, real_pullback, stats = jax.vjp(
-            lambda p: apply(p, pair.source, stats), params, has_aux=True
+            lambda p: apply(p, source, stats), params, has_aux=True
         )
         fake, fake_pullback, stats = jax.vjp(
             lambda p, image: apply(p, image, stats), params, output, has_aux=True
         )
         return _Judgement(real, fake, real_pullback, fake_pullback, stats)
 
-    def _appearance_input(self, image: jax.Array, pair: Pair) -> jax.Array:
-        """Image and who it should show."""
-        return jnp.concatenate([image, pair.condition], axis=-1)
-
-    def _pose_input(self, image: jax.Array, pair: Pair) -> jax.Array:
-        """Image and the pose it should have."""
-        heatmaps = landmark_heatmaps(
-            pair.source_points_xy, image.shape[1:3], self.model.heatmap_grid
+    def _heatmaps(self, pair: Pair) -> Heatmaps:
+        """The pose that the image should have."""
+        return landmark_heatmaps(
+            pair.source_points_xy, pair.source.shape[1:3], self.model.heatmap_grid
         )
-        return jnp.concatenate([image, heatmaps], axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)

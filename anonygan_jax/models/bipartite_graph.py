@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.models.layers import BatchNorm, Conv
+from anonygan_jax.models.layers import KERNEL_INIT, BatchNorm, Conv
 
 
 class GraphConvolution(nn.Module):
@@ -18,10 +18,9 @@ class GraphConvolution(nn.Module):
           nodes: float32 [B, N, S], N node features of S states.
         """
         num_nodes, num_states = nodes.shape[-2:]
-        init = nn.initializers.normal(0.02)
-        adjacency = self.param("adjacency", init, (num_nodes, num_nodes))
+        adjacency = self.param("adjacency", KERNEL_INIT, (num_nodes, num_nodes))
         bias = self.param("bias", nn.initializers.zeros, (num_nodes,))
-        weight = self.param("weight", init, (num_states, num_states))
+        weight = self.param("weight", KERNEL_INIT, (num_states, num_states))
         messages = jnp.einsum("bns,nm->bms", nodes, adjacency) + bias[:, None]
         return jnp.einsum("bns,st->bnt", nn.relu(nodes + messages), weight)
 

@@ -2,7 +2,9 @@
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
+from anonygan_jax.data.heatmaps import Heatmaps
 from anonygan_jax.models.layers import BatchNorm, Conv
 
 
@@ -18,21 +20,28 @@ class PatchDiscriminator(nn.Module):
     width: int = 64
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> tuple[list[jax.Array], jax.Array]:
+    def __call__(
+        self, image: jax.Array, partner: jax.Array | Heatmaps, train: bool
+    ) -> tuple[list[jax.Array], jax.Array]:
         """Returns the five feature maps and the logits, float32 [B, h, w, 1].
 
         Args:
-          x: float32 [B, H, W, C]: the image, then the condition image or the source's
-            heatmaps, along the channels.
+          image: float32 [B, H, W, 3], real or generated.
+          partner: what it should agree with: the condition image, float32
+            [B, H, W, 3], or the source's heatmaps.
           train: use batch statistics (then make "batch_stats" mutable).
         """
+        inputs = (image, partner)
+        if not isinstance(partner, Heatmaps):
+            inputs = (jnp.concatenate([image, partner], axis=-1),)
         features = []
         for i, (factor, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 2), (8, 1)]):
-            x = self._conv(self.width * factor, stride, f"conv{i}")(x)
+            x = self._conv(self.width * factor, stride, f"conv{i}")(*inputs)
             if i > 0:
                 x = BatchNorm(name=f"norm{i}")(x, train)
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
+            inputs = (x,)
         return features, self._conv(1, 1, "logits")(x)
 
     def _conv(self, features: int, stride: int, name: str) -> Conv:

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.data.heatmaps import landmark_heatmaps
+from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.bipartite_graph import GraphBlock
 from anonygan_jax.models.landmark_attention import LandmarkAttention
 from anonygan_jax.models.layers import BatchNorm, Conv, UpConv
@@ -59,25 +59,28 @@ class Generator(nn.Module):
           ValueError: shapes do not fit each other or the fields.
         """
         self._check(condition, context, condition_points_xy, source_points_xy)
-        heatmaps = [
-            landmark_heatmaps(points, condition.shape[1:3], self.heatmap_grid)
-            for points in (condition_points_xy, source_points_xy)
-        ]
-        shape = jnp.concatenate(heatmaps, axis=-1)
+        size = condition.shape[1:3]
+        heatmaps = landmark_heatmaps(condition_points_xy, size, self.heatmap_grid)
+        heatmaps = heatmaps.concatenate(
+            landmark_heatmaps(source_points_xy, size, self.heatmap_grid)
+        )
         if self.use_landmark_attention:
-            shape = LandmarkAttention(name="landmark_attention")(shape)
-        appearance = jnp.concatenate([condition, context], axis=-1)
-        appearance = self._encoder(appearance, "appearance_encoder", train)
-        shape = self._encoder(shape, "shape_encoder", train)
+            heatmaps = LandmarkAttention(name="landmark_attention")(heatmaps)
+        images = jnp.concatenate([condition, context], axis=-1)
+        appearance = self._encoder(images, None, "appearance_encoder", train)
+        shape = self._encoder(None, heatmaps, "shape_encoder", train)
         for i in range(self.num_blocks):
             block = GraphBlock(self.num_nodes, self.dropout_rate, name=f"block{i}")
             appearance, shape = block(appearance, shape, train)
         drawn, attention = self._decode(appearance, train)
         return jnp.clip(drawn * attention + context * (1 - attention), -1, 1)
 
-    def _encoder(self, x: jax.Array, name: str, train: bool) -> jax.Array:
+    def _encoder(
+        self, x: jax.Array | None, heatmaps: Heatmaps | None, name: str, train: bool
+    ) -> jax.Array:
         """One stream's features at a quarter of the resolution."""
-        x = Conv(self.width, 7, padding=3, reflect=True, name=f"{name}_conv0")(x)
+        conv = Conv(self.width, 7, padding=3, reflect=True, name=f"{name}_conv0")
+        x = conv(x, heatmaps)
         x = nn.relu(BatchNorm(name=f"{name}_norm0")(x, train))
         for i in (1, 2):
             conv = Conv(self.width << i, 3, stride=2, padding=1, name=f"{name}_conv{i}")

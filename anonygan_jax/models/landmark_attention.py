@@ -1,7 +1,8 @@
 """Landmark attention: which heatmaps matter, learned (the ECA block)."""
 
 import flax.linen as nn
-import jax
+
+from anonygan_jax.data.heatmaps import Heatmaps
 
 
 class LandmarkAttention(nn.Module):
@@ -14,9 +15,8 @@ class LandmarkAttention(nn.Module):
     """
 
     @nn.compact
-    def __call__(self, heatmaps: jax.Array) -> jax.Array:
-        """Returns the heatmaps scaled, float32 [B, H, W, 2K]."""
-        means = heatmaps.mean((1, 2))[..., None]  # [B, 2K, 1]
+    def __call__(self, heatmaps: Heatmaps) -> Heatmaps:
+        """Returns the 2K heatmaps scaled."""
         conv = nn.Conv(1, (3,), padding=1, use_bias=False, name="conv")
-        weights = nn.sigmoid(conv(means))[..., 0]
-        return heatmaps * weights[:, None, None, :]
+        weights = nn.sigmoid(conv(heatmaps.means()[..., None]))
+        return heatmaps.scale(weights[..., 0])

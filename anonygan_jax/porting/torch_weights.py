@@ -67,8 +67,8 @@ def discriminator_variables(state_dict: StateDict) -> dict:
             table |= _norm(f"{official}.1", f"norm{i}")
     table |= _conv("conv2.0", "logits", bias=True)
     width, channels = _shape(state_dict, "down1.0.weight", 4)[:2]
-    image = jnp.zeros((1, 64, 64, channels))
-    return _convert(state_dict, table, PatchDiscriminator(width), image, False)
+    image, partner = jnp.zeros((1, 64, 64, 3)), jnp.zeros((1, 64, 64, channels - 3))
+    return _convert(state_dict, table, PatchDiscriminator(width), image, partner, False)
 
 
 def _generator_of(state_dict: StateDict) -> Generator:
@@ -118,7 +118,7 @@ def _block(official: str, ours: str) -> Table:
 
 def _conv(official: str, ours: str, bias: bool = False) -> Table:
     """A convolution."""
-    path = ("params", *ours.split("/"), "conv")
+    path = ("params", *ours.split("/"))
     table: Table = {
         f"{official}.weight": ((*path, "kernel"), lambda w: w.transpose(2, 3, 1, 0))
     }
@@ -129,7 +129,7 @@ def _conv(official: str, ours: str, bias: bool = False) -> Table:
 
 def _up_conv(official: str, ours: str) -> Table:
     """A transposed convolution."""
-    path = ("params", ours, "conv", "kernel")
+    path = ("params", ours, "kernel")
 
     def turn(weight: np.ndarray) -> np.ndarray:
         return weight.transpose(2, 3, 0, 1)[::-1, ::-1]
