@@ -1,0 +1,144 @@
+"""Checkpoints on disk; the one file that knows Orbax.
+
+A checkpoint has two items: "generator" (averaged parameters and running statistics:
+all that anonymising needs) and "training" (the rest, needed to continue).
+"""
+
+import json
+import pathlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+import orbax.checkpoint as ocp
+
+from anonygan_jax.train_state import TrainState
+
+CONFIG_FILE = "config.json"
+CHECKPOINTS = "checkpoints"
+ITEMS = ("generator", "training")
+
+
+class CheckpointError(ValueError):
+    """A folder that holds no usable checkpoint; the message says what was looked for."""
+
+
+class Checkpoints:
+    """Saves and restores the states of one run."""
+
+    def __init__(self, workdir: pathlib.Path, num_kept: int) -> None:
+        """Opens `workdir`/checkpoints, of which the newest `num_kept` stay."""
+        options = ocp.CheckpointManagerOptions(max_to_keep=num_kept, create=True)
+        directory = (workdir / CHECKPOINTS).absolute()
+        self._manager = ocp.CheckpointManager(
+            directory, options=options, item_names=ITEMS
+        )
+
+    def save(self, state: TrainState) -> None:
+        """Saves in the background; a step that is already there is left alone."""
+        step = int(state.step)
+        if step in self._manager.all_steps():
+            return
+        training = {
+            "step": state.step,
+            "params": state.params,
+            "batch_stats": state.batch_stats,
+            "opt_state": state.opt_state,
+        }
+        items = {
+            "generator": ocp.args.StandardSave(state.generator_variables()),
+            "training": ocp.args.StandardSave(training),
+        }
+        self._manager.save(step, args=ocp.args.Composite(**items))
+
+    def restore_latest(self, like: TrainState) -> TrainState | None:
+        """Returns the newest state, or None where nothing was saved yet."""
+        step = self._manager.latest_step()
+        if step is None:
+            return None
+        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        training = {
+            name: getattr(abstract, name)
+            for name in ("step", "params", "batch_stats", "opt_state")
+        }
+        items = {
+            "generator": ocp.args.StandardRestore(abstract.generator_variables()),
+            "training": ocp.args.StandardRestore(training),
+        }
+        restored = self._manager.restore(step, args=ocp.args.Composite(**items))
+        return TrainState(
+            **restored["training"], ema_params=restored["generator"]["params"]
+        )
+
+    def close(self) -> None:
+        """Waits for saves under way."""
+        self._manager.wait_until_finished()
+        self._manager.close()
+
+
+def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
+    """Writes the run's config beside its checkpoints.
+
+    Raises:
+      ValueError: the workdir belongs to a run of another model.
+    """
+    path = workdir / CONFIG_FILE
+    text = config.to_json(indent=1) + "\n"
+    if path.exists():
+        before, now = json.loads(path.read_text()), json.loads(text)
+        for section in ("model", "data", "optimiser"):
+            if before[section] != now[section]:
+                changed = [k for k in now[section] if before[section].get(k) != now[section][k]]
+                raise ValueError(
+                    f"{workdir} holds a run whose config.{section} differs in "
+                    f"{', '.join(changed)}; choose another --workdir"
+                )
+    path.write_text(text)
+
+
+def load_generator(workdir: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Returns the newest averaged generator of a run.
+
+    Args:
+      workdir: a run's folder or an export of it.
+
+    Returns:
+      The run's config as a dict, float32 variables {"params", "batch_stats"}, and the
+      step they are from.
+
+    Raises:
+      CheckpointError: there is no config or no checkpoint in `workdir`.
+    """
+    path = workdir / CONFIG_FILE
+    if not path.exists():
+        raise CheckpointError(
+            f"{workdir}: no {CONFIG_FILE} there; give the --workdir of a training run"
+        )
+    directory = (workdir / CHECKPOINTS).absolute()
+    steps = [int(p.name) for p in directory.glob("*") if p.name.isdigit()]
+    if not steps:
+        raise CheckpointError(f"{workdir}: no checkpoint was saved there yet")
+    step = max(steps)
+    with ocp.StandardCheckpointer() as checkpointer:
+        saved = checkpointer.restore(directory / str(step) / "generator")
+    variables = jax.tree.map(lambda x: np.asarray(x, np.float32), saved)
+    return json.loads(path.read_text()), variables, step
+
+
+def export_generator(workdir: pathlib.Path, output: pathlib.Path) -> None:
+    """Writes the newest averaged generator in float16, loadable by `load_generator`.
+
+    Raises:
+      CheckpointError: as `load_generator`.
+      FileExistsError: `output` exists.
+    """
+    config, variables, step = load_generator(workdir)
+    output.mkdir(parents=True)
+    (output / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
+    half = jax.tree.map(lambda x: jnp.asarray(x, jnp.float16), variables)
+    with ocp.StandardCheckpointer() as checkpointer:
+        directory = (output / CHECKPOINTS / str(step)).absolute()
+        directory.mkdir(parents=True)
+        checkpointer.save(directory / "generator", half)

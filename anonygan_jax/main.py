@@ -1,0 +1,37 @@
+"""Entry point: python -m anonygan_jax.main --config=configs/X.py --workdir=DIR"""
+
+import pathlib
+import sys
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+import anonygan_jax
+from anonygan_jax.train import NotFiniteError, train_and_evaluate
+
+_CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "Experiment: a file of configs/, with :variant where it has some."
+)
+_WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Folder for checkpoints, metrics and pictures; continued if used."
+)
+
+
+def main(arguments: list[str]) -> None:
+    """Trains as the flags say."""
+    if len(arguments) > 1:
+        raise app.UsageError(f"unexpected argument {arguments[1]!r}")
+    if _CONFIG.value is None or _WORKDIR.value is None:
+        raise app.UsageError("--config and --workdir are needed")
+    logging.set_verbosity(logging.INFO)
+    try:
+        train_and_evaluate(_CONFIG.value, pathlib.Path(_WORKDIR.value))
+    except (ValueError, NotFiniteError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    if "--version" in sys.argv:
+        print(f"anonygan_jax {anonygan_jax.__version__}")
+        sys.exit(0)
+    app.run(main)

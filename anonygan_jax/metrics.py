@@ -1,0 +1,76 @@
+"""What a run reports: metrics.jsonl and pictures always, TensorBoard where it can."""
+
+import importlib.util
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+METRICS_FILE = "metrics.jsonl"
+PICTURES = "pictures"
+
+
+class RunLog:
+    """Writes scalars and pictures of a run into its workdir.
+
+    TensorBoard event files are written by clu where TensorFlow is installed.
+    """
+
+    def __init__(self, workdir: pathlib.Path, first_step: int) -> None:
+        """Opens the files; lines after `first_step` of an interrupted run go."""
+        self._path = workdir / METRICS_FILE
+        self._pictures = workdir / PICTURES
+        self._pictures.mkdir(exist_ok=True)
+        _drop_after(self._path, first_step)
+        self._file = self._path.open("a")
+        self._writer: Any = None
+        if importlib.util.find_spec("tensorflow"):
+            from clu import metric_writers
+
+            self._writer = metric_writers.SummaryWriter(str(workdir))
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """Writes one line of numbers."""
+        self._file.write(json.dumps({"step": step} | dict(values)) + "\n")
+        self._file.flush()
+        if self._writer:
+            self._writer.write_scalars(step, dict(values))
+
+    def picture(self, step: int, image_u8: np.ndarray) -> None:
+        """Writes one uint8 [H, W, 3] picture as pictures/STEP.png."""
+        Image.fromarray(image_u8).save(self._pictures / f"{step:08d}.png")
+        if self._writer:
+            self._writer.write_images(step, {"faces": image_u8[None]})
+
+    def close(self) -> None:
+        """Flushes and closes the files."""
+        self._file.close()
+        if self._writer:
+            self._writer.close()
+
+
+def _drop_after(path: pathlib.Path, step: int) -> None:
+    """Removes lines that a resumed run will write again."""
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)
+        kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= step]
+        path.write_text("".join(kept))
+
+
+def picture_grid(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:
+    """Returns one uint8 [H, W, 3] picture of equally large uint8 pictures in rows."""
+    height, width = rows[0][0].shape[:2]
+    shape = (
+        len(rows) * (height + gap) + gap,
+        len(rows[0]) * (width + gap) + gap,
+        3,
+    )
+    grid = np.full(shape, 255, np.uint8)
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            top, left = gap + i * (height + gap), gap + j * (width + gap)
+            grid[top : top + height, left : left + width] = image
+    return grid

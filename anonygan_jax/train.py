@@ -1,0 +1,198 @@
+"""The training loop."""
+
+import dataclasses
+import pathlib
+import signal
+import time
+from types import FrameType
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+from absl import logging
+
+from anonygan_jax import checkpointing, losses, metrics
+from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.pipeline import Batches, DataConfig
+from anonygan_jax.train_state import OptimiserConfig, TrainState
+from anonygan_jax.train_step import AnonyGAN, ModelConfig, PairBatch, to_uint8
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """When things happen, in steps; the number of steps is the optimiser's.
+
+    Attributes:
+      seed: of the initial weights and of dropout.
+      log_every_x_steps: scalars.
+      picture_every_x_steps: grids of faces, from the averaged generator.
+      checkpoint_every_x_steps: what a kill loses at most.
+      num_checkpoints: kept on disk.
+      num_pictures: rows of a grid.
+    """
+
+    seed: int
+    log_every_x_steps: int
+    picture_every_x_steps: int
+    checkpoint_every_x_steps: int
+    num_checkpoints: int
+    num_pictures: int
+
+
+class NotFiniteError(FloatingPointError):
+    """A loss became NaN or infinite."""
+
+
+class StopRequest:
+    """Turns Ctrl-C and a kill into an orderly end of the loop."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt  # asked twice: stop at once
+        self.signal = number
+
+
+def make_system(config: ml_collections.ConfigDict) -> AnonyGAN:
+    """Returns the system that `config` describes.
+
+    Raises:
+      ValueError, TypeError: a field is unknown, missing or out of range.
+    """
+    optimiser = OptimiserConfig(**config.optimiser)
+    return AnonyGAN(
+        ModelConfig(**config.model),
+        losses.LossWeights(**config.losses),
+        optimiser.optimisers(),
+        optimiser.ema_decay,
+    )
+
+
+def train_and_evaluate(
+    config: ml_collections.ConfigDict, workdir: pathlib.Path
+) -> TrainState:
+    """Trains to the last step and returns the final state.
+
+    Continues from the newest checkpoint in `workdir`. On Ctrl-C or a kill the state is
+    saved before the function returns.
+
+    Raises:
+      ValueError: the config is wrong or does not fit the workdir or the data.
+      NotFiniteError: a loss is not finite; the last checkpoint is from before.
+    """
+    run = RunConfig(**config.run)
+    system = make_system(config)
+    num_steps = config.optimiser.num_steps
+    batches = Batches(DataConfig(**config.data), PairConfig(**config.pairs))
+    workdir.mkdir(parents=True, exist_ok=True)
+    checkpointing.save_config(config, workdir)
+
+    first = batches.batch(0)
+    state = jax.jit(system.init)(jax.random.key(run.seed), first)
+    checkpoints = checkpointing.Checkpoints(workdir, run.num_checkpoints)
+    state = checkpoints.restore_latest(state) or state
+    start = int(state.step)
+    logging.info("training from step %d to %d in %s", start, num_steps, workdir)
+
+    dropout_key = jax.random.fold_in(jax.random.key(run.seed), 1)
+    train_step = jax.jit(
+        lambda state, batch: system.step(
+            state, batch, jax.random.fold_in(dropout_key, state.step)
+        ),
+        donate_argnums=0,
+    )
+    log = metrics.RunLog(workdir, start)
+    pictures = PictureMaker(system, batches, run.num_pictures)
+    stop, clock = StopRequest(), Clock(config.data.batch_size)
+    for step, batch in enumerate(batches.iterate(start, num_steps), start + 1):
+        state, values = train_step(state, batch)
+        if step % run.log_every_x_steps == 0 or step == num_steps:
+            _log_scalars(log, step, values, clock.rate(step))
+        if step % run.picture_every_x_steps == 0 or step == num_steps:
+            log.picture(step, pictures(state))
+        last = step == num_steps or stop.signal is not None
+        if last or step % run.checkpoint_every_x_steps == 0:
+            _check_finite(step, values)
+            checkpoints.save(state)
+        if stop.signal is not None:
+            logging.info("signal %d: saved step %d; stopping", stop.signal, step)
+            break
+    checkpoints.close()
+    log.close()
+    return state
+
+
+class Clock:
+    """Pairs per second between two readings."""
+
+    def __init__(self, batch_size: int) -> None:
+        self._batch_size = batch_size
+        self._step: int | None = None
+        self._time = 0.0
+
+    def rate(self, step: int) -> float | None:
+        """Returns pairs per second since the last reading; None at the first."""
+        before, then = self._step, self._time
+        self._step, self._time = step, time.monotonic()
+        if before is None:
+            return None
+        return (step - before) * self._batch_size / (self._time - then)
+
+
+class PictureMaker:
+    """Grids of condition, source, masked source, output and composite."""
+
+    def __init__(self, system: AnonyGAN, batches: Batches, num_pictures: int) -> None:
+        self._batch = _strangers(batches, num_pictures)
+        self._draw = jax.jit(lambda variables, batch: _columns(system, variables, batch))
+
+    def __call__(self, state: TrainState) -> np.ndarray:
+        """Returns uint8 [H, W, 3] from the averaged generator."""
+        columns = jax.device_get(self._draw(state.generator_variables(), self._batch))
+        return metrics.picture_grid([list(row) for row in zip(*columns, strict=True)])
+
+
+def _columns(system: AnonyGAN, variables: dict, batch: PairBatch) -> list[jax.Array]:
+    """The five pictures of each pair."""
+    pair = system.prepare(batch)
+    output = system.generate(variables, pair)
+    composite = pair.mask * output + (1 - pair.mask) * pair.source
+    shown = [pair.condition, pair.source, pair.context, output, composite]
+    return [to_uint8(image) for image in shown]
+
+
+def _strangers(batches: Batches, num_pairs: int) -> PairBatch:
+    """The first sources of the run, each with the next one's face as its condition."""
+    batch = batches.batch(0)
+    while len(batch.source) < num_pairs:
+        batch = jax.tree.map(lambda x: np.concatenate([x, x]), batch)
+    batch = jax.tree.map(lambda x: x[:num_pairs], batch)
+    return batch.replace(
+        condition=np.roll(batch.source, 1, axis=0),
+        condition_points_xy=np.roll(batch.source_points_xy, 1, axis=0),
+    )
+
+
+def _log_scalars(
+    log: metrics.RunLog, step: int, values: dict[str, jax.Array], rate: float | None
+) -> None:
+    """One line of losses."""
+    _check_finite(step, values)
+    numbers = {name: float(value) for name, value in values.items()}
+    if rate is not None:
+        numbers["pairs_per_second"] = rate
+    log.scalars(step, numbers)
+    text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+    logging.info("step %d: %s", step, text)
+
+
+def _check_finite(step: int, values: dict[str, jax.Array]) -> None:
+    """Stops a run that has diverged."""
+    bad = [name for name, value in values.items() if not jnp.isfinite(value)]
+    if bad:
+        raise NotFiniteError(f"step {step}: {', '.join(bad)} not finite")
