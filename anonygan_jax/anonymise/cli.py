@@ -1,0 +1,106 @@
+"""The command line: anonygan COMMAND."""
+
+import pathlib
+
+import click
+import tqdm
+
+import anonygan_jax
+from anonygan_jax import checkpointing
+from anonygan_jax.anonymise import media
+from anonygan_jax.anonymise.pipeline import EMBEDDED, Anonymiser, NoFaceError
+from anonygan_jax.data import landmarks, photos
+from anonygan_jax.data import prepare as prepare_data
+
+FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(anonygan_jax.__version__, prog_name="anonygan")
+def main() -> None:
+    """Replace the faces in photos by faces that belong to nobody."""
+
+
+main.add_command(prepare_data.main, "prepare")
+
+
+@main.command(short_help="Replace every face in photos.")
+@click.argument("inputs", nargs=-1, required=True, metavar="PHOTO...")
+@click.option("--output", required=True, type=FOLDER, help="Folder for the results.")
+@click.option(
+    "--checkpoint",
+    default=EMBEDDED,
+    show_default=True,
+    metavar="DIR|embedded",
+    help="The --workdir of a training run, or the model in the package.",
+)
+@click.option(
+    "--condition",
+    default="auto",
+    show_default=True,
+    metavar="PHOTO|auto",
+    help="Whose face is put there: a photo's, or that of a person who does not exist, "
+    "chosen to fit.",
+)
+def anonymise(
+    inputs: tuple[str, ...], output: pathlib.Path, checkpoint: str, condition: str
+) -> None:
+    """Replaces every face found in each PHOTO (files, folders or .txt lists).
+
+    Results carry the photos' names. A face that cannot be replaced is pixelated. A photo
+    that cannot be read or shows no face leaves no result and a line on the screen, and
+    the command ends with exit code 1 after the others are done.
+
+    Faces that dlib's detector does not find (turned far, small, covered) stay as they
+    are: look at the results before you publish them.
+    """
+    try:
+        found = photos.find_photos(inputs)
+        anonymiser = Anonymiser(checkpoint, condition)
+    except (ValueError, FileNotFoundError, landmarks.LandmarksUnavailable) as error:
+        raise click.ClickException(str(error)) from error
+    num_done = num_failed = 0
+    for photo in tqdm.tqdm(found, unit="photo", disable=len(found) < 2):
+        if not photo.has_photo_suffix:
+            tqdm.tqdm.write(f"{photo.path}: not a photo by its suffix, left out")
+            continue
+        try:
+            tqdm.tqdm.write(_anonymise_photo(anonymiser, photo, output))
+            num_done += 1
+        except (photos.PhotoError, NoFaceError) as error:
+            name = "" if str(error).startswith(str(photo.path)) else f"{photo.path}: "
+            tqdm.tqdm.write(f"error: {name}{error}; no result written")
+            num_failed += 1
+    click.echo(f"{num_done} photos anonymised in {output}, {num_failed} failed")
+    if num_failed or not num_done:
+        raise SystemExit(1)
+
+
+def _anonymise_photo(
+    anonymiser: Anonymiser, photo: photos.PhotoFile, output: pathlib.Path
+) -> str:
+    """One photo from file to file; a line that says what was done."""
+    path = media.output_path(photo, output)
+    path.unlink(missing_ok=True)  # a result of an earlier run must not outlive a failure
+    image = photos.read_photo(photo.path)
+    result, reports = anonymiser(image, seed=photo.name)
+    media.write_photo(path, result)
+    covered = [r.covered_because for r in reports if r.covered_because]
+    text = f"{path}: {len(reports)} faces"
+    return text + (f", {len(covered)} covered ({covered[0]})" if covered else "")
+
+
+@main.command(short_help="A run's generator as a small folder.")
+@click.argument("workdir", type=FOLDER)
+@click.option("--output", required=True, type=FOLDER, help="Folder to make.")
+def export(workdir: pathlib.Path, output: pathlib.Path) -> None:
+    """Writes the averaged generator of WORKDIR in float16, for --checkpoint."""
+    try:
+        checkpointing.export_generator(workdir, output)
+    except (checkpointing.CheckpointError, FileExistsError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"exported to {output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Warping a face by its landmarks: piecewise affine over a Delaunay mesh."""
+
+import cv2
+import numpy as np
+from scipy.spatial import Delaunay
+
+FOREHEAD_BROWS = (17, 18, 19, 20, 21, 22, 23, 24, 25, 26)
+FOREHEAD_HEIGHT = 0.75  # of the distance from eyes to chin, above the brows
+
+
+def forehead_points(points_xy: np.ndarray) -> np.ndarray:
+    """Returns float64 [..., 10, 2]: points on the forehead above each brow point.
+
+    The landmarks stop at the brows; these continue them along the face's own up
+    direction, as high as foreheads reach on average, lower at the temples.
+    """
+    points = np.asarray(points_xy, np.float64)
+    eyes = points[..., 36:48, :].mean(-2, keepdims=True)
+    up = eyes - points[..., 8:9, :]
+    arch = np.sin(np.linspace(0.15 * np.pi, 0.85 * np.pi, len(FOREHEAD_BROWS)))
+    brows = points[..., list(FOREHEAD_BROWS), :]
+    return brows + FOREHEAD_HEIGHT * arch[:, None] * up * 0.6
+
+
+def border_points(size: tuple[int, int]) -> np.ndarray:
+    """Returns float64 [16, 2]: corners and points along the edges of a picture."""
+    x, y = np.linspace(0, size[1] - 1, 5), np.linspace(0, size[0] - 1, 5)
+    top = np.stack([x, np.zeros(5)], -1)
+    left = np.stack([np.zeros(3), y[1:-1]], -1)
+    down, right = np.array([0, size[0] - 1]), np.array([size[1] - 1, 0])
+    return np.concatenate([top, top + down, left, left + right])
+
+
+def warp_to_points(
+    image: np.ndarray,
+    from_xy: np.ndarray,
+    to_xy: np.ndarray,
+) -> np.ndarray:
+    """Returns the picture moved so that each point of `from_xy` lies at `to_xy`.
+
+    Args:
+      image: uint8 or float32 [H, W, C].
+      from_xy: float [M, 2], points in the picture.
+      to_xy: float [M, 2], where they go; with `border_points` among both the whole
+        picture is covered. Pixels outside the hull of `to_xy` are black.
+    """
+    height, width = image.shape[:2]
+    mesh = Delaunay(to_xy)
+    y, x = np.mgrid[:height, :width]
+    pixels = np.stack([x.ravel(), y.ravel()], -1).astype(np.float64)
+    triangle = mesh.find_simplex(pixels)
+    affine = mesh.transform[triangle]  # [P, 3, 2]
+    first_two = np.einsum("pij,pj->pi", affine[:, :2], pixels - affine[:, 2])
+    weights = np.column_stack([first_two, 1 - first_two.sum(-1)])
+    corners = np.asarray(from_xy, np.float64)[mesh.simplices[triangle]]
+    source = np.einsum("pk,pkc->pc", weights, corners)
+    source[triangle < 0] = -1e6
+    maps = source.reshape(height, width, 2).astype(np.float32)
+    return cv2.remap(image, maps, None, cv2.INTER_LINEAR)

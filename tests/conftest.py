@@ -1,0 +1,78 @@
+"""Shared by all tests: embedded faces, a tiny trained run, photos made of composites."""
+
+import pathlib
+import sys
+
+import ml_collections
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def embedded() -> list[FaceRecord]:
+    """All embedded faces."""
+    records = FaceRecords(EMBEDDED)
+    return records.read(range(len(records)))
+
+
+@pytest.fixture(scope="session")
+def group_photo(embedded: list[FaceRecord]) -> np.ndarray:
+    """A photo of two composites side by side, uint8 [300, 480, 3]."""
+    photo = np.full((300, 480, 3), 210, np.uint8)
+    photo[40:260, 30:210] = embedded[0].image
+    photo[40:260, 270:450] = embedded[-1].image
+    return photo
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory, embedded, group_photo) -> pathlib.Path:
+    """Photos of three composites in folders of their own, and ones that are wrong."""
+    folder = tmp_path_factory.mktemp("photos")
+    for face in embedded[:3] + embedded[-3:]:
+        path = folder / face.identity / pathlib.Path(face.file).name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(face.image).save(path)
+    Image.fromarray(group_photo).save(folder / "group.jpg", quality=95)
+    Image.new("RGB", (80, 60), "green").save(folder / "meadow.png")
+    Image.new("RGB", (1, 1)).save(folder / "dot.png")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a photo")
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "notes.md").write_text("not a photo")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> ml_collections.ConfigDict:
+    """Networks so small that a step takes milliseconds, on the embedded faces."""
+    from configs import composites
+
+    config = composites.get_config().unlock()
+    config.model.width = 4
+    config.model.num_blocks = 1
+    config.model.num_nodes = 4
+    config.model.discriminator_width = 4
+    config.data.image_size = (32, 28)
+    config.data.batch_size = 4
+    config.optimiser.num_steps = 4
+    config.optimiser.decay_from_step = 2
+    config.run.log_every_x_steps = 1
+    config.run.picture_every_x_steps = 4
+    config.run.checkpoint_every_x_steps = 2
+    config.run.num_pictures = 2
+    return config.lock()
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory, tiny_config) -> pathlib.Path:
+    """The workdir of a finished tiny run."""
+    from anonygan_jax.train import train_and_evaluate
+
+    workdir = tmp_path_factory.mktemp("tiny_run")
+    train_and_evaluate(tiny_config, workdir)
+    return workdir

@@ -1,0 +1,81 @@
+"""Properties of the pairs that training sees."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonygan_jax.data.pairs import PairConfig, PairSampler
+
+PEOPLE = [name for number, name in enumerate("abcdef") for _ in range(number + 1)]
+PAPER = PairConfig(0.75, "same_identity", "other_identity", 2)
+
+
+@given(seed=st.integers(0, 99), step=st.integers(0, 10_000), size=st.integers(1, 40))
+def test_pairs_are_what_they_are_called(seed, step, size):
+    pairs = PairSampler(PEOPLE, PAPER, size, seed).batch(step)
+    names = np.array(PEOPLE)
+    same = names[pairs.condition] == names[pairs.source]
+    np.testing.assert_array_equal(same, pairs.same_identity)
+    assert (pairs.condition != pairs.source).all()
+    assert (names[pairs.source] != "a").all()  # has one photo only
+
+
+@given(seed=st.integers(0, 99), step=st.integers(0, 500))
+def test_a_batch_depends_on_seed_and_step_alone(seed, step):
+    first = PairSampler(PEOPLE, PAPER, 8, seed)
+    first.batch(step + 3)
+    second = PairSampler(PEOPLE, PAPER, 8, seed)
+    for a, b in zip(
+        dataclasses.astuple(first.batch(step)),
+        dataclasses.astuple(second.batch(step)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+@given(seed=st.integers(0, 20), size=st.integers(1, 30))
+def test_every_photo_is_a_source_once_a_pass(seed, size):
+    sampler = PairSampler(PEOPLE, PAPER, size, seed)
+    steps = -(-2 * sampler.num_photos // size)
+    sources = np.concatenate([sampler.batch(step).source for step in range(steps)])
+    for number in range(2):
+        one_pass = sources[number * sampler.num_photos :][: sampler.num_photos]
+        assert sorted(one_pass) == list(range(1, len(PEOPLE)))
+
+
+def test_supervised_share_and_uniform_partners():
+    sampler = PairSampler(PEOPLE, PAPER, 6000, 0)
+    pairs = sampler.batch(0)
+    assert abs(pairs.same_identity.mean() - 0.75) < 0.02
+    names = np.array(PEOPLE)
+    strangers = pairs.condition[~pairs.same_identity & (names[pairs.source] == "f")]
+    shares = np.bincount(strangers, minlength=len(PEOPLE))[1:15] / len(strangers)
+    np.testing.assert_allclose(shares, 1 / 14, atol=0.04)
+
+
+def test_source_as_its_own_condition():
+    config = PairConfig(1.0, "source", "other_identity", 1)
+    pairs = PairSampler(PEOPLE, config, 50, 0).batch(0)
+    np.testing.assert_array_equal(pairs.condition, pairs.source)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (1.5, "source", "other_identity", 1),
+        (0.5, "nobody", "other_identity", 1),
+        (0.5, "source", "nobody", 1),
+        (0.5, "source", "same_identity", 1),
+    ],
+)
+def test_wrong_settings_are_refused(fields):
+    with pytest.raises(ValueError, match=r"is|unknown|need"):
+        PairConfig(*fields)
+
+
+def test_too_few_people_are_refused():
+    with pytest.raises(ValueError, match="0 of 2 people have at least 30 photos"):
+        PairSampler(["a", "a", "b"], dataclasses.replace(PAPER, min_photos_per_identity=30), 2, 0)
