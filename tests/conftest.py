@@ -3,6 +3,7 @@
 import pathlib
 import sys
 
+import jax
 import ml_collections
 import numpy as np
 import pytest
@@ -12,6 +13,15 @@ ROOT = pathlib.Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compile_each_program_once(tmp_path_factory) -> None:
+    """Runs of one config share their compiled programs through a cache on disk."""
+    cache = tmp_path_factory.mktemp("compiled")
+    jax.config.update("jax_compilation_cache_dir", str(cache))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +67,7 @@ def tiny_config() -> ml_collections.ConfigDict:
     config.model.num_blocks = 1
     config.model.num_nodes = 4
     config.model.discriminator_width = 4
-    config.data.image_size = (32, 28)
+    config.data.image_size = (56, 48)
     config.data.batch_size = 4
     config.optimiser.num_steps = 4
     config.optimiser.decay_from_step = 2

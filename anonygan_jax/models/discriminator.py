@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from anonygan_jax.data.heatmaps import Heatmaps
 from anonygan_jax.models.layers import BatchNorm, Conv
 
+MIN_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
+
 
 class PatchDiscriminator(nn.Module):
     """Judges overlapping patches of an image with what it should agree with.
@@ -30,7 +32,15 @@ class PatchDiscriminator(nn.Module):
           partner: what it should agree with: the condition image, float32
             [B, H, W, 3], or the source's heatmaps.
           train: use batch statistics (then make "batch_stats" mutable).
+
+        Raises:
+          ValueError: a side of the image is under 48 pixels and leaves no patch.
         """
+        if min(image.shape[1:3]) < MIN_SIDE:
+            raise ValueError(
+                f"images of {image.shape[1]}x{image.shape[2]} pixels leave no patch to "
+                f"judge; at least {MIN_SIDE}x{MIN_SIDE} are needed"
+            )
         inputs = (image, partner)
         if not isinstance(partner, Heatmaps):
             inputs = (jnp.concatenate([image, partner], axis=-1),)

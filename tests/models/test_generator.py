@@ -1,0 +1,78 @@
+"""The generator against the official one."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from golden_values import load, nhwc, points_xy, state_dict
+
+from anonygan_jax.models.generator import Generator
+from anonygan_jax.porting.torch_weights import generator_variables
+
+SMALL = Generator(width=4, num_blocks=1, num_nodes=4)
+
+
+@pytest.mark.parametrize("variant", ["full68", "noatt68", "noatt29"])
+def test_equals_the_official_generator(variant):
+    golden = load("anonygan_generator_small.npz")
+    values = {
+        name: golden[f"generator_{variant}_small_{name}"]
+        for name in (
+            "condition",
+            "context",
+            "condition_landmarks_yx",
+            "source_landmarks_yx",
+            "output",
+        )
+    }
+    condition_points = points_xy(values["condition_landmarks_yx"])
+    generator = Generator(
+        num_landmarks=condition_points.shape[1],
+        use_landmark_attention=variant == "full68",
+    )
+    output = jax.jit(generator.apply)(
+        generator_variables(state_dict(f"anonygan_generator_{variant}")),
+        nhwc(values["condition"]),
+        nhwc(values["context"]),
+        condition_points,
+        points_xy(values["source_landmarks_yx"]),
+    )
+    difference = np.abs(output - nhwc(values["output"]))
+    assert difference.max() < 1e-3
+    assert difference.mean() < 1e-5
+
+
+def _inputs(height: int = 16, width: int = 12, num_landmarks: int = 68):
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (2, 1, height, width, 3)).astype(np.float32)
+    points = rng.uniform(0, 12, (2, 1, num_landmarks, 2)).astype(np.float32)
+    return jnp.asarray(images[0]), jnp.asarray(images[1]), *map(jnp.asarray, points)
+
+
+def test_has_the_papers_number_of_parameters():
+    variables = jax.eval_shape(lambda: Generator().init(jax.random.key(0), *_inputs()))
+    count = sum(np.prod(leaf.shape) for leaf in jax.tree.leaves(variables["params"]))
+    assert round(count / 1e6, 2) == 28.39
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (_inputs(num_landmarks=29), "wanted \\(1, 68, 2\\)"),
+        (_inputs(height=18), "multiples of 4"),
+        ((_inputs()[0], _inputs(20)[1], *_inputs()[2:]), "must both be"),
+    ],
+)
+def test_inputs_of_other_shapes_are_refused(inputs, message):
+    with pytest.raises(ValueError, match=message):
+        SMALL.init(jax.random.key(0), *inputs)
+
+
+def test_source_points_and_condition_both_matter():
+    inputs = _inputs()
+    variables = SMALL.init(jax.random.key(0), *inputs)
+    output = SMALL.apply(variables, *inputs)
+    for changed in range(4):
+        other = list(inputs)
+        other[changed] = other[changed][:, ::-1]
+        assert np.abs(SMALL.apply(variables, *other) - output).max() > 1e-6

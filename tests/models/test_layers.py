@@ -1,0 +1,46 @@
+"""Layers against closed forms and jax.lax."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anonygan_jax.models.layers import BatchNorm, UpConv
+
+RNG = np.random.default_rng(0)
+
+
+def test_batch_norm_is_pytorchs():
+    x = RNG.normal(3, 2, (4, 5, 6, 3)).astype(np.float32)
+    norm = BatchNorm()
+    variables = norm.init(jax.random.key(0), x, True)
+    y, updates = norm.apply(variables, x, True, mutable=["batch_stats"])
+    mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
+    scale = variables["params"]["scale"]
+    np.testing.assert_allclose(
+        y, (x - mean) / np.sqrt(var + 1e-5) * scale, atol=1e-4
+    )
+    running = updates["batch_stats"]
+    np.testing.assert_allclose(running["mean"], 0.1 * mean, rtol=1e-4)
+    unbiased = x.reshape(-1, 3).var(0, ddof=1)
+    np.testing.assert_allclose(running["var"], 0.9 + 0.1 * unbiased, rtol=1e-5)
+
+
+def test_batch_norm_of_a_trained_network_uses_the_running_statistics():
+    x = RNG.normal(3, 2, (4, 5, 6, 3)).astype(np.float32)
+    stats = {"mean": jnp.array([1.0, 2, 3]), "var": jnp.array([4.0, 1, 0.25])}
+    params = {"scale": jnp.array([2.0, 2, 2]), "bias": jnp.ones(3)}
+    y = BatchNorm().apply({"params": params, "batch_stats": stats}, x, False)
+    expected = (x - [1, 2, 3]) / np.sqrt(np.array([4, 1, 0.25]) + 1e-5) * 2 + 1
+    np.testing.assert_allclose(y, expected, atol=1e-4)
+
+
+def test_up_conv_equals_the_dilated_convolution():
+    x = jnp.asarray(RNG.standard_normal((2, 5, 4, 6)), jnp.float32)
+    up = UpConv(3)
+    variables = up.init(jax.random.key(0), x)
+    reference = nn.ConvTranspose(
+        3, (3, 3), strides=(2, 2), padding=((1, 2), (1, 2)), use_bias=False
+    )
+    expected = reference.apply(variables, x)
+    np.testing.assert_allclose(up.apply(variables, x), expected, atol=1e-6)

@@ -1,0 +1,122 @@
+"""The loop: what a run leaves, exact resume, orderly stops."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from anonygan_jax import checkpointing, train
+from anonygan_jax.data.pipeline import Batches
+
+
+def _steps(config, num_steps):
+    """The config with another end; the learning rates of all steps are the same."""
+    config = config.copy_and_resolve_references()
+    with config.unlocked():
+        config.optimiser.num_steps = num_steps
+        config.optimiser.decay_from_step = 100
+        config.run.checkpoint_every_x_steps = 2
+    return config
+
+
+def test_a_run_leaves_metrics_pictures_and_checkpoints(tiny_run, tiny_config):
+    lines = (tiny_run / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4]
+    assert all(np.isfinite(list(json.loads(line).values())).all() for line in lines)
+    picture = np.asarray(Image.open(tiny_run / "pictures" / "00000004.png"))
+    height, width = tiny_config.data.image_size
+    assert picture.shape == (2 * (height + 2) + 2, 5 * (width + 2) + 2, 3)
+    assert list(tiny_run.glob("events.out.tfevents.*"))
+    config, variables, step = checkpointing.load_generator(tiny_run)
+    assert step == 4
+    assert config["model"]["width"] == 4
+    assert set(variables) == {"params", "batch_stats"}
+
+
+def test_pictures_show_condition_source_and_composite(tiny_run, tiny_config):
+    picture = np.asarray(Image.open(tiny_run / "pictures" / "00000004.png")).astype(int)
+    height, width = tiny_config.data.image_size
+    cells = [picture[2 : 2 + height, 2 + i * (width + 2) :][:, :width] for i in range(5)]
+    source, masked, output, composite = cells[1:]
+    hidden = (np.abs(masked - 128) <= 1).all(-1) & (np.abs(masked - source) > 2).any(-1)
+    assert 0.1 < hidden.mean() < 0.9
+    np.testing.assert_array_equal(composite[hidden], output[hidden])
+    np.testing.assert_array_equal(composite[0], source[0])
+
+
+def test_a_killed_run_continues_to_the_same_weights(tiny_config, tmp_path, monkeypatch):
+    config = _steps(tiny_config, 5)
+    whole = train.train_and_evaluate(config, tmp_path / "whole")
+    iterate = Batches.iterate
+
+    def killed_at_the_third(self, start, stop):
+        for number, batch in enumerate(iterate(self, start, stop)):
+            if number == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield batch
+
+    monkeypatch.setattr(Batches, "iterate", killed_at_the_third)
+    first = train.train_and_evaluate(config, tmp_path / "parts")
+    assert int(first.step) == 3
+    monkeypatch.setattr(Batches, "iterate", iterate)
+    second = train.train_and_evaluate(config, tmp_path / "parts")
+    assert int(second.step) == 5
+    jax.tree.map(np.testing.assert_array_equal, whole, second)
+    lines = (tmp_path / "parts" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5]
+
+
+def test_lines_after_the_checkpoint_are_written_again(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
+    train.metrics.RunLog(tmp_path, 2).close()
+    assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
+
+
+def test_a_workdir_of_another_model_is_refused(tiny_run, tiny_config):
+    config = tiny_config.copy_and_resolve_references()
+    with config.unlocked():
+        config.model.width = 8
+    with pytest.raises(ValueError, match="differs in width"):
+        train.train_and_evaluate(config, tiny_run)
+
+
+def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypatch):
+    config = _steps(tiny_config, 4)
+    gradients = train.AnonyGAN.gradients
+
+    def broken(self, state, batch, rng):
+        grads, stats, values = gradients(self, state, batch, rng)
+        bad = jnp.where(state.step >= 2, jnp.nan, values["pose"])
+        return grads, stats, values | {"pose": bad}
+
+    monkeypatch.setattr(train.AnonyGAN, "gradients", broken)
+    with pytest.raises(train.NotFiniteError, match="step 3: pose"):
+        train.train_and_evaluate(config, tmp_path)
+    assert checkpointing.load_generator(tmp_path)[2] == 2
+
+
+def _main(*arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "anonygan_jax.main", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_entry_point_says_what_is_wrong(tmp_path):
+    missing = f"--config.data.directory={tmp_path}/none"
+    result = _main("--config=configs/celeba.py:tiny", missing, f"--workdir={tmp_path}/w")
+    assert result.returncode == 1
+    assert "error:" in result.stderr
+    assert "no prepared faces there" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_entry_point_tells_its_version():
+    assert _main("--version").stdout == "anonygan_jax 0.1.0\n"

@@ -1,0 +1,177 @@
+"""One step against the official release's, and what a step must do."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax.traverse_util import flatten_dict
+from golden_values import FOLDER, load, nhwc, points_xy, state_dict
+
+from anonygan_jax import losses, train_state
+from anonygan_jax.data.landmarks import REDUCED_29
+from anonygan_jax.porting import torch_weights
+from anonygan_jax.train_step import AnonyGAN, ModelConfig, Pair, PairBatch
+
+OFFICIAL = {
+    "generator": "anonygan_generator_full68",
+    "appearance_discriminator": "anonygan_discriminator_appearance",
+    "pose_discriminator": "anonygan_discriminator_pose",
+}
+TERMS = {
+    "appearance": "appearance",
+    "pose": "pose",
+    "context_matching": "feature_matching",
+    "reconstruction": "reconstruction",
+    "generator": "total",
+    "appearance_discriminator": "discriminator_appearance",
+    "pose_discriminator": "discriminator_pose",
+}
+
+
+class _GoldenPairs(AnonyGAN):
+    """Takes the stored floats and mask instead of making them from a batch."""
+
+    def prepare(self, batch: PairBatch) -> Pair:
+        golden = load("anonygan_train_step.npz")
+        mask, source = nhwc(golden["mask"]), nhwc(golden["source"])
+        return Pair(
+            condition=nhwc(golden["condition"]),
+            source=source,
+            mask=mask,
+            context=source * (1 - mask),
+            condition_points_xy=points_xy(golden["condition_landmarks_yx"]),
+            source_points_xy=points_xy(golden["source_landmarks_yx"]),
+        )
+
+
+@pytest.fixture(scope="module")
+def golden_step():
+    """Gradients, running statistics and metrics for the stored inputs."""
+    variables = {}
+    for name, official in OFFICIAL.items():
+        kind = "generator" if name == "generator" else "discriminator"
+        convert = getattr(torch_weights, f"{kind}_variables")
+        variables[name] = convert(state_dict(official))
+    optimisers = {name: optax.sgd(1.0) for name in OFFICIAL}
+    model = ModelConfig(68, True, 64, 6, 64, 0.0, None, 64)
+    system = _GoldenPairs(model, losses.LossWeights(1, 1, 1, 10), optimisers, 0.9)
+    state = train_state.create_train_state(variables, optimisers)
+    same = jnp.asarray(load("anonygan_train_step.npz")["same_identity"])
+    batch = PairBatch(None, None, None, None, same)
+    return jax.jit(lambda s: system.gradients(s, batch, jax.random.key(0)))(state)
+
+
+def _expected() -> dict:
+    return json.loads((FOLDER / "anonygan_train_step.json").read_text())
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_loss_terms_equal_the_releases(golden_step, term):
+    expected = _expected()["losses"][TERMS[term]]
+    np.testing.assert_allclose(golden_step[2][term], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("network", OFFICIAL)
+def test_gradient_norms_equal_the_releases(golden_step, network):
+    key = network
+    if network != "generator":
+        key = "discriminator_" + network.removesuffix("_discriminator")
+    norms = _expected()[f"{key}_grad_norms"]
+    # Our name of each official tensor: port its own number and see where it lands.
+    kind = "generator" if network == "generator" else "discriminator"
+    convert = getattr(torch_weights, f"{kind}_variables")
+    weights = state_dict(OFFICIAL[network])
+    numbers = {name: float(i) for i, name in enumerate(weights)}
+    tagged = {name: np.full(w.shape, numbers[name]) for name, w in weights.items()}
+    places = flatten_dict(convert(tagged)["params"])
+    number_at = {path: float(np.ravel(leaf)[0]) for path, leaf in places.items()}
+    by_number = {number: path for path, number in number_at.items()}
+    grads = flatten_dict(golden_step[0][network])
+    assert len(norms) == len(grads)
+    for name, expected in norms.items():
+        norm = float(jnp.linalg.norm(grads[by_number[numbers[name]]]))
+        if expected < 1e-6:  # a bias before BatchNorm, or nearly: rounding alone
+            assert norm < 2e-6, name
+        else:
+            np.testing.assert_allclose(norm, expected, rtol=1e-2, err_msg=name)
+
+
+def test_running_statistics_equal_the_releases(golden_step):
+    golden = load("anonygan_train_step.npz")
+    stats = golden_step[1]["generator"]
+    for official, ours in (
+        ("stream1_down.2", stats["appearance_encoder_norm0"]),
+        ("att.0.gcn.blocker", stats["block0"]["graph"]["norm"]),
+    ):
+        for name in ("mean", "var"):
+            expected = golden[f"running/{official}.running_{name}"]
+            np.testing.assert_allclose(ours[name], expected, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A small system with its state and a batch."""
+    config = train_state.OptimiserConfig(1e-2, 1e-2, 0.5, 0.999, 10, 5, 0.75)
+    model = ModelConfig(29, True, 4, 1, 4, 0.5, None, 4)
+    optimisers = config.optimisers()
+    system = AnonyGAN(model, losses.LossWeights(), optimisers, config.ema_decay)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 4, 52, 48, 3), np.uint8)
+    points = rng.uniform(4, 44, (2, 4, 68, 2)).astype(np.float32)
+    same = np.array([True, True, False, True])
+    batch = PairBatch(images[0], images[1], points[0], points[1], same)
+    return system, jax.jit(system.init)(jax.random.key(0), batch), batch
+
+
+def test_a_step_updates_every_parameter_and_the_average(small):
+    system, state, batch = small
+    after, _ = jax.jit(system.step)(state, batch, jax.random.key(0))
+    assert int(after.step) == 1
+    for path, leaf in flatten_dict(after.params).items():
+        before = flatten_dict(state.params)[path]
+        assert (leaf != before).any(), path
+    jax.tree.map(
+        lambda average, new, old: np.testing.assert_allclose(
+            average, 0.75 * old + 0.25 * new, atol=1e-6
+        ),
+        after.ema_params,
+        after.params["generator"],
+        state.params["generator"],
+    )
+
+
+def test_the_sources_face_never_reaches_the_generator(small):
+    system, state, batch = small
+    pair = system.prepare(batch)
+    inside = np.asarray(pair.mask[..., 0]) == 1
+    assert inside.any()
+    source = np.array(batch.source)
+    source[inside] = 255 - source[inside]
+    other = system.prepare(batch.replace(source=source))
+    variables = state.generator_variables()
+    np.testing.assert_array_equal(
+        system.generate(variables, pair), system.generate(variables, other)
+    )
+
+
+def test_reduced_landmarks_are_jaw_bridge_and_inner_lips(small):
+    system, _, batch = small
+    pair = system.prepare(batch)
+    expected = batch.source_points_xy[:, list(REDUCED_29)]
+    np.testing.assert_array_equal(pair.source_points_xy, expected)
+    assert REDUCED_29[17:21] == (27, 28, 29, 30)
+    assert len(REDUCED_29) == 29
+
+
+def test_learning_rate_is_constant_then_falls_to_zero():
+    config = train_state.OptimiserConfig(1.0, 0.5, 0.5, 0.999, 100, 60, 0.9)
+    rate = config.schedule(1.0)
+    assert [float(rate(s)) for s in (0, 59, 80, 100)] == [1, 1, 0.5, 0]
+
+
+def test_wrong_numbers_of_landmarks_are_refused():
+    with pytest.raises(ValueError, match="wanted 68 or 29"):
+        ModelConfig(30, True, 4, 1, 4, 0.5, None, 4)
