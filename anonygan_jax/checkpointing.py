@@ -22,7 +22,7 @@ ITEMS = ("generator", "training")
 
 
 class CheckpointError(ValueError):
-    """A folder that holds no usable checkpoint; the message says what was looked for."""
+    """A folder that holds no usable checkpoint; the message says what it lacks."""
 
 
 class Checkpoints:
@@ -90,7 +90,9 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
         before, now = json.loads(path.read_text()), json.loads(text)
         for section in ("model", "data", "optimiser"):
             if before[section] != now[section]:
-                changed = [k for k in now[section] if before[section].get(k) != now[section][k]]
+                changed = [
+                    k for k in now[section] if before[section].get(k) != now[section][k]
+                ]
                 raise ValueError(
                     f"{workdir} holds a run whose config.{section} differs in "
                     f"{', '.join(changed)}; choose another --workdir"

@@ -1,9 +1,11 @@
 """Entry point: python -m anonygan_jax.main --config=configs/X.py --workdir=DIR"""
 
+import logging
 import pathlib
 import sys
 
-from absl import app, flags, logging
+from absl import app, flags
+from absl import logging as absl_logging
 from ml_collections import config_flags
 
 import anonygan_jax
@@ -23,11 +25,22 @@ def main(arguments: list[str]) -> None:
         raise app.UsageError(f"unexpected argument {arguments[1]!r}")
     if _CONFIG.value is None or _WORKDIR.value is None:
         raise app.UsageError("--config and --workdir are needed")
-    logging.set_verbosity(logging.INFO)
+    _show_progress()
     try:
         train_and_evaluate(_CONFIG.value, pathlib.Path(_WORKDIR.value))
     except (ValueError, NotFiniteError) as error:
         sys.exit(f"error: {error}")
+
+
+def _show_progress() -> None:
+    """Our own messages with the time; libraries' only from warnings on."""
+    absl_logging.set_verbosity(absl_logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    ours = logging.getLogger("anonygan_jax")
+    ours.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
 
 
 if __name__ == "__main__":

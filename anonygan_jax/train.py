@@ -1,22 +1,26 @@
 """The training loop."""
 
+import contextlib
 import dataclasses
+import logging
 import pathlib
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 
 import jax
 import jax.numpy as jnp
 import ml_collections
 import numpy as np
-from absl import logging
 
 from anonygan_jax import checkpointing, losses, metrics
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig
 from anonygan_jax.train_state import OptimiserConfig, TrainState
 from anonygan_jax.train_step import AnonyGAN, ModelConfig, PairBatch, to_uint8
+
+logger = logging.getLogger(__name__)
 
 RNG_IMPL = "rbg"  # initialisation compiles in a quarter of threefry's time
 
@@ -47,17 +51,22 @@ class NotFiniteError(FloatingPointError):
 
 
 class StopRequest:
-    """Turns Ctrl-C and a kill into an orderly end of the loop."""
+    """While entered, turns Ctrl-C and a kill into an orderly end of the loop."""
 
-    def __init__(self) -> None:
-        self.signal: int | None = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._note)
+    def __enter__(self) -> "StopRequest":
+        self.requested = False
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        self._before = {n: signal.signal(n, self._note) for n in numbers}
+        return self
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.signal is not None:
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if self.requested:
             raise KeyboardInterrupt  # asked twice: stop at once
-        self.signal = number
+        self.requested = True
 
 
 def make_system(config: ml_collections.ConfigDict) -> AnonyGAN:
@@ -94,40 +103,45 @@ def train_and_evaluate(
     workdir.mkdir(parents=True, exist_ok=True)
     checkpointing.save_config(config, workdir)
 
-    first = batches.batch(0)
     key = jax.random.key(run.seed, impl=RNG_IMPL)
-    state = jax.jit(system.init)(key, first)
-    checkpoints = checkpointing.Checkpoints(workdir, run.num_checkpoints)
-    state = checkpoints.restore_latest(state) or state
-    start = int(state.step)
-    logging.info("training from step %d to %d in %s", start, num_steps, workdir)
-
-    dropout_key = jax.random.fold_in(key, 1)
-    train_step = jax.jit(
-        lambda state, batch: system.step(
-            state, batch, jax.random.fold_in(dropout_key, state.step)
-        ),
-        donate_argnums=0,
-    )
-    log = metrics.RunLog(workdir, start)
+    state = jax.jit(system.init)(key, batches.batch(0))
+    train_step = make_train_step(system, jax.random.fold_in(key, 1))
     pictures = PictureMaker(system, batches, run.num_pictures)
-    stop, clock = StopRequest(), Clock(config.data.batch_size)
-    for step, batch in enumerate(batches.iterate(start, num_steps), start + 1):
-        state, values = train_step(state, batch)
-        if step % run.log_every_x_steps == 0 or step == num_steps:
-            _log_scalars(log, step, values, clock.rate(step))
-        if step % run.picture_every_x_steps == 0 or step == num_steps:
-            log.picture(step, pictures(state))
-        last = step == num_steps or stop.signal is not None
-        if last or step % run.checkpoint_every_x_steps == 0:
-            _check_finite(step, values)
-            checkpoints.save(state)
-        if stop.signal is not None:
-            logging.info("signal %d: saved step %d; stopping", stop.signal, step)
-            break
-    checkpoints.close()
-    log.close()
+    clock = Clock(config.data.batch_size)
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(StopRequest())
+        checkpoints = checkpointing.Checkpoints(workdir, run.num_checkpoints)
+        stack.callback(checkpoints.close)
+        state = checkpoints.restore_latest(state) or state
+        start = int(state.step)
+        log = metrics.RunLog(workdir, start)
+        stack.callback(log.close)
+        logger.info("training from step %d to %d in %s", start, num_steps, workdir)
+        for step, batch in enumerate(batches.iterate(start, num_steps), start + 1):
+            state, values = train_step(state, batch)
+            last = step == num_steps or stop.requested
+            if last or step % run.log_every_x_steps == 0:
+                _log_scalars(log, step, values, clock.rate(step))
+            if last or step % run.picture_every_x_steps == 0:
+                log.picture(step, pictures(state))
+            if last or step % run.checkpoint_every_x_steps == 0:
+                _check_finite(step, values)
+                checkpoints.save(state)
+            if stop.requested:
+                logger.info("asked to stop: step %d is saved", step)
+                break
     return state
+
+
+def make_train_step(
+    system: AnonyGAN, key: jax.Array
+) -> Callable[[TrainState, PairBatch], tuple[TrainState, dict[str, jax.Array]]]:
+    """Returns the compiled step; its randomness is a function of key and step."""
+
+    def step(state: TrainState, batch: PairBatch):
+        return system.step(state, batch, jax.random.fold_in(key, state.step))
+
+    return jax.jit(step, donate_argnums=0)
 
 
 class Clock:
@@ -152,7 +166,9 @@ class PictureMaker:
 
     def __init__(self, system: AnonyGAN, batches: Batches, num_pictures: int) -> None:
         self._batch = _strangers(batches, num_pictures)
-        self._draw = jax.jit(lambda variables, batch: _columns(system, variables, batch))
+        self._draw = jax.jit(
+            lambda variables, batch: _columns(system, variables, batch)
+        )
 
     def __call__(self, state: TrainState) -> np.ndarray:
         """Returns uint8 [H, W, 3] from the averaged generator."""
@@ -191,7 +207,7 @@ def _log_scalars(
         numbers["pairs_per_second"] = rate
     log.scalars(step, numbers)
     text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
-    logging.info("step %d: %s", step, text)
+    logger.info("step %d: %s", step, text)
 
 
 def _check_finite(step: int, values: dict[str, jax.Array]) -> None:

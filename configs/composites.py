@@ -8,6 +8,7 @@ works, not how good it gets.
 """
 
 import ml_collections
+
 from configs import celeba
 
 

@@ -3,13 +3,14 @@
     anonygan prepare lfw --output data/lfw
     python -m anonygan_jax.main --config=configs/lfw.py --workdir=runs/lfw
 
-About 100 ms a pair on two idle cores (docs/RESULTS.md). The network is the paper's at a
-quarter of its width, with three graph blocks and little dropout, at 96x80 pixels. As on
-the release's command line the condition of supervised pairs is the photo itself, which a
-short run learns from soonest; the other pairs show it strangers.
+About 100 ms a pair on two idle cores (docs/RESULTS.md). The network is the paper's at
+a quarter of its width, with three graph blocks and little dropout, at 96x80 pixels. As
+on the release's command line the condition of supervised pairs is the photo itself,
+from which a short run learns soonest; the other pairs show it strangers.
 """
 
 import ml_collections
+
 from configs import celeba
 
 

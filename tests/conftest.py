@@ -1,4 +1,4 @@
-"""Shared by all tests: embedded faces, a tiny trained run, photos made of composites."""
+"""Shared by all tests: embedded faces, a tiny trained run, photos of composites."""
 
 import pathlib
 import sys

@@ -44,7 +44,9 @@ def test_a_run_leaves_metrics_pictures_and_checkpoints(tiny_run, tiny_config):
 def test_pictures_show_condition_source_and_composite(tiny_run, tiny_config):
     picture = np.asarray(Image.open(tiny_run / "pictures" / "00000004.png")).astype(int)
     height, width = tiny_config.data.image_size
-    cells = [picture[2 : 2 + height, 2 + i * (width + 2) :][:, :width] for i in range(5)]
+    cells = [
+        picture[2 : 2 + height, 2 + i * (width + 2) :][:, :width] for i in range(5)
+    ]
     source, masked, output, composite = cells[1:]
     hidden = (np.abs(masked - 128) <= 1).all(-1) & (np.abs(masked - source) > 2).any(-1)
     assert 0.1 < hidden.mean() < 0.9
@@ -106,12 +108,16 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
 
 def _main(*arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "anonygan_jax.main", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
 
 def test_entry_point_says_what_is_wrong(tmp_path):
     missing = f"--config.data.directory={tmp_path}/none"
-    result = _main("--config=configs/celeba.py:tiny", missing, f"--workdir={tmp_path}/w")
+    result = _main(
+        "--config=configs/celeba.py:tiny", missing, f"--workdir={tmp_path}/w"
+    )
     assert result.returncode == 1
     assert "error:" in result.stderr
     assert "no prepared faces there" in result.stderr

@@ -47,9 +47,9 @@ def anonymise(
 ) -> None:
     """Replaces every face found in each PHOTO (files, folders or .txt lists).
 
-    Results carry the photos' names. A face that cannot be replaced is pixelated. A photo
-    that cannot be read or shows no face leaves no result and a line on the screen, and
-    the command ends with exit code 1 after the others are done.
+    Results carry the photos' names. A face that cannot be replaced is pixelated. A
+    photo that cannot be read or shows no face leaves no result and a line on the
+    screen, and the command ends with exit code 1 after the others are done.
 
     Faces that dlib's detector does not find (turned far, small, covered) stay as they
     are: look at the results before you publish them.
@@ -81,7 +81,9 @@ def _anonymise_photo(
 ) -> str:
     """One photo from file to file; a line that says what was done."""
     path = media.output_path(photo, output)
-    path.unlink(missing_ok=True)  # a result of an earlier run must not outlive a failure
+    path.unlink(
+        missing_ok=True
+    )  # a result of an earlier run must not outlive a failure
     image = photos.read_photo(photo.path)
     result, reports = anonymiser(image, seed=photo.name)
     media.write_photo(path, result)

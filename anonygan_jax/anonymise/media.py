@@ -29,6 +29,8 @@ def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
     """Writes uint8 [H, W, 3] whole or not at all; carries no metadata over."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial{path.suffix}")
-    options = {"quality": JPEG_QUALITY} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+    options = (
+        {"quality": JPEG_QUALITY} if path.suffix.lower() in (".jpg", ".jpeg") else {}
+    )
     Image.fromarray(image_u8).save(partial, **options)
     partial.replace(path)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax import checkpointing
-from anonygan_jax.anonymise.conditions import Conditions, load_conditions
+from anonygan_jax.anonymise.conditions import load_conditions
 from anonygan_jax.data import crops
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.data.masks import face_mask

@@ -25,7 +25,9 @@ MIN_DONORS, MAX_DONORS = 5, 8
 MAX_WEIGHT = 0.4  # of a single donor
 DIRICHLET = 2.0  # concentration of the weights
 NEAREST_DONOR = 0.5  # a composite nearer to any person of the set is rejected
-SAME_GROUP = 0.7  # share of composites whose donors are of one ethnic group if it can be
+SAME_GROUP = (
+    0.7  # share of composites whose donors are of one ethnic group if it can be
+)
 
 FACE_SIZE = (330, 270)  # CelebA's frame, half as large again as the records
 MARGIN = 60  # pixels around it, so that posed faces can be framed anew
@@ -93,7 +95,10 @@ class Laboratory:
                 row["face_id"],
                 row["face_gender"],
                 row["face_eth"],
-                {e: self._portrait(directory / e / f"{row['face_id']}.jpg") for e in EXPRESSIONS},
+                {
+                    e: self._portrait(directory / e / f"{row['face_id']}.jpg")
+                    for e in EXPRESSIONS
+                },
             )
             for row in tqdm.tqdm(rows, desc="portraits")
         ]
@@ -139,8 +144,12 @@ class Laboratory:
                 continue
             made += 1
             names = [donor.name for donor in donors]
-            shares = dict(zip(names, (round(float(w), 4) for w in weights), strict=True))
-            yield Composite(shares, min(d for d in distances if d), pose_pictures(faces))
+            shares = dict(
+                zip(names, (round(float(w), 4) for w in weights), strict=True)
+            )
+            yield Composite(
+                shares, min(d for d in distances if d), pose_pictures(faces)
+            )
 
 
 def mesh_points(points_xy: np.ndarray) -> np.ndarray:
@@ -203,7 +212,10 @@ def turn_points(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
     depth = np.sqrt(np.maximum(0.0, 1 - (x / 1.1) ** 2 - (y / 1.5) ** 2))
     depth[27:36] += np.array([0.05, 0.12, 0.2, 0.28, 0.12, 0.14, 0.16, 0.14, 0.12])
     yaw, pitch = np.deg2rad([yaw, pitch])
-    x, depth = np.cos(yaw) * x + np.sin(yaw) * depth, np.cos(yaw) * depth - np.sin(yaw) * x
+    x, depth = (
+        np.cos(yaw) * x + np.sin(yaw) * depth,
+        np.cos(yaw) * depth - np.sin(yaw) * x,
+    )
     y = np.cos(pitch) * y - np.sin(pitch) * depth
     return np.concatenate([np.stack([x, y], -1) * radius + centre, border])
 

@@ -30,7 +30,7 @@ class DlibDescriptor:
         """
         low, high = points_xy.min(0), points_xy.max(0)
         box = self._dlib.rectangle(*(int(v) for v in (*low, *high)))
-        parts = [self._dlib.point(int(round(x)), int(round(y))) for x, y in points_xy]
+        parts = [self._dlib.point(round(x), round(y)) for x, y in points_xy]
         shape = self._dlib.full_object_detection(box, parts)
         image = np.ascontiguousarray(image_u8)
         return np.array(self._model.compute_face_descriptor(image, shape), np.float32)

@@ -87,7 +87,7 @@ class DlibLandmarks:
     def _face(self, image_u8: np.ndarray, box: Any, score: float, scale: float) -> Face:
         """Landmarks inside one box of the searched copy, in photo pixels."""
         corners = np.array([box.left(), box.top(), box.right(), box.bottom()]) / scale
-        rectangle = self._rectangle(*(int(round(c)) for c in corners))
+        rectangle = self._rectangle(*(round(c) for c in corners))
         parts = self._predictor(image_u8, rectangle).parts()
         points = np.array([(p.x, p.y) for p in parts], np.float32)
         return Face(points, corners.astype(np.float32), float(score))

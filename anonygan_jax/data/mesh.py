@@ -5,7 +5,8 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 FOREHEAD_BROWS = (17, 18, 19, 20, 21, 22, 23, 24, 25, 26)
-FOREHEAD_HEIGHT = 0.75  # of the distance from eyes to chin, above the brows
+FOREHEAD_HEIGHT = 0.45  # of the distance from eyes to chin, above the brows
+EDGE_TOLERANCE = 1e-6  # barycentric; pixels on the edge of the mesh belong to it
 
 
 def forehead_points(points_xy: np.ndarray) -> np.ndarray:
@@ -19,7 +20,7 @@ def forehead_points(points_xy: np.ndarray) -> np.ndarray:
     up = eyes - points[..., 8:9, :]
     arch = np.sin(np.linspace(0.15 * np.pi, 0.85 * np.pi, len(FOREHEAD_BROWS)))
     brows = points[..., list(FOREHEAD_BROWS), :]
-    return brows + FOREHEAD_HEIGHT * arch[:, None] * up * 0.6
+    return brows + FOREHEAD_HEIGHT * arch[:, None] * up
 
 
 def border_points(size: tuple[int, int]) -> np.ndarray:
@@ -48,7 +49,7 @@ def warp_to_points(
     mesh = Delaunay(to_xy)
     y, x = np.mgrid[:height, :width]
     pixels = np.stack([x.ravel(), y.ravel()], -1).astype(np.float64)
-    triangle = mesh.find_simplex(pixels)
+    triangle = mesh.find_simplex(pixels, tol=EDGE_TOLERANCE)
     affine = mesh.transform[triangle]  # [P, 3, 2]
     first_two = np.einsum("pij,pj->pi", affine[:, :2], pixels - affine[:, 2])
     weights = np.column_stack([first_two, 1 - first_two.sum(-1)])

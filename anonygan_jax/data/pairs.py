@@ -34,7 +34,9 @@ class PairConfig:
         if not 0 <= self.supervised_share <= 1:
             raise ValueError(f"supervised_share is {self.supervised_share}, not 0 to 1")
         if self.supervised_condition not in (SOURCE, SAME_IDENTITY):
-            raise ValueError(f"unknown supervised_condition {self.supervised_condition}")
+            raise ValueError(
+                f"unknown supervised_condition {self.supervised_condition}"
+            )
         if self.other_condition not in (SAME_IDENTITY, OTHER_IDENTITY):
             raise ValueError(f"unknown other_condition {self.other_condition}")
         conditions = (self.supervised_condition, self.other_condition)
@@ -82,7 +84,9 @@ class PairSampler:
         order = np.argsort(owner, kind="stable")
         self._records = order[counts[owner[order]] >= config.min_photos_per_identity]
         kept = counts[counts >= config.min_photos_per_identity]
-        if len(kept) == 0 or (config.other_condition == OTHER_IDENTITY and len(kept) < 2):
+        if len(kept) == 0 or (
+            config.other_condition == OTHER_IDENTITY and len(kept) < 2
+        ):
             raise ValueError(
                 f"{len(kept)} of {len(names)} people have at least "
                 f"{config.min_photos_per_identity} photos; too few to draw pairs"

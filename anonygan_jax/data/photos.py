@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .bmp .tif .tiff .webp .gif .ppm .pgm".split()
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff")
+    + (".webp", ".gif", ".ppm", ".pgm")
 )
 MAX_PIXELS = 150_000_000  # a 150-megapixel photo is 450 MB once decoded
 

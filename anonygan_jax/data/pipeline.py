@@ -53,9 +53,7 @@ class Faces:
         for face in self._records.read(indices):
             matrix = crops.resize_transform(face.image.shape[:2], self._size)
             images.append(
-                cv2.resize(
-                    face.image, self._size[::-1], interpolation=cv2.INTER_AREA
-                )
+                cv2.resize(face.image, self._size[::-1], interpolation=cv2.INTER_AREA)
             )
             points.append(crops.transform_points(matrix, face.points_xy))
         return np.stack(images), np.stack(points)

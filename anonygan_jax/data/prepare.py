@@ -1,6 +1,6 @@
 """Photos to records: detect, find landmarks, crop, write.
 
-    python -m anonygan_jax.data.prepare PHOTOS --output DIR
+python -m anonygan_jax.data.prepare PHOTOS --output DIR
 """
 
 import concurrent.futures
@@ -211,7 +211,9 @@ def read_identities(path: pathlib.Path) -> dict[str, str]:
         if len(words) == 2:
             identities[words[0]] = words[1]
         elif words:
-            raise ValueError(f"{path}, line {number}: want 'FILE IDENTITY', got {line!r}")
+            raise ValueError(
+                f"{path}, line {number}: want 'FILE IDENTITY', got {line!r}"
+            )
     return identities
 
 
@@ -234,8 +236,8 @@ def _size(_context: object, _parameter: object, value: str) -> tuple[int, int]:
 @click.option(
     "--identities",
     type=click.Path(path_type=pathlib.Path, exists=True, dir_okay=False),
-    help="CelebA-style list of 'FILE IDENTITY'; without it a photo's folder names whose "
-    "it is.",
+    help="CelebA-style list of 'FILE IDENTITY'; without it a photo's folder names "
+    "whose it is.",
 )
 @click.option(
     "--size", default="220x180", show_default=True, callback=_size, help="HEIGHTxWIDTH."
@@ -258,8 +260,9 @@ def main(
     """Turns PHOTOS (folders, files or .txt lists of files) into training records.
 
     In each photo the main face is found, its 68 landmarks are marked and it is cropped
-    as CelebA frames faces. OUTPUT becomes a TFDS data set; its manifest.json names every
-    photo that was left out and why. An interrupted run continues where it stopped.
+    as CelebA frames faces. OUTPUT becomes a TFDS data set; its manifest.json names
+    every photo that was left out and why. An interrupted run continues where it
+    stopped.
     """
     try:
         listed = read_identities(identities) if identities else None

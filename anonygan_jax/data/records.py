@@ -92,7 +92,10 @@ def write_metadata(
 ) -> None:
     """Writes what `tfds.builder_from_directory` needs beside the shards."""
     template = tfds.core.ShardedFileTemplate(
-        dataset_name=NAME, data_dir=directory, split=SPLIT, filetype_suffix="array_record"
+        dataset_name=NAME,
+        data_dir=directory,
+        split=SPLIT,
+        filetype_suffix="array_record",
     )
     split = tfds.core.SplitInfo(
         name=SPLIT,

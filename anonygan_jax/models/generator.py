@@ -107,7 +107,9 @@ class Generator(nn.Module):
                 "[B, H, W, 3]"
             )
         if height % 4 or width % 4:
-            raise ValueError(f"height and width {height}x{width} must be multiples of 4")
+            raise ValueError(
+                f"height and width {height}x{width} must be multiples of 4"
+            )
         wanted = (batch, self.num_landmarks, 2)
         for points in (condition_points_xy, source_points_xy):
             if points.shape != wanted:

@@ -19,9 +19,7 @@ def _image(path: pathlib.Path) -> np.ndarray:
     return np.asarray(Image.open(path)).astype(int)
 
 
-def test_all_faces_of_a_photo_change_and_nothing_else(
-    group_photo, tiny_run, tmp_path
-):
+def test_all_faces_of_a_photo_change_and_nothing_else(group_photo, tiny_run, tmp_path):
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--checkpoint", tiny_run

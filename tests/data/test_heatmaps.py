@@ -53,7 +53,9 @@ def test_convolution_equals_the_dense_one(side, stride, padding, mode, grid):
 def test_scale_and_means_are_those_of_the_dense_heatmaps():
     points = jnp.asarray(np.random.default_rng(1).uniform(0, 9, (2, 5, 2)), jnp.float32)
     heatmaps = landmark_heatmaps(points, (12, 10), (11, 9))
-    np.testing.assert_allclose(heatmaps.means(), heatmaps.dense().mean((1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(
+        heatmaps.means(), heatmaps.dense().mean((1, 2)), rtol=1e-6
+    )
     weights = jnp.arange(10.0).reshape(2, 5)
     expected = heatmaps.dense() * weights[:, None, None]
     np.testing.assert_allclose(heatmaps.scale(weights).dense(), expected, rtol=1e-6)

@@ -16,7 +16,9 @@ SIZE = (218, 178)
 @pytest.mark.parametrize("number", range(6))
 def test_agrees_with_the_release(number):
     golden = load("geometry.npz")
-    expected = np.unpackbits(golden[f"mask_{number}"])[: SIZE[0] * SIZE[1]].reshape(SIZE)
+    expected = np.unpackbits(golden[f"mask_{number}"])[: SIZE[0] * SIZE[1]].reshape(
+        SIZE
+    )
     points = jnp.asarray(golden[f"landmarks_xy_{number}"][None], jnp.float32)
     mask = np.asarray(face_mask(points, SIZE))[0, :, :, 0]
     assert (mask == expected).mean() >= 0.995

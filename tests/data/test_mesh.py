@@ -42,7 +42,9 @@ def test_only_the_moved_points_surroundings_change():
 
 def test_forehead_lies_above_the_brows_in_a_turned_face_too(embedded):
     for angle in (0.0, 0.5):
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        turn = np.array(
+            [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        )
         points = embedded[0].points_xy @ turn.T
         upright = mesh.forehead_points(points) @ turn
         brows = embedded[0].points_xy[17:27]

@@ -78,4 +78,9 @@ def test_wrong_settings_are_refused(fields):
 
 def test_too_few_people_are_refused():
     with pytest.raises(ValueError, match="0 of 2 people have at least 30 photos"):
-        PairSampler(["a", "a", "b"], dataclasses.replace(PAPER, min_photos_per_identity=30), 2, 0)
+        PairSampler(
+            ["a", "a", "b"],
+            dataclasses.replace(PAPER, min_photos_per_identity=30),
+            2,
+            0,
+        )

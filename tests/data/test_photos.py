@@ -62,7 +62,10 @@ def _floating_point(path):
     ("write", "reason"),
     [
         (lambda path: path.write_bytes(b""), "cannot be decoded"),
-        (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\nrubbish"), "cannot be decoded"),
+        (
+            lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\nrubbish"),
+            "cannot be decoded",
+        ),
         (lambda path: None, "no such file"),
         (_truncated, "cannot be decoded"),
         (_floating_point, "pixel type 'F'"),

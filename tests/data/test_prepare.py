@@ -38,7 +38,9 @@ def test_every_photo_is_kept_or_named_with_its_reason(prepared, photo_folder):
     reasons = {entry["photo"]: entry["reason"] for entry in manifest["left_out"]}
     kept = {face.file for face in FaceRecords(prepared).read(range(manifest["kept"]))}
     files = [path for path in photo_folder.rglob("*") if path.is_file()]
-    assert kept | set(reasons) == {p.relative_to(photo_folder).as_posix() for p in files}
+    assert kept | set(reasons) == {
+        p.relative_to(photo_folder).as_posix() for p in files
+    }
     assert kept.isdisjoint(reasons)
     assert len(kept) == 7
     assert reasons["meadow.png"] == "no face found in 80x60 pixels"

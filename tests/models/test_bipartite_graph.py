@@ -16,7 +16,9 @@ def _relu(x: np.ndarray) -> np.ndarray:
 def _side(own: np.ndarray, other: np.ndarray, params: dict, graph: dict) -> np.ndarray:
     """One side, position by position; own and other are [P, C]."""
     states = own @ params["state"]["kernel"][0, 0] + params["state"]["bias"]
-    crossed = other @ params["projection"]["kernel"][0, 0] + params["projection"]["bias"]
+    crossed = (
+        other @ params["projection"]["kernel"][0, 0] + params["projection"]["bias"]
+    )
     nodes = np.zeros((NODES, STATES))
     for position in range(len(own)):
         for node in range(NODES):

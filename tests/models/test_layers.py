@@ -17,9 +17,7 @@ def test_batch_norm_is_pytorchs():
     y, updates = norm.apply(variables, x, True, mutable=["batch_stats"])
     mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
     scale = variables["params"]["scale"]
-    np.testing.assert_allclose(
-        y, (x - mean) / np.sqrt(var + 1e-5) * scale, atol=1e-4
-    )
+    np.testing.assert_allclose(y, (x - mean) / np.sqrt(var + 1e-5) * scale, atol=1e-4)
     running = updates["batch_stats"]
     np.testing.assert_allclose(running["mean"], 0.1 * mean, rtol=1e-4)
     unbiased = x.reshape(-1, 3).var(0, ddof=1)
