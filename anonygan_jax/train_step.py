@@ -116,7 +116,7 @@ class AnonyGAN:
     def prepare(self, batch: PairBatch) -> Pair:
         """Returns the networks' inputs; the source's face is gone from `context`."""
         condition, source = (to_float(u8) for u8 in (batch.condition, batch.source))
-        mask = face_mask(batch.source_points_xy, source.shape[1:3])
+        mask = face_mask(batch.source_points_xy, image_size(source))
         return Pair(
             condition=condition,
             source=source,
@@ -128,7 +128,9 @@ class AnonyGAN:
 
     def generate(self, variables: dict[str, Any], pair: Pair) -> jax.Array:
         """Returns the anonymised faces, float32 [B, H, W, 3] in [-1, 1]."""
-        return self.generator.apply(variables, *_generator_inputs(pair))
+        output = self.generator.apply(variables, *_generator_inputs(pair))
+        assert isinstance(output, jax.Array)
+        return output
 
     def step(
         self, state: TrainState, batch: PairBatch, rng: jax.Array
@@ -249,7 +251,7 @@ class AnonyGAN:
     def _heatmaps(self, pair: Pair) -> Heatmaps:
         """The pose that the image should have."""
         return landmark_heatmaps(
-            pair.source_points_xy, pair.source.shape[1:3], self.model.heatmap_grid
+            pair.source_points_xy, image_size(pair.source), self.model.heatmap_grid
         )
 
 
@@ -286,6 +288,11 @@ def _generator_inputs(pair: Pair) -> tuple[jax.Array, ...]:
         pair.condition_points_xy,
         pair.source_points_xy,
     )
+
+
+def image_size(images: jax.Array) -> tuple[int, int]:
+    """Returns (height, width) of a batch of images."""
+    return images.shape[1], images.shape[2]
 
 
 def to_float(image_u8: jax.Array) -> jax.Array:

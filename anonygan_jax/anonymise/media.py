@@ -7,7 +7,7 @@ from PIL import Image
 
 from anonygan_jax.data.photos import PhotoError, PhotoFile
 
-JPEG_QUALITY = 95
+JPEG_QUALITY = 95  # of WebP too; PNG and the others take no notice
 _KEPT_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 
 
@@ -29,8 +29,5 @@ def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
     """Writes uint8 [H, W, 3] whole or not at all; carries no metadata over."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial{path.suffix}")
-    options = (
-        {"quality": JPEG_QUALITY} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-    )
-    Image.fromarray(image_u8).save(partial, **options)
+    Image.fromarray(image_u8).save(partial, quality=JPEG_QUALITY)
     partial.replace(path)

@@ -15,7 +15,7 @@ from anonygan_jax.data import crops
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.models.generator import Generator
-from anonygan_jax.train_step import ModelConfig, to_float, to_uint8
+from anonygan_jax.train_step import ModelConfig, image_size, to_float, to_uint8
 
 EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
 COVER_CELLS = 6  # cells across a covered face
@@ -40,7 +40,7 @@ class FaceReport:
       covered_because: why it was covered; None where it was replaced.
     """
 
-    box_xyxy: tuple[int, int, int, int]
+    box_xyxy: tuple[int, ...]
     condition: str | None
     covered_because: str | None
 
@@ -127,7 +127,7 @@ class Anonymiser:
         source_points: jax.Array,
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Output uint8 [1, H, W, 3], mask float32 [1, H, W, 1], all finite?"""
-        mask = face_mask(source_points, source.shape[1:3])
+        mask = face_mask(source_points, image_size(source))
         output = generator.apply(
             variables,
             to_float(condition),
@@ -135,6 +135,7 @@ class Anonymiser:
             self._model.select_points(condition_points),
             self._model.select_points(source_points),
         )
+        assert isinstance(output, jax.Array)
         return to_uint8(output), mask, jnp.isfinite(output).all()
 
 

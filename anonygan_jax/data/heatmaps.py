@@ -32,7 +32,7 @@ class Heatmaps:
 
     def scale(self, weights: jax.Array) -> "Heatmaps":
         """Returns the heatmaps times weights [B, K]."""
-        return self.replace(columns=self.columns * weights[..., None])
+        return Heatmaps(self.rows, self.columns * weights[..., None])
 
     def concatenate(self, other: "Heatmaps") -> "Heatmaps":
         """Returns these heatmaps followed by the other's."""

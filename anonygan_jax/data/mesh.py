@@ -57,4 +57,4 @@ def warp_to_points(
     source = np.einsum("pk,pkc->pc", weights, corners)
     source[triangle < 0] = -1e6
     maps = source.reshape(height, width, 2).astype(np.float32)
-    return cv2.remap(image, maps, None, cv2.INTER_LINEAR)
+    return cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)

@@ -1,7 +1,8 @@
 """Batches of pairs for training, from memory or through tf.data."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,10 +48,10 @@ class Faces:
     def __init__(self, records: FaceRecords, size: tuple[int, int]) -> None:
         self._records, self._size = records, size
 
-    def read(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns uint8 [N, H, W, 3] and float32 [N, 68, 2] in its pixels."""
         images, points = [], []
-        for face in self._records.read(indices):
+        for face in self._records.read(indices.tolist()):
             matrix = crops.resize_transform(face.image.shape[:2], self._size)
             images.append(
                 cv2.resize(face.image, self._size[::-1], interpolation=cv2.INTER_AREA)
@@ -66,13 +67,13 @@ class FacesInMemory(Faces):
         super().__init__(records, size)
         step = 256
         blocks = [
-            super(FacesInMemory, self).read(range(i, min(i + step, len(records))))
+            super(FacesInMemory, self).read(np.arange(i, min(i + step, len(records))))
             for i in range(0, len(records), step)
         ]
         self._images = np.concatenate([images for images, _ in blocks])
         self._points = np.concatenate([points for _, points in blocks])
 
-    def read(self, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns as `Faces.read`."""
         return self._images[indices], self._points[indices]
 
@@ -81,13 +82,14 @@ def make_batch(faces: Faces, pairs: PairIndices) -> PairBatch:
     """Returns the batch of the pairs, as numpy arrays."""
     condition, condition_points = faces.read(pairs.condition)
     source, source_points = faces.read(pairs.source)
-    return PairBatch(
-        condition=condition,
-        source=source,
-        condition_points_xy=condition_points,
-        source_points_xy=source_points,
-        same_identity=pairs.same_identity,
-    )
+    fields: dict[str, Any] = {
+        "condition": condition,
+        "source": source,
+        "condition_points_xy": condition_points,
+        "source_points_xy": source_points,
+        "same_identity": pairs.same_identity,
+    }
+    return PairBatch(**fields)
 
 
 class Batches:

@@ -29,29 +29,29 @@ class Job:
     """What is asked of one run.
 
     Attributes:
-      photos: every file of the input, sorted by name.
+      files: every file of the input, sorted by name.
       identities: identity of each name, or None: its parent folder's name.
       size: (height, width) of the crops.
       aligned: the photos are already framed as CelebA's: no crop, only a resize.
     """
 
-    photos: list[photos.PhotoFile]
+    files: list[photos.PhotoFile]
     identities: dict[str, str] | None
     size: tuple[int, int]
     aligned: bool
 
     @property
     def num_shards(self) -> int:
-        return -(-len(self.photos) // PHOTOS_PER_SHARD)
+        return -(-len(self.files) // PHOTOS_PER_SHARD)
 
     def plan(self) -> dict[str, object]:
         """What must not change between an interrupted run and its continuation."""
         names = hashlib.sha256()
-        for photo in self.photos:
+        for photo in self.files:
             size = photo.path.stat().st_size if photo.path.exists() else -1
             names.update(f"{photo.name}\0{size}\0{self.identity(photo)}\n".encode())
         return {
-            "num_photos": len(self.photos),
+            "num_photos": len(self.files),
             "photos_sha256": names.hexdigest(),
             "size": list(self.size),
             "aligned": self.aligned,
@@ -131,7 +131,7 @@ def prepare(job: Job, output: pathlib.Path, num_workers: int) -> dict[str, objec
     Raises:
       ValueError: there are no photos, or `output` holds another run's records.
     """
-    if not job.photos:
+    if not job.files:
         raise ValueError("no photos in the input")
     output.mkdir(parents=True, exist_ok=True)
     _check_plan(job, output)
@@ -139,7 +139,7 @@ def prepare(job: Job, output: pathlib.Path, num_workers: int) -> dict[str, objec
     summaries = list(_shards(job, output, num_workers))
     kept = [summary["kept"] for summary in summaries]
     manifest = {
-        "photos": len(job.photos),
+        "photos": len(job.files),
         "kept": sum(kept),
         "left_out": [item for summary in summaries for item in summary["left_out"]],
     }
@@ -168,11 +168,11 @@ def _shards(job: Job, output: pathlib.Path, num_workers: int) -> Iterator[dict]:
         concurrent.futures.ProcessPoolExecutor(
             num_workers, context, _start_worker, (job,)
         ) as pool,
-        tqdm.tqdm(total=len(job.photos), unit="photo", smoothing=0.05) as progress,
+        tqdm.tqdm(total=len(job.files), unit="photo", smoothing=0.05) as progress,
     ):
         for shard in range(job.num_shards):
             start = shard * PHOTOS_PER_SHARD
-            members = job.photos[start : start + PHOTOS_PER_SHARD]
+            members = job.files[start : start + PHOTOS_PER_SHARD]
             path = records.shard_path(output, shard, job.num_shards)
             summary_path = output / f"shard-{shard:05d}.json"
             if path.exists() and summary_path.exists():

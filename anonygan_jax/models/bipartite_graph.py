@@ -103,8 +103,8 @@ class GraphBlock(nn.Module):
         self, x: jax.Array, width: int, name: str, train: bool
     ) -> jax.Array:
         """conv, BatchNorm, ReLU, dropout, conv; the first keeps the input's width."""
-        reflect = {"padding": 1, "reflect": True}
-        x = Conv(x.shape[-1], 3, **reflect, name=f"{name}_conv1")(x)
+        same_width = x.shape[-1]
+        x = Conv(same_width, 3, padding=1, reflect=True, name=f"{name}_conv1")(x)
         x = nn.relu(BatchNorm(name=f"{name}_norm1")(x, train))
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
-        return Conv(width, 3, **reflect, name=f"{name}_conv2")(x)
+        return Conv(width, 3, padding=1, reflect=True, name=f"{name}_conv2")(x)

@@ -41,17 +41,19 @@ class PatchDiscriminator(nn.Module):
                 f"images of {image.shape[1]}x{image.shape[2]} pixels leave no patch to "
                 f"judge; at least {MIN_SIDE}x{MIN_SIDE} are needed"
             )
-        inputs = (image, partner)
-        if not isinstance(partner, Heatmaps):
-            inputs = (jnp.concatenate([image, partner], axis=-1),)
+        x, heatmaps = image, None
+        if isinstance(partner, Heatmaps):
+            heatmaps = partner
+        else:
+            x = jnp.concatenate([image, partner], axis=-1)
         features = []
         for i, (factor, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 2), (8, 1)]):
-            x = self._conv(self.width * factor, stride, f"conv{i}")(*inputs)
+            conv = self._conv(self.width * factor, stride, f"conv{i}")
+            x = conv(x, heatmaps if i == 0 else None)
             if i > 0:
                 x = BatchNorm(name=f"norm{i}")(x, train)
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
-            inputs = (x,)
         return features, self._conv(1, 1, "logits")(x)
 
     def _conv(self, features: int, stride: int, name: str) -> Conv:

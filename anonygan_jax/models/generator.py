@@ -59,7 +59,7 @@ class Generator(nn.Module):
           ValueError: shapes do not fit each other or the fields.
         """
         self._check(condition, context, condition_points_xy, source_points_xy)
-        size = condition.shape[1:3]
+        size = (condition.shape[1], condition.shape[2])
         heatmaps = landmark_heatmaps(condition_points_xy, size, self.heatmap_grid)
         heatmaps = heatmaps.concatenate(
             landmark_heatmaps(source_points_xy, size, self.heatmap_grid)

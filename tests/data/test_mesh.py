@@ -29,7 +29,8 @@ def test_an_affine_move_of_all_points_is_opencvs_affine_warp():
 
 def test_only_the_moved_points_surroundings_change():
     points = np.concatenate([[[25.0, 30.0]], mesh.border_points((60, 50))])
-    ring = np.array([[15.0, 20], [35, 20], [15, 40], [35, 40], [25, 18], [25, 42]])
+    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    ring = [25.0, 30.0] + 12 * np.stack([np.cos(angles), np.sin(angles)], -1)
     points = np.concatenate([points, ring])
     moved = points.copy()
     moved[0] += [4, 0]

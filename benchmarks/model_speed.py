@@ -1,0 +1,122 @@
+"""Generator and training step at the paper's size, per image, with peak memory.
+
+    python benchmarks/model_speed.py --batch_size=1
+    python benchmarks/model_speed.py --batch_size=4
+
+The peer, timed in turn in the same run, is the generator's first layer over dense
+heatmaps, as the release computes it, against our outer products.
+"""
+
+import resource
+import statistics
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import app, flags
+
+from anonygan_jax.data.heatmaps import convolve_heatmaps, landmark_heatmaps
+from anonygan_jax.train import make_system, make_train_step
+from anonygan_jax.train_step import PairBatch
+from configs import celeba
+
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Pairs per step.")
+_RUNS = flags.DEFINE_integer("runs", 5, "Timed runs of each, after one warm-up.")
+
+
+def timed(function: Callable[[], object]) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    jax.block_until_ready(function())
+    return time.perf_counter() - start
+
+
+def report(name: str, seconds: list[float]) -> None:
+    """One line: minimum, median, maximum per image."""
+    per_image = [1e3 * s / _BATCH_SIZE.value for s in seconds]
+    low, mid, high = min(per_image), statistics.median(per_image), max(per_image)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"{name:28s} {low:9.1f} {mid:9.1f} {high:9.1f} ms per image, "
+        f"peak so far {peak:.2f} GiB",
+        flush=True,
+    )
+
+
+def random_batch(size: tuple[int, int]) -> PairBatch:
+    """Noise with landmarks inside the picture."""
+    rng = np.random.default_rng(0)
+    shape = (_BATCH_SIZE.value, *size, 3)
+    points = rng.uniform(0, min(size), (2, _BATCH_SIZE.value, 68, 2))
+    images = [jnp.asarray(rng.integers(0, 256, shape, np.uint8)) for _ in range(2)]
+    return PairBatch(
+        images[0],
+        images[1],
+        jnp.asarray(points[0], jnp.float32),
+        jnp.asarray(points[1], jnp.float32),
+        jnp.ones(_BATCH_SIZE.value, bool),
+    )
+
+
+def first_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]:
+    """The 7x7 convolution over 68 heatmaps, dense and as outer products."""
+    kernel = jax.random.normal(jax.random.key(0), (7, 7, 68, 64))
+
+    def dense(points: jax.Array) -> jax.Array:
+        maps = landmark_heatmaps(points, size, (218, 178)).dense()
+        maps = jnp.pad(maps, ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect")
+        numbers = ("NHWC", "HWIO", "NHWC")
+        return jax.lax.conv_general_dilated(
+            maps, kernel, (1, 1), "VALID", dimension_numbers=numbers
+        )
+
+    def outer(points: jax.Array) -> jax.Array:
+        heatmaps = landmark_heatmaps(points, size, (218, 178))
+        return convolve_heatmaps(heatmaps, kernel, 1, 3, "reflect")
+
+    compiled = {"dense": jax.jit(dense), "outer": jax.jit(outer)}
+    points = batch.source_points_xy
+    return {name: lambda f=f: f(points) for name, f in compiled.items()}
+
+
+def main(_: list[str]) -> None:
+    """Prints a line for each part."""
+    config = celeba.get_config("paper")
+    size = tuple(config.data.image_size)
+    batch = random_batch(size)
+    layers = first_layers(batch, size)
+    times: dict[str, list[float]] = {"dense": [], "outer": []}
+    for run in range(_RUNS.value + 1):
+        for name, function in layers.items():
+            seconds = timed(function)
+            if run:
+                times[name].append(seconds)
+    for name, seconds_of_runs in times.items():
+        report(f"first layer, {name}", seconds_of_runs)
+    pairs = zip(times["dense"], times["outer"], strict=True)
+    ratios = [dense / outer for dense, outer in pairs]
+    print(f"{'dense / outer':28s} {statistics.median(ratios):9.1f} (median of pairs)")
+
+    system = make_system(config)
+    key = jax.random.key(0, impl="rbg")
+    state = jax.jit(system.init)(key, batch)
+    pair = jax.jit(system.prepare)(batch)
+    generate = jax.jit(system.generate)
+    variables = state.generator_variables()
+    seconds = [timed(lambda: generate(variables, pair)) for _ in range(_RUNS.value + 1)]
+    report("generator forward", seconds[1:])
+
+    step = make_train_step(system, key)
+    seconds = []
+    for _ in range(_RUNS.value + 1):
+        start = time.perf_counter()
+        state, _ = step(state, batch)
+        jax.block_until_ready(state)
+        seconds.append(time.perf_counter() - start)
+    report("training step", seconds[1:])
+
+
+if __name__ == "__main__":
+    app.run(main)

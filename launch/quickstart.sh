@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Sets up .venv and runs the main job on the embedded faces: training, then anonymised
+# pictures and a checkpoint in runs/composites. Under ten minutes on two cores.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
+. .venv/bin/activate
+python -m pip install --quiet --upgrade pip
+python -m pip install --quiet -e .
+python -m anonygan_jax.main --config=configs/composites.py --workdir=runs/composites "$@"
+echo "Look at $(ls -t runs/composites/pictures/*.png | head -1):"
+echo "condition, source, masked source, output and composite of eight pairs."

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Sets up .venv from requirements.txt and checks the code: format, lint, types, tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
+. .venv/bin/activate
+python -m pip install --quiet --upgrade pip
+python -m pip install --quiet -r requirements.txt
+ruff format --check .
+ruff check .
+mypy
+pytest "$@"
