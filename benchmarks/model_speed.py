@@ -81,7 +81,7 @@ def first_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]
     return {name: lambda f=f: f(points) for name, f in compiled.items()}
 
 
-def main(_: list[str]) -> None:
+def main(_arguments: list[str]) -> None:
     """Prints a line for each part."""
     config = celeba.get_config("paper")
     size = tuple(config.data.image_size)
@@ -105,17 +105,16 @@ def main(_: list[str]) -> None:
     pair = jax.jit(system.prepare)(batch)
     generate = jax.jit(system.generate)
     variables = state.generator_variables()
-    seconds = [timed(lambda: generate(variables, pair)) for _ in range(_RUNS.value + 1)]
-    report("generator forward", seconds[1:])
+    forward = [timed(lambda: generate(variables, pair)) for _ in range(_RUNS.value + 1)]
+    report("generator forward", forward[1:])
 
     step = make_train_step(system, key)
-    seconds = []
+    steps = []
     for _ in range(_RUNS.value + 1):
         start = time.perf_counter()
-        state, _ = step(state, batch)
-        jax.block_until_ready(state)
-        seconds.append(time.perf_counter() - start)
-    report("training step", seconds[1:])
+        state = jax.block_until_ready(step(state, batch)[0])
+        steps.append(time.perf_counter() - start)
+    report("training step", steps[1:])
 
 
 if __name__ == "__main__":
