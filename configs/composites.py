@@ -18,6 +18,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.model.width = 16
     config.model.num_blocks = 2
     config.model.num_nodes = 32
+    config.model.dropout_rate = 0.1
     config.model.heatmap_grid = None
     config.model.discriminator_width = 16
     config.data.directory = "embedded"
