@@ -81,9 +81,8 @@ def _anonymise_photo(
 ) -> str:
     """One photo from file to file; a line that says what was done."""
     path = media.output_path(photo, output)
-    path.unlink(
-        missing_ok=True
-    )  # a result of an earlier run must not outlive a failure
+    # A result of an earlier run must not outlive a failure of this one.
+    path.unlink(missing_ok=True)
     image = photos.read_photo(photo.path)
     result, reports = anonymiser(image, seed=photo.name)
     media.write_photo(path, result)
