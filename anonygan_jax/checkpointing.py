@@ -82,22 +82,33 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
     """Writes the run's config beside its checkpoints.
 
     Raises:
-      ValueError: the workdir belongs to a run of another model.
+      ValueError: the workdir belongs to a run of another model, of other pairs or of
+        another order of the data.
     """
     path = workdir / CONFIG_FILE
     text = config.to_json(indent=1) + "\n"
     if path.exists():
-        before, now = json.loads(path.read_text()), json.loads(text)
-        for section in ("model", "data", "optimiser"):
-            if before[section] != now[section]:
-                changed = [
-                    k for k in now[section] if before[section].get(k) != now[section][k]
-                ]
-                raise ValueError(
-                    f"{workdir} holds a run whose config.{section} differs in "
-                    f"{', '.join(changed)}; choose another --workdir"
-                )
+        before, now = (_identity(json.loads(t)) for t in (path.read_text(), text))
+        changed = [name for name in now if before.get(name) != now[name]]
+        if changed:
+            raise ValueError(
+                f"{workdir} holds a run that differs in config.{', '.join(changed)}; "
+                "choose another --workdir"
+            )
     path.write_text(text)
+
+
+def _identity(config: dict[str, Any]) -> dict[str, Any]:
+    """Fields that cannot change while a run goes on, by their full names.
+
+    Its length, rates and loss weights may, and its data may move.
+    """
+    fields = {
+        f"{section}.{name}": value
+        for section in ("model", "pairs", "data")
+        for name, value in config[section].items()
+    }
+    return {k: fields[k] for k in fields.keys() - {"data.directory", "data.loader"}}
 
 
 def load_generator(workdir: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any], int]:

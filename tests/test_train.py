@@ -87,7 +87,7 @@ def test_a_workdir_of_another_model_is_refused(tiny_run, tiny_config):
     config = tiny_config.copy_and_resolve_references()
     with config.unlocked():
         config.model.width = 8
-    with pytest.raises(ValueError, match="differs in width"):
+    with pytest.raises(ValueError, match=r"differs in config\.model\.width"):
         train.train_and_evaluate(config, tiny_run)
 
 

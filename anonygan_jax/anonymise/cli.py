@@ -71,7 +71,9 @@ def anonymise(
             name = "" if str(error).startswith(str(photo.path)) else f"{photo.path}: "
             tqdm.tqdm.write(f"error: {name}{error}; no result written")
             num_failed += 1
-    click.echo(f"{num_done} photos anonymised in {output}, {num_failed} failed")
+    click.echo(
+        f"anonymised {num_done} of {num_done + num_failed} photos, results in {output}"
+    )
     if num_failed or not num_done:
         raise SystemExit(1)
 
@@ -87,7 +89,7 @@ def _anonymise_photo(
     result, reports = anonymiser(image, seed=photo.name)
     media.write_photo(path, result)
     covered = [r.covered_because for r in reports if r.covered_because]
-    text = f"{path}: {len(reports)} faces"
+    text = f"{path}: {len(reports)} face{'s' * (len(reports) != 1)}"
     return text + (f", {len(covered)} covered ({covered[0]})" if covered else "")
 
 

@@ -231,7 +231,10 @@ def _size(_context: object, _parameter: object, value: str) -> tuple[int, int]:
 @click.command("prepare", short_help="Photos to training records.")
 @click.argument("inputs", nargs=-1, required=True, metavar="PHOTOS...")
 @click.option(
-    "--output", required=True, type=click.Path(path_type=pathlib.Path, file_okay=False)
+    "--output",
+    required=True,
+    type=click.Path(path_type=pathlib.Path, file_okay=False),
+    help="Folder for the records; an unfinished one is continued.",
 )
 @click.option(
     "--identities",
@@ -248,6 +251,7 @@ def _size(_context: object, _parameter: object, value: str) -> tuple[int, int]:
     type=click.IntRange(1),
     default=os.cpu_count(),
     show_default="one per core",
+    help="Processes.",
 )
 def main(
     inputs: tuple[str, ...],

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordWriter
 from PIL import Image
+from tensorflow_datasets.proto import tf_example_pb2
 
 from anonygan_jax.data.landmarks import NUM_LANDMARKS
 
@@ -76,12 +77,21 @@ def write_shard(
     num_bytes = 0
     for face in faces:
         fields = dataclasses.asdict(face) | {"image": _jpeg(face.image)}
-        record = schema.serialize_example(fields)
+        record = _same_bytes_everywhere(schema.serialize_example(fields))
         num_bytes += len(record)
         writer.write(record)
     writer.close()
     partial.rename(path)
     return num_bytes
+
+
+def _same_bytes_everywhere(record: bytes) -> bytes:
+    """The same record with its fields in a fixed order.
+
+    Protocol buffers write maps in an order that differs from process to process.
+    """
+    example = tf_example_pb2.Example.FromString(record)
+    return example.SerializeToString(deterministic=True)
 
 
 def write_metadata(

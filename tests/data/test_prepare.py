@@ -3,6 +3,8 @@
 import json
 import pathlib
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -81,7 +83,10 @@ def test_interrupted_and_parallel_runs_give_the_same_bytes(
     for name in ("shard-00001.json", "dataset_info.json", "manifest.json"):
         (tmp_path / "out" / name).unlink()
     kept = (tmp_path / "out" / "shard-00000.json").stat().st_mtime_ns
-    _run(photo_folder, "--output", tmp_path / "out", "--workers", 2)
+    code = "import sys; from anonygan_jax.data import prepare as p; "
+    code += "p.PHOTOS_PER_SHARD = 4; p.main(sys.argv[1:])"
+    arguments = [photo_folder, "--output", tmp_path / "out", "--workers", 2]
+    subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True)
     assert _bytes(tmp_path / "out") == _bytes(prepared)
     assert (tmp_path / "out" / "shard-00000.json").stat().st_mtime_ns == kept
 
