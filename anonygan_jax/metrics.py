@@ -58,19 +58,3 @@ def _drop_after(path: pathlib.Path, step: int) -> None:
         lines = path.read_text().splitlines(keepends=True)
         kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= step]
         path.write_text("".join(kept))
-
-
-def picture_grid(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:
-    """Returns one uint8 [H, W, 3] picture of equally large uint8 pictures in rows."""
-    height, width = rows[0][0].shape[:2]
-    shape = (
-        len(rows) * (height + gap) + gap,
-        len(rows[0]) * (width + gap) + gap,
-        3,
-    )
-    grid = np.full(shape, 255, np.uint8)
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            top, left = gap + i * (height + gap), gap + j * (width + gap)
-            grid[top : top + height, left : left + width] = image
-    return grid

@@ -12,13 +12,14 @@ from types import FrameType
 import jax
 import jax.numpy as jnp
 import ml_collections
-import numpy as np
 
 from anonygan_jax import checkpointing, losses, metrics
 from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.pipeline import Batches, DataConfig
+from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
+from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.pictures import PictureMaker
 from anonygan_jax.train_state import OptimiserConfig, TrainState
-from anonygan_jax.train_step import AnonyGAN, ModelConfig, PairBatch, to_uint8
+from anonygan_jax.train_step import AnonyGAN
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,8 @@ def train_and_evaluate(
         logger.info("training from step %d to %d in %s", start, num_steps, workdir)
         for step, batch in enumerate(batches.iterate(start, num_steps), start + 1):
             state, values = train_step(state, batch)
-            last = step == num_steps or stop.requested
+            stopping = stop.requested
+            last = step == num_steps or stopping
             if last or step % run.log_every_x_steps == 0:
                 _log_scalars(log, step, values, clock.rate(step))
             if last or step % run.picture_every_x_steps == 0:
@@ -127,7 +129,7 @@ def train_and_evaluate(
             if last or step % run.checkpoint_every_x_steps == 0:
                 _check_finite(step, values)
                 checkpoints.save(state)
-            if stop.requested:
+            if stopping:
                 logger.info("asked to stop: step %d is saved", step)
                 break
     return state
@@ -159,42 +161,6 @@ class Clock:
         if before is None:
             return None
         return (step - before) * self._batch_size / (self._time - then)
-
-
-class PictureMaker:
-    """Grids of condition, source, masked source, output and composite."""
-
-    def __init__(self, system: AnonyGAN, batches: Batches, num_pictures: int) -> None:
-        self._batch = _strangers(batches, num_pictures)
-        self._draw = jax.jit(
-            lambda variables, batch: _columns(system, variables, batch)
-        )
-
-    def __call__(self, state: TrainState) -> np.ndarray:
-        """Returns uint8 [H, W, 3] from the averaged generator."""
-        columns = jax.device_get(self._draw(state.generator_variables(), self._batch))
-        return metrics.picture_grid([list(row) for row in zip(*columns, strict=True)])
-
-
-def _columns(system: AnonyGAN, variables: dict, batch: PairBatch) -> list[jax.Array]:
-    """The five pictures of each pair."""
-    pair = system.prepare(batch)
-    output = system.generate(variables, pair)
-    composite = pair.mask * output + (1 - pair.mask) * pair.source
-    shown = [pair.condition, pair.source, pair.context, output, composite]
-    return [to_uint8(image) for image in shown]
-
-
-def _strangers(batches: Batches, num_pairs: int) -> PairBatch:
-    """The first sources of the run, each with the next one's face as its condition."""
-    batch = batches.batch(0)
-    while len(batch.source) < num_pairs:
-        batch = jax.tree.map(lambda x: np.concatenate([x, x]), batch)
-    batch = jax.tree.map(lambda x: x[:num_pairs], batch)
-    return batch.replace(
-        condition=np.roll(batch.source, 1, axis=0),
-        condition_points_xy=np.roll(batch.source_points_xy, 1, axis=0),
-    )
 
 
 def _log_scalars(

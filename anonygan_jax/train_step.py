@@ -11,30 +11,14 @@ import optax
 
 from anonygan_jax import losses
 from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
-from anonygan_jax.data.landmarks import NUM_LANDMARKS, REDUCED_29
+from anonygan_jax.data.images import image_size, to_float
 from anonygan_jax.data.masks import face_mask
+from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.discriminator import PatchDiscriminator
-from anonygan_jax.models.generator import Generator
 from anonygan_jax.train_state import TrainState, create_train_state
 
 Metrics = dict[str, jax.Array]
-
-
-@flax.struct.dataclass
-class PairBatch:
-    """Pairs of photos as they leave the input pipeline.
-
-    Attributes:
-      condition, source: uint8 [B, H, W, 3].
-      condition_points_xy, source_points_xy: float32 [B, 68, 2], pixels.
-      same_identity: bool [B], the reconstruction loss applies.
-    """
-
-    condition: jax.Array
-    source: jax.Array
-    condition_points_xy: jax.Array
-    source_points_xy: jax.Array
-    same_identity: jax.Array
 
 
 @flax.struct.dataclass
@@ -47,38 +31,6 @@ class Pair:
     context: jax.Array
     condition_points_xy: jax.Array
     source_points_xy: jax.Array
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelConfig:
-    """Fields of the networks; see `Generator` and `PatchDiscriminator`."""
-
-    num_landmarks: int
-    use_landmark_attention: bool
-    width: int
-    num_blocks: int
-    num_nodes: int
-    dropout_rate: float
-    heatmap_grid: tuple[int, int] | None
-    discriminator_width: int
-
-    def __post_init__(self) -> None:
-        if self.num_landmarks not in (NUM_LANDMARKS, len(REDUCED_29)):
-            raise ValueError(f"num_landmarks is {self.num_landmarks}, wanted 68 or 29")
-        if self.heatmap_grid is not None:
-            object.__setattr__(self, "heatmap_grid", tuple(self.heatmap_grid))
-
-    def generator(self) -> Generator:
-        """Returns the generator."""
-        fields = dataclasses.asdict(self)
-        del fields["discriminator_width"]
-        return Generator(**fields)
-
-    def select_points(self, points_xy: jax.Array) -> jax.Array:
-        """Returns the landmarks that the networks see, [B, num_landmarks, 2]."""
-        if self.num_landmarks == NUM_LANDMARKS:
-            return points_xy
-        return points_xy[:, REDUCED_29, :]
 
 
 class AnonyGAN:
@@ -288,18 +240,3 @@ def _generator_inputs(pair: Pair) -> tuple[jax.Array, ...]:
         pair.condition_points_xy,
         pair.source_points_xy,
     )
-
-
-def image_size(images: jax.Array) -> tuple[int, int]:
-    """Returns (height, width) of a batch of images."""
-    return images.shape[1], images.shape[2]
-
-
-def to_float(image_u8: jax.Array) -> jax.Array:
-    """Returns float32 in [-1, 1]."""
-    return image_u8.astype(jnp.float32) / 127.5 - 1.0
-
-
-def to_uint8(image: jax.Array) -> jax.Array:
-    """Returns uint8 0..255 from [-1, 1]."""
-    return jnp.rint((jnp.clip(image, -1, 1) + 1.0) * 127.5).astype(jnp.uint8)

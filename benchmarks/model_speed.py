@@ -18,8 +18,8 @@ import numpy as np
 from absl import app, flags
 
 from anonygan_jax.data.heatmaps import convolve_heatmaps, landmark_heatmaps
+from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.train import make_system, make_train_step
-from anonygan_jax.train_step import PairBatch
 from configs import celeba
 
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Pairs per step.")

@@ -12,8 +12,10 @@ from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 
 from anonygan_jax import losses, train_state
 from anonygan_jax.data.landmarks import REDUCED_29
+from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.porting import torch_weights
-from anonygan_jax.train_step import AnonyGAN, ModelConfig, Pair, PairBatch
+from anonygan_jax.train_step import AnonyGAN, Pair
 
 OFFICIAL = {
     "generator": "anonygan_generator_full68",

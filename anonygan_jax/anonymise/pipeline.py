@@ -12,10 +12,11 @@ import numpy as np
 from anonygan_jax import checkpointing
 from anonygan_jax.anonymise.conditions import load_conditions
 from anonygan_jax.data import crops
+from anonygan_jax.data.images import image_size, to_float, to_uint8
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.data.masks import face_mask
+from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.generator import Generator
-from anonygan_jax.train_step import ModelConfig, image_size, to_float, to_uint8
 
 EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
 COVER_CELLS = 6  # cells across a covered face

@@ -5,14 +5,32 @@ from collections.abc import Iterator
 from typing import Any
 
 import cv2
+import flax.struct
+import jax
 import numpy as np
 
 from anonygan_jax.data import crops
 from anonygan_jax.data.pairs import PairConfig, PairIndices, PairSampler
 from anonygan_jax.data.records import FaceRecords
-from anonygan_jax.train_step import PairBatch
 
 LOADERS = ("memory", "tf_data")
+
+
+@flax.struct.dataclass
+class PairBatch:
+    """Pairs of photos as they leave the input pipeline.
+
+    Attributes:
+      condition, source: uint8 [B, H, W, 3].
+      condition_points_xy, source_points_xy: float32 [B, 68, 2], pixels.
+      same_identity: bool [B], the reconstruction loss applies.
+    """
+
+    condition: jax.Array
+    source: jax.Array
+    condition_points_xy: jax.Array
+    source_points_xy: jax.Array
+    same_identity: jax.Array
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,61 @@
+"""Pictures by which a person follows a run."""
+
+import jax
+import numpy as np
+
+from anonygan_jax.data.images import to_uint8
+from anonygan_jax.data.pipeline import Batches, PairBatch
+from anonygan_jax.train_state import TrainState
+from anonygan_jax.train_step import AnonyGAN
+
+
+class PictureMaker:
+    """Grids of condition, source, masked source, output and composite."""
+
+    def __init__(self, system: AnonyGAN, batches: Batches, num_pictures: int) -> None:
+        self._batch = _strangers(batches, num_pictures)
+        self._draw = jax.jit(
+            lambda variables, batch: _columns(system, variables, batch)
+        )
+
+    def __call__(self, state: TrainState) -> np.ndarray:
+        """Returns uint8 [H, W, 3] from the averaged generator."""
+        columns = jax.device_get(self._draw(state.generator_variables(), self._batch))
+        return picture_grid([list(row) for row in zip(*columns, strict=True)])
+
+
+def _columns(system: AnonyGAN, variables: dict, batch: PairBatch) -> list[jax.Array]:
+    """The five pictures of each pair."""
+    pair = system.prepare(batch)
+    output = system.generate(variables, pair)
+    composite = pair.mask * output + (1 - pair.mask) * pair.source
+    shown = [pair.condition, pair.source, pair.context, output, composite]
+    return [to_uint8(image) for image in shown]
+
+
+def _strangers(batches: Batches, num_pairs: int) -> PairBatch:
+    """The first sources of the run, each with the next one's face as its condition."""
+    batch = batches.batch(0)
+    while len(batch.source) < num_pairs:
+        batch = jax.tree.map(lambda x: np.concatenate([x, x]), batch)
+    batch = jax.tree.map(lambda x: x[:num_pairs], batch)
+    return batch.replace(
+        condition=np.roll(batch.source, 1, axis=0),
+        condition_points_xy=np.roll(batch.source_points_xy, 1, axis=0),
+    )
+
+
+def picture_grid(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:
+    """Returns one uint8 [H, W, 3] picture of equally large uint8 pictures in rows."""
+    height, width = rows[0][0].shape[:2]
+    shape = (
+        len(rows) * (height + gap) + gap,
+        len(rows[0]) * (width + gap) + gap,
+        3,
+    )
+    grid = np.full(shape, 255, np.uint8)
+    for i, row in enumerate(rows):
+        for j, image in enumerate(row):
+            top, left = gap + i * (height + gap), gap + j * (width + gap)
+            grid[top : top + height, left : left + width] = image
+    return grid
