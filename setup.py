@@ -35,6 +35,7 @@ setup(
         "click>=8.2,<9",
         "opencv-python-headless>=4.12,<6",
         "pillow>=11,<14",
+        "scipy>=1.17,<2",
         "tqdm>=4.67,<5",
     ],
     extras_require={
@@ -54,7 +55,6 @@ setup(
             "mypy>=1.19,<3",
             "pytest>=9,<10",
             "ruff>=0.14,<0.18",
-            "scipy>=1.17,<2",
         ],
     },
     entry_points={"console_scripts": ["anonygan=anonygan_jax.anonymise.cli:main"]},
