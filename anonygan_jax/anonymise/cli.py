@@ -8,9 +8,10 @@ import tqdm
 import anonygan_jax
 from anonygan_jax import checkpointing
 from anonygan_jax.anonymise import media
-from anonygan_jax.anonymise.pipeline import EMBEDDED, Anonymiser, NoFaceError
+from anonygan_jax.anonymise.pipeline import Anonymiser, NoFaceError
 from anonygan_jax.data import landmarks, photos
 from anonygan_jax.data import prepare as prepare_data
+from anonygan_jax.methods import EMBEDDED, METHODS, make_method
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 
@@ -24,15 +25,19 @@ def main() -> None:
 main.add_command(prepare_data.main, "prepare")
 
 
-@main.command(short_help="Replace every face in photos.")
+@main.command(short_help="Hide every face in photos.")
 @click.argument("inputs", nargs=-1, required=True, metavar="PHOTO...")
 @click.option("--output", required=True, type=FOLDER, help="Folder for the results.")
 @click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    help="How faces are hidden.  [default: warp, or anonygan with --checkpoint]",
+)
+@click.option(
     "--checkpoint",
-    default=EMBEDDED,
-    show_default=True,
     metavar="DIR|embedded",
-    help="The --workdir of a training run, or the model in the package.",
+    help="For anonygan: the --workdir of a training run, or the model in the package.  "
+    "[default: embedded]",
 )
 @click.option(
     "--condition",
@@ -43,20 +48,27 @@ main.add_command(prepare_data.main, "prepare")
     "chosen to fit.",
 )
 def anonymise(
-    inputs: tuple[str, ...], output: pathlib.Path, checkpoint: str, condition: str
+    inputs: tuple[str, ...],
+    output: pathlib.Path,
+    method: str | None,
+    checkpoint: str | None,
+    condition: str,
 ) -> None:
-    """Replaces every face found in each PHOTO (files, folders or .txt lists).
+    """Hides every face found in each PHOTO (files, folders or .txt lists).
 
-    Results carry the photos' names. A face that cannot be replaced is pixelated. A
+    Results carry the photos' names. A face that the method cannot hide is pixelated. A
     photo that cannot be read or shows no face leaves no result and a line on the
     screen, and the command ends with exit code 1 after the others are done.
 
     Faces that dlib's detector does not find (turned far, small, covered) stay as they
     are: look at the results before you publish them.
     """
+    if checkpoint and method not in (None, "anonygan"):
+        raise click.UsageError(f"--checkpoint goes with anonygan, not with {method}")
     try:
         found = photos.find_photos(inputs)
-        anonymiser = Anonymiser(checkpoint, condition)
+        method = method or ("anonygan" if checkpoint else "warp")
+        anonymiser = Anonymiser(make_method(method, checkpoint or EMBEDDED), condition)
     except (ValueError, FileNotFoundError, landmarks.LandmarksUnavailable) as error:
         raise click.ClickException(str(error)) from error
     num_done = num_failed = 0

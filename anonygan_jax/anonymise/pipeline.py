@@ -1,24 +1,19 @@
-"""Photo in, photo out: every face found is replaced, or covered if it cannot be."""
+"""Photo in, photo out: every face found is hidden, or covered if it cannot be."""
 
 import dataclasses
-import importlib.resources
-import pathlib
 
 import cv2
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax import checkpointing
-from anonygan_jax.anonymise.conditions import load_conditions
+from anonygan_jax.anonymise.conditions import AUTO, load_conditions
 from anonygan_jax.data import crops
-from anonygan_jax.data.images import image_size, to_float, to_uint8
+from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.data.masks import face_mask
-from anonygan_jax.models.config import ModelConfig
-from anonygan_jax.models.generator import Generator
+from anonygan_jax.methods import Faces, Method, MethodError
 
-EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
+CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
 COVER_CELLS = 6  # cells across a covered face
 COVER_MARGIN = 0.3  # of the face's size, added on each side of what is covered
 
@@ -27,18 +22,14 @@ class NoFaceError(ValueError):
     """A photo in which no face was found."""
 
 
-class GenerationError(ValueError):
-    """The generator's output for a face cannot be shown."""
-
-
 @dataclasses.dataclass(frozen=True)
 class FaceReport:
     """What happened to one face.
 
     Attributes:
       box_xyxy: where it is, pixels.
-      condition: name of the face put there; None where it was covered.
-      covered_because: why it was covered; None where it was replaced.
+      condition: name of the face put there, if one was.
+      covered_because: why the method could not hide it; None where it did.
     """
 
     box_xyxy: tuple[int, ...]
@@ -47,33 +38,27 @@ class FaceReport:
 
 
 class Anonymiser:
-    """Replaces the faces of photos with one generator and a set of conditions."""
+    """Hides the faces of photos by one method, with a set of conditions."""
 
-    def __init__(self, checkpoint: str, condition: str) -> None:
-        """Loads detector, generator and conditions.
+    def __init__(self, method: Method, condition: str = AUTO) -> None:
+        """Loads detector and conditions.
 
         Args:
-          checkpoint: a training run's folder, an export of it, or "embedded".
+          method: from `anonygan_jax.methods.make_method`.
           condition: "auto" or the path of a photo.
 
         Raises:
-          CheckpointError, LandmarksUnavailable, ConditionError, PhotoError: what is
-            missing or unusable.
+          LandmarksUnavailable, ConditionError, PhotoError: what is missing or unusable.
         """
-        config, self._variables, self.step = checkpointing.load_generator(
-            _checkpoint_path(checkpoint)
-        )
-        self._size: tuple[int, int] = tuple(config["data"]["image_size"])
-        self._model = ModelConfig(**config["model"])
+        self._method = method
         self._detector = DlibLandmarks()
-        self._conditions = load_conditions(condition, self._size, self._detector)
-        generator = self._model.generator()
-        self._generate = jax.jit(lambda *inputs: self._replace(generator, *inputs))
+        self._describe = DlibDescriptor()
+        self._conditions = load_conditions(condition, self._detector, self._describe)
 
     def __call__(
         self, photo: np.ndarray, seed: str = ""
     ) -> tuple[np.ndarray, list[FaceReport]]:
-        """Returns the photo with all its faces replaced, and what happened to each.
+        """Returns the photo with all its faces hidden, and what happened to each.
 
         Args:
           photo: uint8 [H, W, 3] RGB.
@@ -90,54 +75,46 @@ class Anonymiser:
         for number, face in enumerate(faces):
             box = tuple(int(v) for v in face.box_xyxy)
             try:
-                result, name = self._replace_face(
-                    photo, result, face, f"{seed}#{number}"
-                )
+                name = self._hide(photo, result, face, f"{seed}#{number}")
                 reports.append(FaceReport(box, name, None))
-            except (crops.DegenerateFaceError, GenerationError) as error:
+            except (crops.DegenerateFaceError, MethodError) as error:
                 cover_face(result, face)
                 reports.append(FaceReport(box, None, str(error)))
         return result, reports
 
-    def _replace_face(
+    def _hide(
         self, photo: np.ndarray, result: np.ndarray, face: Face, seed: str
-    ) -> tuple[np.ndarray, str]:
-        """One face of `photo` replaced in `result`, and the condition's name."""
-        matrix = crops.celeba_transform(face.points_xy, self._size)
-        source = crops.crop_photo(photo, matrix, self._size)
-        points = crops.transform_points(matrix, face.points_xy)
-        chosen = self._conditions.choose(points, seed)
-        condition, condition_points = self._conditions.get(chosen)
-        batch = (condition, source, condition_points, points)
-        output, mask, finite = jax.device_get(
-            self._generate(self._variables, *(jnp.asarray(x)[None] for x in batch))
-        )
-        if not finite:
-            raise GenerationError("the generator gave numbers that are not finite")
-        alpha = feather(mask[0, ..., 0])
-        result = crops.paste_crop(result, output[0], alpha, matrix)
-        return result, self._conditions.names[chosen]
+    ) -> str | None:
+        """Hides one face of `photo` in `result`; the name of the condition used."""
+        size = self._method.crop_size or native_size(face.points_xy)
+        matrix = crops.celeba_transform(face.points_xy, size)
+        points = crops.transform_points(matrix, face.points_xy)[None]
+        mask = np.asarray(face_mask(jnp.asarray(points), size))[..., 0]
+        source = Faces(crops.crop_photo(photo, matrix, size)[None], points, mask)
+        condition, name = None, None
+        if self._method.uses_conditions:
+            chosen = self._choose(photo, face, seed)
+            condition = self._conditions.get(chosen)
+            name = self._conditions.names[chosen]
+        hidden = self._method(source, condition)[0]
+        result[:] = crops.paste_crop(result, hidden, feather(mask[0]), matrix)
+        return name
 
-    def _replace(
-        self,
-        generator: Generator,
-        variables: dict,
-        condition: jax.Array,
-        source: jax.Array,
-        condition_points: jax.Array,
-        source_points: jax.Array,
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Output uint8 [1, H, W, 3], mask float32 [1, H, W, 1], all finite?"""
-        mask = face_mask(source_points, image_size(source))
-        output = generator.apply(
-            variables,
-            to_float(condition),
-            to_float(source) * (1 - mask),
-            self._model.select_points(condition_points),
-            self._model.select_points(source_points),
-        )
-        assert isinstance(output, jax.Array)
-        return to_uint8(output), mask, jnp.isfinite(output).all()
+    def _choose(self, photo: np.ndarray, face: Face, seed: str) -> int:
+        """The number of the condition for a face."""
+        frame = crops.celeba_transform(face.points_xy, self._conditions.size)
+        points = crops.transform_points(frame, face.points_xy)
+        descriptor = self._describe(photo, face.points_xy)
+        return self._conditions.choose(points, descriptor, seed)
+
+
+def native_size(points_xy: np.ndarray) -> tuple[int, int]:
+    """Returns the smallest of a few crop sizes that keeps the photo's resolution."""
+    matrix = crops.celeba_transform(points_xy, crops.CELEBA_SIZE)
+    finer = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    scale = next((s for s in CROP_SCALES if s >= finer), CROP_SCALES[-1])
+    height, width = crops.CELEBA_SIZE
+    return round(height * scale), round(width * scale)
 
 
 def feather(mask: np.ndarray) -> np.ndarray:
@@ -164,11 +141,3 @@ def cover_face(photo: np.ndarray, face: Face) -> None:
         cells = cv2.resize(region, (COVER_CELLS, rows), interpolation=cv2.INTER_AREA)
         size = (region.shape[1], region.shape[0])
         region[:] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)
-
-
-def _checkpoint_path(checkpoint: str) -> pathlib.Path:
-    """A folder's path, or that of the embedded checkpoint."""
-    if checkpoint == EMBEDDED:
-        assets = importlib.resources.files("anonygan_jax") / "assets"
-        return pathlib.Path(str(assets / "checkpoint"))
-    return pathlib.Path(checkpoint)

@@ -6,6 +6,7 @@ from scipy.spatial import Delaunay
 
 FOREHEAD_BROWS = (17, 18, 19, 20, 21, 22, 23, 24, 25, 26)
 FOREHEAD_HEIGHT = 0.45  # of the distance from eyes to chin, above the brows
+OUTSIDE = -1e6  # a coordinate that no picture has
 EDGE_TOLERANCE = 1e-6  # barycentric; pixels on the edge of the mesh belong to it
 
 
@@ -46,15 +47,30 @@ def warp_to_points(
         picture is covered. Pixels outside the hull of `to_xy` are black.
     """
     height, width = image.shape[:2]
-    mesh = Delaunay(to_xy)
-    y, x = np.mgrid[:height, :width]
-    pixels = np.stack([x.ravel(), y.ravel()], -1).astype(np.float64)
-    triangle = mesh.find_simplex(pixels, tol=EDGE_TOLERANCE)
-    affine = mesh.transform[triangle]  # [P, 3, 2]
-    first_two = np.einsum("pij,pj->pi", affine[:, :2], pixels - affine[:, 2])
-    weights = np.column_stack([first_two, 1 - first_two.sum(-1)])
-    corners = np.asarray(from_xy, np.float64)[mesh.simplices[triangle]]
-    source = np.einsum("pk,pkc->pc", weights, corners)
-    source[triangle < 0] = -1e6
-    maps = source.reshape(height, width, 2).astype(np.float32)
+    places = piecewise_affine(
+        Delaunay(to_xy), from_xy, np.arange(width), np.arange(height)
+    )
+    maps = places.astype(np.float32)
     return cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
+
+
+def piecewise_affine(
+    triangles: Delaunay, from_xy: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> np.ndarray:
+    """Returns where each place of a grid comes from, float64 [len(y), len(x), 2].
+
+    Args:
+      triangles: of the points in the result.
+      from_xy: float [M, 2], where those points come from.
+      x, y: coordinates of the grid's columns and rows in the result. Places outside
+        the triangles come from far outside.
+    """
+    places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float64)
+    triangle = triangles.find_simplex(places, tol=EDGE_TOLERANCE)
+    affine = triangles.transform[triangle]  # [P, 3, 2]
+    first_two = np.einsum("pij,pj->pi", affine[:, :2], places - affine[:, 2])
+    weights = np.column_stack([first_two, 1 - first_two.sum(-1)])
+    corners = np.asarray(from_xy, np.float64)[triangles.simplices[triangle]]
+    source = np.einsum("pk,pkc->pc", weights, corners)
+    source[triangle < 0] = OUTSIDE
+    return source.reshape(len(y), len(x), 2)

@@ -8,7 +8,9 @@ from click.testing import CliRunner
 from PIL import Image
 
 from anonygan_jax.anonymise import cli, pipeline
+from anonygan_jax.data.descriptors import SAME_PERSON, DlibDescriptor
 from anonygan_jax.data.landmarks import DlibLandmarks
+from anonygan_jax.methods import MethodError, make_method
 
 
 def _anonymise(*arguments: object):
@@ -88,6 +90,39 @@ def test_missing_models_and_conditions_are_told(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("method", ["blackout", "blur", "pixelate", "warp"])
+def test_methods_without_training_hide_every_face(group_photo, tmp_path, method):
+    Image.fromarray(group_photo).save(tmp_path / "group.png")
+    out = tmp_path / "out"
+    result = _anonymise(tmp_path / "group.png", "--output", out, "--method", method)
+    assert result.exit_code == 0, result.output
+    hidden = _image(out / "group.png").astype(np.uint8)
+    found = DlibLandmarks().detect(hidden)
+    assert len(found) == (2 if method == "warp" else 0)
+    describe = DlibDescriptor()
+    faces = DlibLandmarks().detect(group_photo)
+    assert len(faces) == 2
+    for before in faces:
+        x, y = np.rint(before.points_xy[30]).astype(int)
+        assert (hidden[y, x] != group_photo[y, x]).any()
+        for after in found:
+            if np.abs(after.points_xy - before.points_xy).max() > 50:
+                continue  # the other face
+            distance = np.linalg.norm(
+                describe(group_photo, before.points_xy)
+                - describe(hidden, after.points_xy)
+            )
+            assert distance > SAME_PERSON
+
+
+def test_a_checkpoint_goes_with_anonygan_alone(tmp_path):
+    result = _anonymise(
+        "a.jpg", "--output", tmp_path, "--method", "blur", "--checkpoint", "x"
+    )
+    assert result.exit_code == 2
+    assert "--checkpoint goes with anonygan" in result.output
+
+
 def test_originals_are_never_overwritten(group_photo, tiny_run, tmp_path):
     path = tmp_path / "group.png"
     Image.fromarray(group_photo).save(path)
@@ -102,9 +137,9 @@ def test_a_face_that_cannot_be_replaced_is_covered(
     group_photo, tiny_run, tmp_path, monkeypatch
 ):
     def fails(self, *_):
-        raise pipeline.GenerationError("not finite")
+        raise MethodError("not finite")
 
-    monkeypatch.setattr(pipeline.Anonymiser, "_replace_face", fails)
+    monkeypatch.setattr(pipeline.Anonymiser, "_hide", fails)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--checkpoint", tiny_run
@@ -120,8 +155,10 @@ def test_an_exported_generator_gives_nearly_the_same_faces(
 ):
     arguments = ["export", str(tiny_run), "--output", str(tmp_path / "small")]
     assert CliRunner().invoke(cli.main, arguments).exit_code == 0
-    whole, _ = pipeline.Anonymiser(str(tiny_run), "auto")(group_photo)
-    half, _ = pipeline.Anonymiser(str(tmp_path / "small"), "auto")(group_photo)
+    whole, half = (
+        pipeline.Anonymiser(make_method("anonygan", str(folder)))(group_photo)[0]
+        for folder in (tiny_run, tmp_path / "small")
+    )
     difference = np.abs(whole.astype(int) - half)
     assert difference.mean() < 0.1
     assert CliRunner().invoke(cli.main, arguments).exit_code != 0  # it exists

@@ -1,0 +1,16 @@
+"""The face as a black patch."""
+
+import numpy as np
+
+from anonygan_jax.methods.faces import Faces
+
+
+class Blackout:
+    """Sets the masked pixels to black."""
+
+    uses_conditions = False
+    crop_size: tuple[int, int] | None = None
+
+    def __call__(self, faces: Faces, conditions: Faces | None = None) -> np.ndarray:
+        """Returns the crops blacked out; see `Method`."""
+        return np.where(faces.masks[..., None] > 0, 0, faces.images).astype(np.uint8)

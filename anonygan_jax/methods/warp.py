@@ -1,0 +1,174 @@
+"""The condition's face carried onto the source's landmarks; no training.
+
+Warp over a Delaunay mesh, skin colour matched in Lab, gradients blended (Poisson).
+"""
+
+import cv2
+import numpy as np
+from scipy.spatial import Delaunay
+
+from anonygan_jax.data import mesh
+from anonygan_jax.data.landmarks import JAW, LEFT_EYE, RIGHT_EYE
+from anonygan_jax.methods.faces import Faces, MethodError
+
+RING = 1.15  # the jaw line again, so much further from the face's middle
+MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
+MAX_SHIFT = np.array([60.0, 18.0, 18.0], np.float32)  # of L (0..100), a, b
+CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
+OPEN, SHUT = 0.12, 0.05  # gap of the inner lips over the mouth's width
+MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
+
+_FEATURES = (LEFT_EYE, RIGHT_EYE, range(17, 22), range(22, 27), range(48, 60))
+
+
+class Warp:
+    """Puts the conditions' faces, moved and recoloured, where the sources' were."""
+
+    uses_conditions = True
+    crop_size: tuple[int, int] | None = None
+
+    def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
+        """Returns the crops with the conditions' faces; see `Method`."""
+        if conditions is None:
+            raise MethodError("warp needs a condition for each face")
+        faces.check()
+        conditions.check()
+        replaced = []
+        for image, points, mask, condition, condition_points in zip(
+            faces.images,
+            faces.points_xy,
+            faces.masks,
+            conditions.images,
+            conditions.points_xy,
+            strict=True,
+        ):
+            warped = warp_face(condition, condition_points, points, mask.shape)
+            warped = open_mouth(warped, points, condition_points)
+            warped = match_colour(warped, image, points, mask)
+            replaced.append(blend(warped, image, mask))
+        return np.stack(replaced)
+
+
+def warp_face(
+    condition: np.ndarray,
+    condition_points: np.ndarray,
+    points: np.ndarray,
+    size: tuple[int, ...],
+) -> np.ndarray:
+    """Returns the condition moved onto `points`, uint8 [H, W, 3].
+
+    Args:
+      condition: uint8 [h, w, 3].
+      condition_points: float [68, 2], in the condition.
+      points: float [68, 2], in the result.
+      size: (height, width) of the result.
+    """
+    target = _control_points(points)
+    source = _control_points(condition_points)
+    x = np.linspace(0, size[1] - 1, min(MAP_CELLS, size[1]))
+    y = np.linspace(0, size[0] - 1, min(MAP_CELLS, size[0]))
+    coarse = mesh.piecewise_affine(Delaunay(target), source, x, y)
+    scale = np.array(
+        [[(len(x) - 1) / (size[1] - 1), 0, 0], [0, (len(y) - 1) / (size[0] - 1), 0]]
+    )
+    maps = cv2.warpAffine(
+        coarse.astype(np.float32),
+        scale,
+        (size[1], size[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cv2.remap(
+        condition,
+        maps[..., 0],
+        maps[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _control_points(points: np.ndarray) -> np.ndarray:
+    """Landmarks, forehead and a ring around them, float64 [M, 2]."""
+    points = np.asarray(points, np.float64)
+    forehead = mesh.forehead_points(points)
+    outline = np.concatenate([points[list(JAW)], forehead])
+    middle = points[27:36].mean(0)
+    return np.concatenate([points, forehead, middle + RING * (outline - middle)])
+
+
+def mouth_openness(points: np.ndarray) -> float:
+    """Returns the gap of the inner lips over the mouth's width, 0 when shut."""
+    gap = np.linalg.norm(points[[61, 62, 63]] - points[[67, 66, 65]], axis=-1).mean()
+    return float(gap / np.linalg.norm(points[54] - points[48]))
+
+
+def open_mouth(
+    warped: np.ndarray, points: np.ndarray, condition_points: np.ndarray
+) -> np.ndarray:
+    """Returns the warped face with a dark mouth where shut lips were pulled open."""
+    if mouth_openness(points) < OPEN or mouth_openness(condition_points) > SHUT:
+        return warped
+    lips = np.rint(points[60:68]).astype(np.int32)
+    filled = cv2.fillPoly(np.zeros(warped.shape[:2], np.float32), [lips], 1.0)
+    width = float(np.linalg.norm(points[54] - points[48]))
+    inside = cv2.GaussianBlur(filled, (0, 0), max(0.03 * width, 0.5))[..., None]
+    darker = warped * (1 - inside * (1 - MOUTH_INTERIOR))
+    return np.rint(darker).astype(np.uint8)
+
+
+def match_colour(
+    warped: np.ndarray, image: np.ndarray, points: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+    """Returns the warped face with the source's skin colour, uint8 [H, W, 3].
+
+    Medians and spreads are compared over skin alone (the mask without eyes, brows and
+    lips); what they differ by is limited, so that lips keep a lip's colour.
+    """
+    skin = mask > 0
+    features = np.zeros(mask.shape, np.uint8)
+    for part in _FEATURES:
+        hull = cv2.convexHull(np.rint(points[list(part)]).astype(np.int32))
+        cv2.fillConvexPoly(features, hull, 1)
+    skin &= cv2.dilate(features, np.ones((3, 3), np.uint8)) == 0
+    if not skin.any():
+        return warped
+    ours, theirs = _lab(warped), _lab(image)
+    from_median, from_spread = _robust(ours[skin])
+    to_median, to_spread = _robust(theirs[skin])
+    gain = np.ones(3, np.float32)
+    gain[0] = np.clip(to_spread[0] / from_spread[0], *CONTRAST)
+    shift = np.clip(to_median - from_median, -MAX_SHIFT, MAX_SHIFT)
+    matched = (ours - from_median) * gain + from_median + shift
+    rgb = cv2.cvtColor(matched.astype(np.float32), cv2.COLOR_LAB2RGB)
+    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+
+
+def _lab(image: np.ndarray) -> np.ndarray:
+    """CIE Lab, float32, L 0..100."""
+    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+
+
+def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median and median absolute deviation of each channel; the latter above 0."""
+    median = np.median(values[:: max(1, len(values) // 4000)], axis=0)
+    spread = np.median(np.abs(values[:: max(1, len(values) // 4000)] - median), axis=0)
+    return median, np.maximum(spread, 1e-3)
+
+
+def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Returns the image whose gradients inside the mask are the warped face's.
+
+    Outside the mask nothing changes; at its border there is no seam. Crops are
+    continued by a pixel so that a mask may touch the border.
+    """
+    pad = ((1, 1), (1, 1))
+    inside = np.pad((mask > 0).astype(np.uint8) * 255, pad)
+    rows, columns = np.nonzero(inside.any(1))[0], np.nonzero(inside.any(0))[0]
+    centre = (
+        int(columns[0] + columns[-1] + 1) // 2,
+        int(rows[0] + rows[-1] + 1) // 2,
+    )
+    source = np.pad(warped, (*pad, (0, 0)), mode="edge")
+    target = np.pad(image, (*pad, (0, 0)), mode="edge")
+    cloned = cv2.seamlessClone(source, target, inside, centre, cv2.NORMAL_CLONE)
+    return np.where(mask[..., None] > 0, cloned[1:-1, 1:-1], image)

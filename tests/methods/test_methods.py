@@ -1,0 +1,167 @@
+"""Each way to hide a face: what changes, what stays, what is refused."""
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter1d
+
+from anonygan_jax.data.masks import face_mask
+from anonygan_jax.methods import METHODS, Faces, MethodError, make_method, warp
+from anonygan_jax.methods.blur import Blur
+from anonygan_jax.methods.pixelate import Pixelate
+
+SIZE = (220, 180)
+
+
+@pytest.fixture(scope="module")
+def faces(embedded) -> Faces:
+    """Three composites as sources."""
+    chosen = [embedded[0], embedded[51], embedded[-1]]
+    points = np.stack([face.points_xy for face in chosen])
+    masks = np.asarray(face_mask(jnp.asarray(points), SIZE))[..., 0]
+    return Faces(np.stack([face.image for face in chosen]), points, masks)
+
+
+@pytest.fixture(scope="module")
+def conditions(faces) -> Faces:
+    """The same people, each for the next."""
+    rolled = (np.roll(a, 1, 0) for a in (faces.images, faces.points_xy, faces.masks))
+    return Faces(*rolled)
+
+
+def _method(name: str, tiny_run):
+    return make_method(name, str(tiny_run))
+
+
+@pytest.mark.parametrize("name", ["blackout", "blur", "pixelate", "warp"])
+def test_nothing_outside_the_mask_changes(name, faces, conditions, tiny_run):
+    hidden = _method(name, tiny_run)(faces, conditions)
+    outside = faces.masks == 0
+    assert hidden.dtype == np.uint8
+    np.testing.assert_array_equal(hidden[outside], faces.images[outside])
+    changed = (hidden != faces.images).any(-1)
+    assert changed[~outside].mean() > 0.9
+
+
+def test_blur_is_scipys_gaussian(faces):
+    hidden = Blur(0.1)(faces)
+    width = np.linalg.norm(faces.points_xy[0, 16] - faces.points_xy[0, 0])
+    expected = faces.images[0].astype(float)
+    for axis in (0, 1):
+        expected = gaussian_filter1d(
+            expected, 0.1 * width, axis, mode="constant", truncate=3
+        )
+    inside = cv2.erode(faces.masks[0], np.ones((3, 3))) > 0
+    assert np.abs(hidden[0] - expected)[inside].max() <= 2
+
+
+def test_pixelated_cells_have_one_colour_their_mean(faces):
+    hidden = Pixelate(6)(faces)[1]
+    width = np.linalg.norm(faces.points_xy[1, 16] - faces.points_xy[1, 0])
+    rows, columns = (np.floor(np.arange(n) / (width / 6)) for n in SIZE)
+    row = rows[int(faces.points_xy[1, 30, 1])]
+    column = columns[int(faces.points_xy[1, 30, 0])]
+    cell = np.ix_(rows == row, columns == column)
+    assert np.ptp(hidden[cell], axis=(0, 1)).max() == 0
+    expected = faces.images[1][cell].astype(float).mean((0, 1))
+    assert np.abs(hidden[cell][0, 0] - expected).max() <= 1
+
+
+def test_a_warp_onto_itself_is_the_face_itself(faces):
+    image, points = faces.images[0], faces.points_xy[0]
+    warped = warp.warp_face(image, points, points, SIZE)
+    inside = faces.masks[0] > 0
+    assert np.abs(warped.astype(int) - image)[inside].max() <= 2
+    hidden = make_method("warp")(faces, faces)
+    assert np.abs(hidden[0].astype(int) - image)[inside].mean() < 2
+
+
+def test_landmarks_go_where_the_sources_are(faces, conditions):
+    marked = np.zeros((*SIZE, 3), np.uint8)
+    place = np.rint(conditions.points_xy[0, 33]).astype(int)
+    cv2.circle(marked, tuple(int(v) for v in place), 4, (255, 255, 255), -1)
+    moved = warp.warp_face(marked, conditions.points_xy[0], faces.points_xy[0], SIZE)
+    y, x = np.nonzero(moved[..., 0] > 127)
+    np.testing.assert_allclose([x.mean(), y.mean()], faces.points_xy[0, 33], atol=1.5)
+
+
+def test_skin_takes_the_sources_colour_within_limits(faces):
+    image, points, mask = faces.images[0], faces.points_xy[0], faces.masks[0]
+    tinted = np.clip(image * np.array([0.8, 1.0, 0.9]), 0, 255).astype(np.uint8)
+    matched = warp.match_colour(tinted, image, points, mask)
+    inside = mask > 0
+    error = np.abs(np.median(matched[inside], 0) - np.median(image[inside], 0))
+    assert error.max() < 6
+    blue = np.zeros_like(image) + np.array([0, 0, 255], np.uint8)
+    limited = warp.match_colour(image, blue, points, mask)
+    shift = cv2.cvtColor(limited, cv2.COLOR_RGB2LAB).astype(int)
+    shift -= cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    assert np.abs(np.median(shift[inside], 0))[1:].max() <= 20
+
+
+def test_a_shut_mouth_on_open_lips_is_dark_inside(faces):
+    image, shut = faces.images[0], faces.points_xy[0]
+    assert warp.mouth_openness(shut) < warp.SHUT
+    wide = shut.copy()
+    wide[55:60, 1] += 15
+    wide[65:68, 1] += 15
+    opened = warp.open_mouth(image, wide, shut)
+    x, y = np.rint((wide[62] + wide[66]) / 2).astype(int)
+    assert opened[y, x].mean() < 0.5 * image[y, x].mean()
+    np.testing.assert_array_equal(warp.open_mouth(image, shut, shut), image)
+
+
+def _broken(faces: Faces, change) -> Faces:
+    points, masks = faces.points_xy.copy(), faces.masks.copy()
+    change(points, masks)
+    return Faces(faces.images, points, masks)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda p, m: p.__setitem__((1, 3), np.nan), "face 1: .*finite"),
+        (lambda p, m: p.__setitem__(2, p[2] * 0.1), "face 2: face of 9 pixels"),
+        (lambda p, m: p.__setitem__((0, ..., 1), p[0, :, 0] * 0.5), "on a line"),
+        (lambda p, m: p.__setitem__((0, ..., 0), -p[0, :, 0]), "mirrored"),
+        (lambda p, m: m.__setitem__(1, 0), "face 1: the face lies outside"),
+    ],
+)
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "blackout"])
+def test_unusable_faces_are_refused(name, change, reason, faces, conditions, tiny_run):
+    with pytest.raises(MethodError, match=reason):
+        _method(name, tiny_run)(_broken(faces, change), conditions)
+
+
+@pytest.mark.parametrize("name", ["warp", "anonygan"])
+def test_faces_cut_by_the_border_are_hidden_all_the_same(
+    name, faces, conditions, tiny_run
+):
+    points = faces.points_xy + np.array([70, -60], np.float32)
+    masks = np.asarray(face_mask(jnp.asarray(points), SIZE))[..., 0]
+    shifted = Faces(np.roll(faces.images, (-60, 70), (1, 2)), points, masks)
+    if name == "anonygan":
+        hidden = _method(name, tiny_run)(_at(shifted, (56, 48)), conditions)
+    else:
+        hidden = _method(name, tiny_run)(shifted, conditions)
+        inside = masks > 0
+        assert (hidden != shifted.images).any(-1)[inside].mean() > 0.9
+    assert hidden.dtype == np.uint8
+
+
+def _at(faces: Faces, size: tuple[int, int]) -> Faces:
+    """Crops at another size."""
+    scale = np.array([size[1] / SIZE[1], size[0] / SIZE[0]], np.float32)
+    points = faces.points_xy * scale
+    images = np.stack([cv2.resize(image, size[::-1]) for image in faces.images])
+    return Faces(
+        images, points, np.asarray(face_mask(jnp.asarray(points), size))[..., 0]
+    )
+
+
+def test_unknown_methods_and_missing_conditions_are_told(faces):
+    with pytest.raises(ValueError, match="there are blackout, blur"):
+        make_method("swirl")
+    with pytest.raises(MethodError, match="needs a condition"):
+        make_method("warp")(faces, None)
