@@ -141,17 +141,21 @@ def load_generator(workdir: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any
 
 
 def export_generator(workdir: pathlib.Path, output: pathlib.Path) -> None:
-    """Writes the newest averaged generator in float16, loadable by `load_generator`.
+    """Writes the newest averaged generator, loadable by `load_generator`.
+
+    Parameters are kept in float16; running statistics in float32, as the graph blocks'
+    variances exceed float16's range. Where the data lay is left out of the config.
 
     Raises:
       CheckpointError: as `load_generator`.
       FileExistsError: `output` exists.
     """
     config, variables, step = load_generator(workdir)
+    config["data"]["directory"] = None
     output.mkdir(parents=True)
     (output / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
-    half = jax.tree.map(lambda x: jnp.asarray(x, jnp.float16), variables)
+    params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float16), variables["params"])
     with ocp.StandardCheckpointer() as checkpointer:
         directory = (output / CHECKPOINTS / str(step)).absolute()
         directory.mkdir(parents=True)
-        checkpointer.save(directory / "generator", half)
+        checkpointer.save(directory / "generator", {**variables, "params": params})

@@ -12,6 +12,7 @@ NUM_LANDMARKS = 68
 JAW = tuple(range(0, 17))
 LEFT_EYE = tuple(range(36, 42))  # left in the picture
 RIGHT_EYE = tuple(range(42, 48))
+OUTER_EYE_CORNERS = (36, 45)
 # The reduced set of the paper's 29-point rows: jaw, nose bridge, inner lips.
 REDUCED_29 = JAW + tuple(range(27, 31)) + tuple(range(60, 68))
 

@@ -11,7 +11,7 @@ from anonygan_jax.data import mesh
 from anonygan_jax.data.landmarks import JAW, LEFT_EYE, RIGHT_EYE
 from anonygan_jax.methods.faces import Faces, MethodError
 
-RING = 1.15  # the jaw line again, so much further from the face's middle
+RINGS = (1.15, 3.0)  # the outline again, so much further from the face's middle
 MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
 MAX_SHIFT = np.array([60.0, 18.0, 18.0], np.float32)  # of L (0..100), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
@@ -88,12 +88,16 @@ def warp_face(
 
 
 def _control_points(points: np.ndarray) -> np.ndarray:
-    """Landmarks, forehead and a ring around them, float64 [M, 2]."""
+    """Landmarks, forehead and rings around them, float64 [M, 2].
+
+    The outer ring lies outside the mask, so that the mesh covers all of it.
+    """
     points = np.asarray(points, np.float64)
     forehead = mesh.forehead_points(points)
     outline = np.concatenate([points[list(JAW)], forehead])
     middle = points[27:36].mean(0)
-    return np.concatenate([points, forehead, middle + RING * (outline - middle)])
+    rings = [middle + ring * (outline - middle) for ring in RINGS]
+    return np.concatenate([points, forehead, *rings])
 
 
 def mouth_openness(points: np.ndarray) -> float:
