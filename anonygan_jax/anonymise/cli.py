@@ -7,8 +7,8 @@ import tqdm
 
 import anonygan_jax
 from anonygan_jax import checkpointing
-from anonygan_jax.anonymise import media
-from anonygan_jax.anonymise.pipeline import Anonymiser, NoFaceError
+from anonygan_jax.anonymise import bank_cli, media
+from anonygan_jax.anonymise.pipeline import FACE, PERSON, Anonymiser, NoFaceError
 from anonygan_jax.data import landmarks, photos
 from anonygan_jax.data import prepare as prepare_data
 from anonygan_jax.methods import EMBEDDED, METHODS, make_method
@@ -23,6 +23,7 @@ def main() -> None:
 
 
 main.add_command(prepare_data.main, "prepare")
+main.add_command(bank_cli.conditions)
 
 
 @main.command(short_help="Hide every face in photos.")
@@ -43,9 +44,22 @@ main.add_command(prepare_data.main, "prepare")
     "--condition",
     default="auto",
     show_default=True,
-    metavar="PHOTO|auto",
-    help="Whose face is put there: a photo's, or that of a person who does not exist, "
-    "chosen to fit.",
+    metavar="auto|BANK|PHOTO",
+    help="Whose face is put there: that of a person who does not exist, chosen to fit "
+    "from the package's bank or from a folder made by `anonygan conditions build`; or "
+    "a photo's.",
+)
+@click.option(
+    "--consistent",
+    type=click.Choice((PERSON, FACE)),
+    default=PERSON,
+    show_default=True,
+    help="Who keeps one new face: a person in all photos, or nobody.",
+)
+@click.option(
+    "--any-group",
+    is_flag=True,
+    help="Do not prefer new faces of the same apparent gender and age.",
 )
 def anonymise(
     inputs: tuple[str, ...],
@@ -53,6 +67,8 @@ def anonymise(
     method: str | None,
     checkpoint: str | None,
     condition: str,
+    consistent: str,
+    any_group: bool,
 ) -> None:
     """Hides every face found in each PHOTO (files, folders or .txt lists).
 
@@ -68,7 +84,12 @@ def anonymise(
     try:
         found = photos.find_photos(inputs)
         method = method or ("anonygan" if checkpoint else "warp")
-        anonymiser = Anonymiser(make_method(method, checkpoint or EMBEDDED), condition)
+        anonymiser = Anonymiser(
+            make_method(method, checkpoint or EMBEDDED),
+            condition,
+            consistent,
+            match_group=not any_group,
+        )
     except (ValueError, FileNotFoundError, landmarks.LandmarksUnavailable) as error:
         raise click.ClickException(str(error)) from error
     num_done = num_failed = 0

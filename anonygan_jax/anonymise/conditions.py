@@ -1,118 +1,183 @@
-"""Whose face is put there: one given photo, or the best of the embedded composites."""
+"""Whose face is put there: a given photo's, or the best fitting of a bank."""
 
+import dataclasses
 import hashlib
-import itertools
 import pathlib
 
 import numpy as np
 
+from anonygan_jax.anonymise.bank import Bank, embedded_bank, load_bank
+from anonygan_jax.anonymise.traits import trait_distance, traits
 from anonygan_jax.data import crops, landmarks, photos
-from anonygan_jax.data.descriptors import DlibDescriptor
-from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords
+from anonygan_jax.data.descriptors import SAME_PERSON, DlibDescriptor
 from anonygan_jax.methods import Faces, MethodError
 
 AUTO = "auto"
-FRAME = (220, 180)  # height, width of a given photo's crop, as of the composites
+FRAME = (440, 360)  # height, width of a given photo's crop, as of the bank's
 STRANGER = 0.7  # descriptor distance; dlib takes 0.6 and less for one person
-NUM_BEST = 5  # the condition is drawn among as many best fitting people
+NUM_BEST = 8  # the condition is drawn among as many best fitting people
+GROUP_WEIGHT = 6.0  # of a wrong group, in units of `traits.SCALES`
 
 
 class ConditionError(ValueError):
-    """A condition photo that can't be used."""
+    """A condition that can't be used."""
 
 
 class NoConditionError(MethodError):
     """No condition may be used for a face."""
 
 
-class Conditions:
-    """Faces to choose a condition from, all in one frame.
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What the choice depends on.
 
     Attributes:
-      size: (height, width) of the frame.
-      names: what each face is called.
+      traits: float32 [7], see `traits.TRAITS`.
+      descriptor: float32 [128], whom the source looks like.
     """
 
-    def __init__(self, faces: list[FaceRecord], describe: DlibDescriptor) -> None:
-        """Keeps the faces, at least one, all of one size."""
-        self._describe = describe
-        self._descriptors: dict[int, np.ndarray] = {}  # of the faces asked for so far
-        height, width = faces[0].image.shape[:2]
-        self.size = (height, width)
-        self.names = [f"{face.identity}/{face.file}" for face in faces]
-        self._identities = [face.identity for face in faces]
-        self._images = np.stack([face.image for face in faces])
-        self._points = np.stack([face.points_xy for face in faces])
+    traits: np.ndarray
+    descriptor: np.ndarray
 
-    def choose(self, points_xy: np.ndarray, descriptor: np.ndarray, seed: str) -> int:
-        """Returns the number of the face to use for a source.
 
-        The people are ranked by their best photo's mean landmark distance to the
-        source: near means alike in pose and expression. Those who resemble the source
-        are passed over. One of the best few of the others is drawn.
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """A face of the bank: its number, its person, its name."""
+
+    number: int
+    person: str
+    name: str
+
+
+class Conditions:
+    """Chooses conditions from a bank."""
+
+    def __init__(self, bank: Bank, match_group: bool = True) -> None:
+        """Keeps the bank.
 
         Args:
-          points_xy: float [68, 2], the source's landmarks in this frame.
-          descriptor: float [128], whom the source looks like.
-          seed: what the draw depends on; the same seed draws the same.
+          bank: with at least one face.
+          match_group: prefer people of the source's apparent gender and age.
+        """
+        self._bank = bank
+        self._people = np.array(bank.people)
+        self._groups = bank.groups if match_group else None
+
+    def choose(
+        self, source: Source, seed: str, passed_over: frozenset[str] = frozenset()
+    ) -> Choice:
+        """Returns the face to use for a source.
+
+        People are ranked by the photo of theirs that is most alike in pose, expression,
+        skin and apparent group; those who resemble the source are passed over. One of
+        the best few is drawn.
+
+        Args:
+          source: what the choice depends on.
+          seed: of the draw; the same seed draws the same.
+          passed_over: people who must not be used.
 
         Raises:
-          NoConditionError: everybody resembles the source.
+          NoConditionError: nobody is left.
         """
-        distances = np.linalg.norm(self._points - points_xy, axis=-1).mean(-1)
-        best: dict[str, int] = {}
-        for number in np.argsort(distances, kind="stable"):
-            best.setdefault(self._identities[number], int(number))
-        strangers = (n for n in best.values() if self._is_stranger(n, descriptor))
-        candidates = list(itertools.islice(strangers, NUM_BEST))
-        if not candidates:
+        unlike = self._unlike(source, passed_over)
+        best: list[int] = []
+        for number in np.argsort(unlike, kind="stable"):
+            if not np.isfinite(unlike[number]) or len(best) == NUM_BEST:
+                break
+            if self._people[number] not in self._people[best]:
+                best.append(int(number))
+        if not best:
             raise NoConditionError("every condition resembles the source")
         digest = hashlib.sha256(seed.encode()).digest()
-        return candidates[int.from_bytes(digest[:8], "big") % len(candidates)]
+        return self._choice(best[int.from_bytes(digest[:8], "big") % len(best)])
 
-    def _is_stranger(self, number: int, descriptor: np.ndarray) -> bool:
-        """Does a face look like somebody else than the descriptor's person?"""
-        if number not in self._descriptors:
-            image, points = self._images[number], self._points[number]
-            self._descriptors[number] = self._describe(image, points)
-        distance = np.linalg.norm(self._descriptors[number] - descriptor)
-        return bool(distance >= STRANGER)
+    def choose_of(self, person: str, source: Source) -> Choice | None:
+        """Returns a person's best fitting face, or None if they resemble the source."""
+        others = frozenset(self._bank.people) - {person}
+        unlike = self._unlike(source, others)
+        number = int(np.argmin(unlike))
+        return self._choice(number) if np.isfinite(unlike[number]) else None
+
+    def _unlike(self, source: Source, passed_over: frozenset[str]) -> np.ndarray:
+        """How little each face fits, [F]; infinite where it must not be used."""
+        unlike = trait_distance(self._bank.traits, source.traits)
+        if self._groups:
+            guess = self._groups.guess(source.descriptor)
+            shared = np.minimum(self._bank.group_shares, guess).sum(-1)
+            unlike = unlike + GROUP_WEIGHT * (1 - shared)
+        apart = np.linalg.norm(self._bank.descriptors - source.descriptor, axis=-1)
+        usable = (apart >= STRANGER) & ~np.isin(self._people, list(passed_over))
+        return np.where(usable, unlike, np.inf)
+
+    def _choice(self, number: int) -> Choice:
+        return Choice(number, self._bank.people[number], self._bank.files[number])
 
     def get(self, number: int) -> Faces:
         """Returns one face as a batch."""
-        mask = np.ones((1, *self.size), np.float32)
-        return Faces(self._images[[number]], self._points[[number]], mask)
+        image = self._bank.image(number)[None]
+        mask = np.ones(image.shape[:3], np.float32)
+        return Faces(image, self._bank.points_xy[[number]], mask)
+
+
+class People:
+    """Remembers whose face each person got, so that they keep it."""
+
+    def __init__(self) -> None:
+        self._descriptors: list[np.ndarray] = []
+        self._given: list[str] = []
+
+    def recall(self, descriptor: np.ndarray) -> str | None:
+        """Returns the condition's person of the most alike source; None if unknown."""
+        if not self._given:
+            return None
+        apart = np.linalg.norm(np.stack(self._descriptors) - descriptor, axis=-1)
+        nearest = int(np.argmin(apart))
+        return self._given[nearest] if apart[nearest] < SAME_PERSON else None
+
+    def remember(self, descriptor: np.ndarray, person: str) -> None:
+        """Notes whose face a source got."""
+        self._descriptors.append(descriptor)
+        self._given.append(person)
 
 
 def load_conditions(
     condition: str, detector: landmarks.DlibLandmarks, describe: DlibDescriptor
-) -> Conditions:
-    """Returns the conditions that a user asked for.
+) -> Bank:
+    """Returns the bank that a user asked for.
 
     Args:
-      condition: "auto" or the path of a photo.
+      condition: "auto", a bank's folder or the path of a photo.
       detector: finds the face in the photo.
       describe: tells whom a face looks like.
 
     Raises:
+      BankError: the folder is no bank.
       ConditionError: the photo shows no face.
       PhotoError: the photo cannot be read.
     """
     if condition == AUTO:
-        records = FaceRecords(EMBEDDED)
-        return Conditions(records.read(range(len(records))), describe)
-    image = photos.read_photo(condition)
+        return load_bank(embedded_bank())
+    path = pathlib.Path(condition)
+    if path.is_dir():
+        return load_bank(path)
+    image = photos.read_photo(path)
     faces = detector.detect_any(image)
     if not faces:
         raise ConditionError(f"{condition}: no face found in the condition photo")
-    face = landmarks.main_face(faces, image.shape)
-    matrix = crops.celeba_transform(face.points_xy, FRAME)
-    record = FaceRecord(
-        image=crops.crop_photo(image, matrix, FRAME),
-        points_xy=crops.transform_points(matrix, face.points_xy),
-        identity=pathlib.Path(condition).stem,
-        file=pathlib.Path(condition).name,
-        crop=matrix.astype(np.float32),
-        score=face.score,
+    points = landmarks.main_face(faces, image.shape).points_xy
+    matrix = crops.celeba_transform(points, FRAME)
+    crop = crops.crop_photo(image, matrix, FRAME)
+    points = crops.transform_points(matrix, points)
+    return Bank(
+        attribution="",
+        people=[path.stem],
+        files=[path.name],
+        points_xy=points[None],
+        traits=traits(crop, points)[None],
+        descriptors=describe(crop, points)[None],
+        group_shares=np.zeros((1, 0), np.float32),
+        groups=None,
+        nearest_donor={},
+        image=lambda number: crop,
     )
-    return Conditions([record], describe)

@@ -6,7 +6,16 @@ import cv2
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.anonymise.conditions import AUTO, load_conditions
+from anonygan_jax.anonymise.conditions import (
+    AUTO,
+    Choice,
+    Conditions,
+    NoConditionError,
+    People,
+    Source,
+    load_conditions,
+)
+from anonygan_jax.anonymise.traits import traits
 from anonygan_jax.data import crops
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
@@ -16,6 +25,9 @@ from anonygan_jax.methods import Faces, Method, MethodError
 CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
 COVER_CELLS = 6  # cells across a covered face
 COVER_MARGIN = 0.3  # of the face's size, added on each side of what is covered
+LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
+MAX_ATTEMPTS = 4  # conditions tried for a face before it is covered
+PERSON, FACE = "person", "face"
 
 
 class NoFaceError(ValueError):
@@ -28,32 +40,55 @@ class FaceReport:
 
     Attributes:
       box_xyxy: where it is, pixels.
-      condition: name of the face put there, if one was.
+      condition: file name of the face put there, if one was.
+      descriptor_distance: between source and result, where a condition was used; at
+        most 0.6 would mean one person.
       covered_because: why the method could not hide it; None where it did.
     """
 
     box_xyxy: tuple[int, ...]
     condition: str | None
+    descriptor_distance: float | None
     covered_because: str | None
 
 
-class Anonymiser:
-    """Hides the faces of photos by one method, with a set of conditions."""
+@dataclasses.dataclass(frozen=True)
+class Crop:
+    """A face framed for the method: what it gets, and the map back."""
 
-    def __init__(self, method: Method, condition: str = AUTO) -> None:
+    faces: Faces
+    matrix: np.ndarray
+
+
+class Anonymiser:
+    """Hides the faces of photos by one method, with a bank of conditions."""
+
+    def __init__(
+        self,
+        method: Method,
+        condition: str = AUTO,
+        consistent: str = PERSON,
+        match_group: bool = True,
+    ) -> None:
         """Loads detector and conditions.
 
         Args:
           method: from `anonygan_jax.methods.make_method`.
-          condition: "auto" or the path of a photo.
+          condition: "auto", a bank's folder or the path of a photo.
+          consistent: "person", who keeps one face through all photos, or "face", which
+            is drawn anew in each.
+          match_group: prefer conditions of the source's apparent gender and age.
 
         Raises:
-          LandmarksUnavailable, ConditionError, PhotoError: what is missing or unusable.
+          LandmarksUnavailable, BankError, ConditionError, PhotoError: what is missing
+            or unusable.
         """
         self._method = method
         self._detector = DlibLandmarks()
         self._describe = DlibDescriptor()
-        self._conditions = load_conditions(condition, self._detector, self._describe)
+        bank = load_conditions(condition, self._detector, self._describe)
+        self._conditions = Conditions(bank, match_group)
+        self._people = People() if consistent == PERSON else None
 
     def __call__(
         self, photo: np.ndarray, seed: str = ""
@@ -75,37 +110,70 @@ class Anonymiser:
         for number, face in enumerate(faces):
             box = tuple(int(v) for v in face.box_xyxy)
             try:
-                name = self._hide(photo, result, face, f"{seed}#{number}")
-                reports.append(FaceReport(box, name, None))
+                name, distance = self._hide(photo, result, face, f"{seed}#{number}")
+                reports.append(FaceReport(box, name, distance, None))
             except (crops.DegenerateFaceError, MethodError) as error:
                 cover_face(result, face)
-                reports.append(FaceReport(box, None, str(error)))
+                reports.append(FaceReport(box, None, None, str(error)))
         return result, reports
 
     def _hide(
         self, photo: np.ndarray, result: np.ndarray, face: Face, seed: str
-    ) -> str | None:
-        """Hides one face of `photo` in `result`; the name of the condition used."""
+    ) -> tuple[str | None, float | None]:
+        """Hides one face of `photo` in `result`; condition and descriptor distance."""
+        crop = self._crop(photo, face)
+        name, distance = None, None
+        if self._method.uses_conditions:
+            hidden, name, distance = self._replace(photo, face, crop, seed)
+        else:
+            hidden = self._method(crop.faces, None)[0]
+        alpha = feather(crop.faces.masks[0])
+        result[:] = crops.paste_crop(result, hidden, alpha, crop.matrix)
+        return name, distance
+
+    def _crop(self, photo: np.ndarray, face: Face) -> Crop:
+        """A face at the size that the method takes, or at the photo's resolution."""
         size = self._method.crop_size or native_size(face.points_xy)
         matrix = crops.celeba_transform(face.points_xy, size)
         points = crops.transform_points(matrix, face.points_xy)[None]
         mask = np.asarray(face_mask(jnp.asarray(points), size))[..., 0]
-        source = Faces(crops.crop_photo(photo, matrix, size)[None], points, mask)
-        condition, name = None, None
-        if self._method.uses_conditions:
-            chosen = self._choose(photo, face, seed)
-            condition = self._conditions.get(chosen)
-            name = self._conditions.names[chosen]
-        hidden = self._method(source, condition)[0]
-        result[:] = crops.paste_crop(result, hidden, feather(mask[0]), matrix)
-        return name
+        image = crops.crop_photo(photo, matrix, size)
+        return Crop(Faces(image[None], points, mask), matrix)
 
-    def _choose(self, photo: np.ndarray, face: Face, seed: str) -> int:
-        """The number of the condition for a face."""
-        frame = crops.celeba_transform(face.points_xy, self._conditions.size)
-        points = crops.transform_points(frame, face.points_xy)
+    def _replace(
+        self, photo: np.ndarray, face: Face, crop: Crop, seed: str
+    ) -> tuple[np.ndarray, str, float]:
+        """The crop with another face, its name and how far it is from the source.
+
+        A result that still looks like the source is made anew of another condition.
+        """
+        image, points = crop.faces.images[0], crop.faces.points_xy[0]
+        crop.faces.check()
         descriptor = self._describe(photo, face.points_xy)
-        return self._conditions.choose(points, descriptor, seed)
+        source = Source(traits(image, points), descriptor)
+        known = self._people.recall(descriptor) if self._people else None
+        tried: set[str] = set()
+        for _ in range(MAX_ATTEMPTS):
+            choice = self._choose(source, seed, known, tried)
+            condition = self._conditions.get(choice.number)
+            hidden = self._method(crop.faces, condition)[0]
+            distance = np.linalg.norm(self._describe(hidden, points) - descriptor)
+            if distance >= LOOKS_ALIKE:
+                if self._people and known is None:
+                    self._people.remember(descriptor, choice.person)
+                return hidden, choice.name, float(distance)
+            tried.add(choice.person)
+        raise NoConditionError(f"{len(tried)} results looked like the source")
+
+    def _choose(
+        self, source: Source, seed: str, known: str | None, tried: set[str]
+    ) -> Choice:
+        """The condition that a person had before, or a new one."""
+        if known and known not in tried:
+            choice = self._conditions.choose_of(known, source)
+            if choice:
+                return choice
+        return self._conditions.choose(source, seed, frozenset(tried))
 
 
 def native_size(points_xy: np.ndarray) -> tuple[int, int]:

@@ -8,7 +8,9 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from anonygan_jax.data import mesh
-from anonygan_jax.data.landmarks import JAW, LEFT_EYE, RIGHT_EYE
+from anonygan_jax.data.expression import mouth_openness
+from anonygan_jax.data.landmarks import JAW, LEFT_EYE, OUTER_EYE_CORNERS, RIGHT_EYE
+from anonygan_jax.data.skin import skin_mask, to_lab
 from anonygan_jax.methods.faces import Faces, MethodError
 
 RINGS = (1.15, 3.0)  # the outline again, so much further from the face's middle
@@ -16,16 +18,35 @@ MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarg
 MAX_SHIFT = np.array([60.0, 18.0, 18.0], np.float32)  # of L (0..100), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
 OPEN, SHUT = 0.12, 0.05  # gap of the inner lips over the mouth's width
+SHAPE_SHARE = 0.5
+MAX_FEATURE_SHIFT = 0.06  # of the distance of the eyes' outer corners
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
-_FEATURES = (LEFT_EYE, RIGHT_EYE, range(17, 22), range(22, 27), range(48, 60))
+_FEATURES = (
+    LEFT_EYE,
+    RIGHT_EYE,
+    range(17, 22),
+    range(22, 27),
+    range(27, 36),
+    range(48, 68),
+)
 
 
 class Warp:
-    """Puts the conditions' faces, moved and recoloured, where the sources' were."""
+    """Puts the conditions' faces, moved and recoloured, where the sources' were.
+
+    Attributes:
+      shape_share: how far each feature goes from its place in the source to its place
+        in the condition, 0 to 1. Where features lie tells who somebody is, too.
+    """
 
     uses_conditions = True
     crop_size: tuple[int, int] | None = None
+
+    def __init__(self, shape_share: float = SHAPE_SHARE) -> None:
+        if not 0 <= shape_share <= 1:
+            raise ValueError(f"shape_share is {shape_share}, wanted 0 to 1")
+        self.shape_share = shape_share
 
     def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
         """Returns the crops with the conditions' faces; see `Method`."""
@@ -42,11 +63,37 @@ class Warp:
             conditions.points_xy,
             strict=True,
         ):
-            warped = warp_face(condition, condition_points, points, mask.shape)
-            warped = open_mouth(warped, points, condition_points)
-            warped = match_colour(warped, image, points, mask)
+            target = mix_shapes(points, condition_points, self.shape_share)
+            warped = warp_face(condition, condition_points, target, mask.shape)
+            warped = open_mouth(warped, target, condition_points)
+            warped = match_colour(warped, image, target, mask)
             replaced.append(blend(warped, image, mask))
         return np.stack(replaced)
+
+
+def mix_shapes(
+    points: np.ndarray, condition_points: np.ndarray, share: float
+) -> np.ndarray:
+    """Returns the source's landmarks with its features moved towards the condition's.
+
+    Each feature (eye, brow, nose, mouth) moves as a whole, so that gaze and expression
+    stay; the jaw, on which the mask's border lies, stays too.
+
+    Args:
+      points, condition_points: float [68, 2].
+      share: 0 leaves them, 1 goes all the way, up to a limit.
+    """
+    design = np.column_stack([condition_points, np.ones(len(points))])
+    fit, *_ = np.linalg.lstsq(design, points, rcond=None)
+    apart = design @ fit - points
+    left, right = OUTER_EYE_CORNERS
+    limit = MAX_FEATURE_SHIFT * np.linalg.norm(points[right] - points[left])
+    mixed = np.array(points, np.float32)
+    for feature in _FEATURES:
+        shift = share * apart[list(feature)].mean(0)
+        length = max(float(np.linalg.norm(shift)), 1e-6)
+        mixed[list(feature)] += shift * min(1.0, limit / length)
+    return mixed
 
 
 def warp_face(
@@ -100,12 +147,6 @@ def _control_points(points: np.ndarray) -> np.ndarray:
     return np.concatenate([points, forehead, *rings])
 
 
-def mouth_openness(points: np.ndarray) -> float:
-    """Returns the gap of the inner lips over the mouth's width, 0 when shut."""
-    gap = np.linalg.norm(points[[61, 62, 63]] - points[[67, 66, 65]], axis=-1).mean()
-    return float(gap / np.linalg.norm(points[54] - points[48]))
-
-
 def open_mouth(
     warped: np.ndarray, points: np.ndarray, condition_points: np.ndarray
 ) -> np.ndarray:
@@ -128,15 +169,10 @@ def match_colour(
     Medians and spreads are compared over skin alone (the mask without eyes, brows and
     lips); what they differ by is limited, so that lips keep a lip's colour.
     """
-    skin = mask > 0
-    features = np.zeros(mask.shape, np.uint8)
-    for part in _FEATURES:
-        hull = cv2.convexHull(np.rint(points[list(part)]).astype(np.int32))
-        cv2.fillConvexPoly(features, hull, 1)
-    skin &= cv2.dilate(features, np.ones((3, 3), np.uint8)) == 0
+    skin = skin_mask(points, mask.shape) & (mask > 0)
     if not skin.any():
         return warped
-    ours, theirs = _lab(warped), _lab(image)
+    ours, theirs = to_lab(warped), to_lab(image)
     from_median, from_spread = _robust(ours[skin])
     to_median, to_spread = _robust(theirs[skin])
     gain = np.ones(3, np.float32)
@@ -145,11 +181,6 @@ def match_colour(
     matched = (ours - from_median) * gain + from_median + shift
     rgb = cv2.cvtColor(matched.astype(np.float32), cv2.COLOR_LAB2RGB)
     return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-
-
-def _lab(image: np.ndarray) -> np.ndarray:
-    """CIE Lab, float32, L 0..100."""
-    return cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
 
 
 def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,13 @@
 """Pieces of the anonymiser."""
 
+import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anonygan_jax.anonymise import conditions, pipeline
-from anonygan_jax.data.descriptors import DlibDescriptor
+from anonygan_jax.anonymise import pipeline
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
-from anonygan_jax.methods import make_method
+from anonygan_jax.methods import Faces, make_method
 
 
 def test_feathering_never_lets_the_face_through():
@@ -42,31 +42,57 @@ def test_faces_at_the_edge_and_outside_are_covered_without_error():
         assert changed == (low < 60)
 
 
-def test_conditions_fit_the_source_and_depend_on_the_seed_alone(embedded):
-    bank = conditions.Conditions(embedded, DlibDescriptor())
-    target = embedded[7]
-    nobody = np.full(128, 1.0, np.float32)  # far from everybody
-    arguments = (target.points_xy, nobody)
-    chosen = {bank.choose(*arguments, str(seed)) for seed in range(60)}
-    assert 2 <= len(chosen) <= conditions.NUM_BEST
-    assert 7 in chosen  # its own shape fits best
-    assert len({embedded[i].identity for i in chosen}) == len(chosen)
-    assert bank.choose(*arguments, "x") == bank.choose(*arguments, "x")
+class Returning:
+    """A method that gives back sources or conditions untouched."""
+
+    uses_conditions = True
+    crop_size = (220, 180)
+
+    def __init__(self, what: str) -> None:
+        self.what, self.calls = what, 0
+
+    def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
+        self.calls += 1
+        if self.what == "source":
+            return faces.images
+        assert conditions is not None
+        return np.stack([cv2.resize(i, (180, 220)) for i in conditions.images])
 
 
-def test_people_who_resemble_the_source_are_passed_over(embedded):
-    describe = DlibDescriptor()
-    bank = conditions.Conditions(embedded, describe)
-    target = embedded[7]
-    descriptor = describe(target.image, target.points_xy)
-    for seed in range(10):
-        face = embedded[bank.choose(target.points_xy, descriptor, str(seed))]
-        other = describe(face.image, face.points_xy)
-        assert np.linalg.norm(other - descriptor) >= conditions.STRANGER
-    with pytest.raises(conditions.NoConditionError, match="resembles"):
-        conditions.Conditions([target], describe).choose(
-            target.points_xy, descriptor, "x"
-        )
+def test_results_that_look_like_the_source_are_made_anew_then_covered(group_photo):
+    method = Returning("source")
+    result, reports = pipeline.Anonymiser(method)(group_photo)
+    assert method.calls == 2 * pipeline.MAX_ATTEMPTS
+    for report in reports:
+        assert report.covered_because == "4 results looked like the source"
+        assert report.condition is None
+    assert DlibLandmarks().detect(result, num_upsamples=1) == []
+
+
+def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
+    _, reports = pipeline.Anonymiser(Returning("condition"))(group_photo)
+    assert len(reports) == 2
+    for report in reports:
+        assert report.condition is not None
+        assert report.condition.startswith("person_")
+        assert report.descriptor_distance is not None
+        assert report.descriptor_distance >= pipeline.LOOKS_ALIKE
+
+
+def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
+    def people_used(consistent: str) -> list[set[str]]:
+        anonymiser = pipeline.Anonymiser(Returning("condition"), consistent=consistent)
+        used: list[set[str]] = [set(), set()]
+        for photo in range(6):
+            _, reports = anonymiser(group_photo, seed=f"photo{photo}")
+            for number, report in enumerate(reports):
+                used[number].add((report.condition or "covered")[:10])
+        return used
+
+    for used in people_used("person"):
+        assert len(used) == 1
+    for used in people_used("face"):
+        assert len(used) > 1
 
 
 def test_a_photo_without_a_face_is_an_error():

@@ -6,7 +6,8 @@ import importlib.resources
 import numpy as np
 import pytest
 
-from anonygan_jax.data import composites
+from anonygan_jax.data import composite_set, composites, donors
+from anonygan_jax.data.descriptors import DlibDescriptor
 
 ASSETS = importlib.resources.files("anonygan_jax") / "assets" / "composites"
 
@@ -35,18 +36,18 @@ def test_every_composite_has_five_donors_and_resembles_none(embedded):
 
 
 def test_descriptors_tell_the_composites_apart(embedded):
-    describe = composites.DlibDescriptor()
+    describe = DlibDescriptor()
     one = [describe(face.image, face.points_xy) for face in embedded[:2]]
     other = describe(embedded[-1].image, embedded[-1].points_xy)
     assert np.linalg.norm(one[0] - one[1]) < 0.6 < np.linalg.norm(one[0] - other)
 
 
-def _portrait(embedded, number: int) -> composites.Portrait:
+def _portrait(embedded, number: int) -> donors.Portrait:
     """An embedded face on the canvas."""
-    image = np.full((*composites.CANVAS, 3), 200, np.uint8)
+    image = np.full((*donors.CANVAS, 3), 200, np.uint8)
     image[100:320, 80:260] = embedded[number].image
-    points = composites.mesh_points(embedded[number].points_xy + [80, 100])
-    return composites.Portrait(image, points, np.zeros(128))
+    points = donors.mesh_points(embedded[number].points_xy + [80, 100])
+    return donors.Portrait(image, points, np.zeros(128))
 
 
 def test_the_average_of_one_face_is_that_face(embedded):
@@ -65,8 +66,10 @@ def test_the_average_lies_at_the_weighted_mean_shape(embedded):
 
 def test_turning_moves_the_nose_against_the_jaw_and_back_again(embedded):
     points = _portrait(embedded, 0).points
-    np.testing.assert_allclose(composites.turn_points(points, 0, 0), points, atol=1e-9)
-    turned = composites.turn_points(points, 10, 0)
+    np.testing.assert_allclose(
+        composite_set.turn_points(points, 0, 0), points, atol=1e-9
+    )
+    turned = composite_set.turn_points(points, 10, 0)
     shift = (turned - points)[:, 0]
     assert shift[30] > 6  # the tip of the nose
     assert abs(shift[0]) < 4  # the ear, near the axis
@@ -74,12 +77,12 @@ def test_turning_moves_the_nose_against_the_jaw_and_back_again(embedded):
 
 
 def test_donors_are_five_or_more_of_one_gender():
-    donors = [
-        composites.Donor(str(i), "fm"[i % 2], "xyz"[i % 3], {}) for i in range(60)
+    people = [
+        donors.Donor(str(i), "fm"[i % 2], "xyz"[i % 3], 20 + i, {}) for i in range(60)
     ]
     rng = np.random.default_rng(0)
     for _ in range(50):
-        chosen, weights = composites.draw_donors(donors, rng)
+        chosen, weights = composites.draw_donors(people, rng)
         assert 5 <= len(chosen) == len({d.name for d in chosen}) <= 8
         assert len({d.gender for d in chosen}) == 1
         assert weights.max() <= 0.4

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
+from anonygan_jax.data.expression import mouth_openness
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.methods import METHODS, Faces, MethodError, make_method, warp
 from anonygan_jax.methods.blur import Blur
@@ -104,7 +105,7 @@ def test_skin_takes_the_sources_colour_within_limits(faces):
 
 def test_a_shut_mouth_on_open_lips_is_dark_inside(faces):
     image, shut = faces.images[0], faces.points_xy[0]
-    assert warp.mouth_openness(shut) < warp.SHUT
+    assert mouth_openness(shut) < warp.SHUT
     wide = shut.copy()
     wide[55:60, 1] += 15
     wide[65:68, 1] += 15

@@ -1,0 +1,24 @@
+"""What a face does, measured on its landmarks."""
+
+import numpy as np
+
+
+def mouth_openness(points_xy: np.ndarray) -> float:
+    """Returns the gap of the inner lips over the mouth's width, 0 when shut.
+
+    Args:
+      points_xy: float [68, 2].
+    """
+    upper, lower = points_xy[[61, 62, 63]], points_xy[[67, 66, 65]]
+    gap = np.linalg.norm(upper - lower, axis=-1).mean()
+    return float(gap / np.linalg.norm(points_xy[54] - points_xy[48]))
+
+
+def mouth_width(points_xy: np.ndarray) -> float:
+    """Returns the mouth's width over the height from eyes to chin; smiles are wide.
+
+    Args:
+      points_xy: float [68, 2].
+    """
+    height = np.linalg.norm(points_xy[36:48].mean(0) - points_xy[8])
+    return float(np.linalg.norm(points_xy[54] - points_xy[48]) / height)
