@@ -26,7 +26,7 @@ CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little com
 COVER_CELLS = 6  # cells across a covered face
 COVER_MARGIN = 0.3  # of the face's size, added on each side of what is covered
 LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
-MAX_ATTEMPTS = 4  # conditions tried for a face before it is covered
+MAX_ATTEMPTS = 5  # conditions tried for a face before it is covered
 PERSON, FACE = "person", "face"
 
 
@@ -166,14 +166,20 @@ class Anonymiser:
         raise NoConditionError(f"{len(tried)} results looked like the source")
 
     def _choose(
-        self, source: Source, seed: str, known: str | None, tried: set[str]
+        self,
+        source: Source,
+        seed: str,
+        known: str | None,
+        tried: set[str],
     ) -> Choice:
         """The condition that a person had before, or a new one."""
         if known and known not in tried:
             choice = self._conditions.choose_of(known, source)
             if choice:
                 return choice
-        return self._conditions.choose(source, seed, frozenset(tried))
+        return self._conditions.choose(
+            source, seed, frozenset(tried), distinct=bool(tried)
+        )
 
 
 def native_size(points_xy: np.ndarray) -> tuple[int, int]:

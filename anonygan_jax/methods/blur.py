@@ -6,7 +6,9 @@ import numpy as np
 
 from anonygan_jax.methods.faces import Faces
 
-SIGMA = 0.12  # of the face's width
+# Of the face's width: leaves dlib about as many faces of LFW as the published 4%
+# (measured: 17% at 0.12, 2.5% at 0.16, 0.5% at 0.2).
+SIGMA = 0.15
 TRUNCATE = 3.0  # standard deviations
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from anonygan_jax.methods.faces import Faces
 
-NUM_CELLS = 8  # across the face
+# Across the face: leaves dlib the published 1% of the faces of LFW (measured: 3% at 8).
+NUM_CELLS = 6
 
 
 class Pixelate:

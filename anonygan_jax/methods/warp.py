@@ -18,7 +18,7 @@ MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarg
 MAX_SHIFT = np.array([60.0, 18.0, 18.0], np.float32)  # of L (0..100), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
 OPEN, SHUT = 0.12, 0.05  # gap of the inner lips over the mouth's width
-SHAPE_SHARE = 0.5
+SHAPE_SHARE = 0.6
 MAX_FEATURE_SHIFT = 0.06  # of the distance of the eyes' outer corners
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 

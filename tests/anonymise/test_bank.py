@@ -147,7 +147,7 @@ def test_the_packages_bank_is_large_and_resembles_no_donor(embedded_bank):
 
 
 def test_the_packages_bank_covers_genders_ages_and_expressions(embedded_bank):
-    assert embedded_bank.group_shares.mean(0).min() > 0.1
+    assert embedded_bank.group_shares.mean(0).min() > 0.05
     openness = embedded_bank.traits[:, 2]
     assert (openness < 0.05).sum() >= 100
     assert (openness > 0.1).sum() >= 50

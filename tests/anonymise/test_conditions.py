@@ -93,6 +93,15 @@ def test_people_who_resemble_the_source_are_never_used(bank):
     assert left.person == "p3"
 
 
+def test_distinct_people_are_those_who_look_most_different(bank, source):
+    conditions = Conditions(bank, match_group=False)
+    apart = np.linalg.norm(bank.descriptors - bank.descriptors[14], axis=-1)
+    source = Source(source.traits, bank.descriptors[14])
+    chosen = {conditions.choose(source, str(s), distinct=True).person for s in range(9)}
+    farthest = np.argsort(-apart)[: 2 * NUM_PEOPLE // 2]
+    assert chosen <= {bank.people[n] for n in farthest}
+
+
 def test_unknown_traits_do_not_matter(bank, source):
     traits = source.traits.copy()
     traits[4:] = np.nan
