@@ -1,6 +1,6 @@
 """Every method on one set of portraits: detection, re-identification, pose, time.
 
-    python benchmarks/compare_methods.py PHOTOS --people FILE --count 1000
+    python -m benchmarks.compare_methods PHOTOS --people FILE --count 1000
 
 PHOTOS has a folder a person; FILE names the people to take (LFW's peopleDevTrain.txt or
 pairsDevTrain.txt: the first word of a line). The first COUNT photos with a face, in the

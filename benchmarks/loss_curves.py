@@ -1,6 +1,6 @@
 """Loss curves of a training run as a figure.
 
-    python benchmarks/loss_curves.py WORKDIR --output figure.png
+    python -m benchmarks.loss_curves WORKDIR --output figure.png
 
 One panel a loss term, from the run's metrics.jsonl: every logged value, and the running
 mean over a tenth of the run.

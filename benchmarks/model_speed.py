@@ -1,7 +1,7 @@
 """Generator and training step at the paper's size, per image, with peak memory.
 
-    python benchmarks/model_speed.py --batch_size=1
-    python benchmarks/model_speed.py --batch_size=4
+    python -m benchmarks.model_speed --batch_size=1
+    python -m benchmarks.model_speed --batch_size=4
 
 The peer, timed in turn in the same run, is the generator's first layer over dense
 heatmaps, as the release computes it, against our outer products.

@@ -1,6 +1,6 @@
 """Photos per second of `anonygan prepare` beside a plain loop over dlib.
 
-    python benchmarks/prepare_speed.py PHOTOS
+    python -m benchmarks.prepare_speed PHOTOS
 
 The peer does the least anyone could: decode with Pillow, detect, mark the landmarks;
 one process, no crops, no records. Both are timed in turn, three times.
