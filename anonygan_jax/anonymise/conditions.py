@@ -7,9 +7,10 @@ import pathlib
 import numpy as np
 
 from anonygan_jax.anonymise.bank import Bank, embedded_bank, load_bank
-from anonygan_jax.anonymise.traits import trait_distance, traits
+from anonygan_jax.anonymise.traits import TRAITS, trait_distance, traits
 from anonygan_jax.data import crops, landmarks, photos
 from anonygan_jax.data.descriptors import SAME_PERSON, DlibDescriptor
+from anonygan_jax.data.expression import OPEN, SHUT
 from anonygan_jax.methods import Faces, MethodError
 
 AUTO = "auto"
@@ -17,6 +18,7 @@ FRAME = (440, 360)  # height, width of a given photo's crop, as of the bank's
 STRANGER = 0.7  # descriptor distance; dlib takes 0.6 and less for one person
 NUM_BEST = 8  # the condition is drawn among as many best fitting people
 GROUP_WEIGHT = 6.0  # of a wrong group, in units of `traits.SCALES`
+SHUT_WEIGHT = 5.0  # of a shut mouth where the source's is open; it has no teeth to show
 # Descriptor distance from which results seldom look like the source (1% of them; 10%
 # at 0.8, measured on LFW), and the cost of each unit below it.
 DISTINCT, NEARNESS_WEIGHT = 0.85, 60.0
@@ -112,6 +114,9 @@ class Conditions:
     ) -> np.ndarray:
         """How little each face fits, [F]; infinite where it must not be used."""
         unlike = trait_distance(self._bank.traits, source.traits)
+        openness = TRAITS.index("mouth_openness")
+        if source.traits[openness] >= OPEN:
+            unlike = unlike + SHUT_WEIGHT * (self._bank.traits[:, openness] <= SHUT)
         if self._groups:
             guess = self._groups.guess(source.descriptor)
             shared = np.minimum(self._bank.group_shares, guess).sum(-1)

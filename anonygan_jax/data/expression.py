@@ -2,6 +2,8 @@
 
 import numpy as np
 
+OPEN, SHUT = 0.12, 0.03  # mouth openness: surely open, surely shut
+
 
 def mouth_openness(points_xy: np.ndarray) -> float:
     """Returns the gap of the inner lips over the mouth's width, 0 when shut.

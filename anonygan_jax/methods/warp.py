@@ -8,18 +8,19 @@ import numpy as np
 from scipy.spatial import Delaunay
 
 from anonygan_jax.data import mesh
-from anonygan_jax.data.expression import mouth_openness
+from anonygan_jax.data.expression import OPEN, SHUT, mouth_openness
 from anonygan_jax.data.landmarks import JAW, LEFT_EYE, OUTER_EYE_CORNERS, RIGHT_EYE
-from anonygan_jax.data.skin import skin_mask, to_lab
+from anonygan_jax.data.skin import skin_mask
 from anonygan_jax.methods.faces import Faces, MethodError
 
 RINGS = (1.15, 3.0)  # the outline again, so much further from the face's middle
 MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
-MAX_SHIFT = np.array([60.0, 18.0, 18.0], np.float32)  # of L (0..100), a, b
+MAX_SHIFT = np.array([153.0, 18.0, 18.0])  # of L (0..255, as OpenCV's uint8), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
-OPEN, SHUT = 0.12, 0.05  # gap of the inner lips over the mouth's width
 SHAPE_SHARE = 0.6
 MAX_FEATURE_SHIFT = 0.06  # of the distance of the eyes' outer corners
+MARGIN = 4  # pixels around the mask that are computed, too
+SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
 _FEATURES = (
@@ -64,11 +65,25 @@ class Warp:
             strict=True,
         ):
             target = mix_shapes(points, condition_points, self.shape_share)
-            warped = warp_face(condition, condition_points, target, mask.shape)
+            box = _box(mask)
+            target = target - (box[1].start, box[0].start)
+            part, inside = image[box], mask[box]
+            warped = warp_face(condition, condition_points, target, inside.shape)
             warped = open_mouth(warped, target, condition_points)
-            warped = match_colour(warped, image, target, mask)
-            replaced.append(blend(warped, image, mask))
+            warped = match_colour(warped, part, target, inside)
+            result = image.copy()
+            result[box] = blend(warped, part, inside)
+            replaced.append(result)
         return np.stack(replaced)
+
+
+def _box(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of the mask with a margin; all that has to be computed."""
+    spans = []
+    for axis in (1, 0):
+        used = np.nonzero(mask.any(axis))[0]
+        spans.append(slice(max(int(used[0]) - MARGIN, 0), int(used[-1]) + 1 + MARGIN))
+    return spans[0], spans[1]
 
 
 def mix_shapes(
@@ -172,15 +187,16 @@ def match_colour(
     skin = skin_mask(points, mask.shape) & (mask > 0)
     if not skin.any():
         return warped
-    ours, theirs = to_lab(warped), to_lab(image)
+    ours, theirs = (cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB) for rgb in (warped, image))
     from_median, from_spread = _robust(ours[skin])
     to_median, to_spread = _robust(theirs[skin])
-    gain = np.ones(3, np.float32)
+    gain = np.ones(3)
     gain[0] = np.clip(to_spread[0] / from_spread[0], *CONTRAST)
     shift = np.clip(to_median - from_median, -MAX_SHIFT, MAX_SHIFT)
-    matched = (ours - from_median) * gain + from_median + shift
-    rgb = cv2.cvtColor(matched.astype(np.float32), cv2.COLOR_LAB2RGB)
-    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+    levels = np.arange(256)[:, None]
+    table = (levels - from_median) * gain + from_median + shift
+    matched = cv2.LUT(ours, np.rint(table.clip(0, 255)).astype(np.uint8)[None])
+    return cv2.cvtColor(matched, cv2.COLOR_LAB2RGB)
 
 
 def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -193,17 +209,34 @@ def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Returns the image whose gradients inside the mask are the warped face's.
 
-    Outside the mask nothing changes; at its border there is no seam. Crops are
-    continued by a pixel so that a mask may touch the border.
+    Outside the mask nothing changes; at its border there is no seam. What is added to
+    the warped face is smooth, so it is solved for at SOLVED_SIZE and enlarged.
     """
+    height, width = mask.shape
+    shrink = max(1.0, max(height, width) / SOLVED_SIZE)
+    small = (round(width / shrink), round(height / shrink))
+    inside, source, target = (
+        cv2.resize(a, small, interpolation=cv2.INTER_AREA)
+        for a in ((mask > 0).astype(np.float32), warped, image)
+    )
+    cloned = _clone(source, target, inside > 0)
+    membrane = cv2.resize(
+        cloned.astype(np.float32) - source,
+        (width, height),
+        interpolation=cv2.INTER_LINEAR,
+    )
+    blended = np.rint((warped + membrane).clip(0, 255)).astype(np.uint8)
+    return np.where(mask[..., None] > 0, blended, image)
+
+
+def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The target with the source's gradients inside; may touch the border."""
     pad = ((1, 1), (1, 1))
-    inside = np.pad((mask > 0).astype(np.uint8) * 255, pad)
-    rows, columns = np.nonzero(inside.any(1))[0], np.nonzero(inside.any(0))[0]
+    padded = np.pad(inside.astype(np.uint8) * 255, pad)
+    rows, columns = np.nonzero(padded.any(1))[0], np.nonzero(padded.any(0))[0]
     centre = (
         int(columns[0] + columns[-1] + 1) // 2,
         int(rows[0] + rows[-1] + 1) // 2,
     )
-    source = np.pad(warped, (*pad, (0, 0)), mode="edge")
-    target = np.pad(image, (*pad, (0, 0)), mode="edge")
-    cloned = cv2.seamlessClone(source, target, inside, centre, cv2.NORMAL_CLONE)
-    return np.where(mask[..., None] > 0, cloned[1:-1, 1:-1], image)
+    images = [np.pad(a, (*pad, (0, 0)), mode="edge") for a in (source, target)]
+    return cv2.seamlessClone(*images, padded, centre, cv2.NORMAL_CLONE)[1:-1, 1:-1]
