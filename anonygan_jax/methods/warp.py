@@ -20,6 +20,7 @@ CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
 SHAPE_SHARE = 0.6
 MAX_FEATURE_SHIFT = 0.06  # of the distance of the eyes' outer corners
 MARGIN = 4  # pixels around the mask that are computed, too
+SAMPLES = 100  # pixels of the longer side from which colours are taken
 SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
@@ -184,12 +185,14 @@ def match_colour(
     Medians and spreads are compared over skin alone (the mask without eyes, brows and
     lips); what they differ by is limited, so that lips keep a lip's colour.
     """
-    skin = skin_mask(points, mask.shape) & (mask > 0)
-    if not skin.any():
+    step = max(1, max(mask.shape) // SAMPLES)
+    few = (skin_mask(points, mask.shape) & (mask > 0))[::step, ::step]
+    if not few.any():
         return warped
-    ours, theirs = (cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB) for rgb in (warped, image))
-    from_median, from_spread = _robust(ours[skin])
-    to_median, to_spread = _robust(theirs[skin])
+    ours = cv2.cvtColor(warped, cv2.COLOR_RGB2LAB)
+    theirs = cv2.cvtColor(image[::step, ::step], cv2.COLOR_RGB2LAB)
+    from_median, from_spread = _robust(ours[::step, ::step][few])
+    to_median, to_spread = _robust(theirs[few])
     gain = np.ones(3)
     gain[0] = np.clip(to_spread[0] / from_spread[0], *CONTRAST)
     shift = np.clip(to_median - from_median, -MAX_SHIFT, MAX_SHIFT)
@@ -201,8 +204,8 @@ def match_colour(
 
 def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Median and median absolute deviation of each channel; the latter above 0."""
-    median = np.median(values[:: max(1, len(values) // 4000)], axis=0)
-    spread = np.median(np.abs(values[:: max(1, len(values) // 4000)] - median), axis=0)
+    median = np.median(values, axis=0)
+    spread = np.median(np.abs(values - median), axis=0)
     return median, np.maximum(spread, 1e-3)
 
 
@@ -225,8 +228,8 @@ def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray
         (width, height),
         interpolation=cv2.INTER_LINEAR,
     )
-    blended = np.rint((warped + membrane).clip(0, 255)).astype(np.uint8)
-    return np.where(mask[..., None] > 0, blended, image)
+    blended = cv2.add(warped, membrane, dtype=cv2.CV_8U)
+    return cv2.copyTo(blended, (mask > 0).astype(np.uint8), image.copy())
 
 
 def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -238,5 +241,8 @@ def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.nda
         int(columns[0] + columns[-1] + 1) // 2,
         int(rows[0] + rows[-1] + 1) // 2,
     )
-    images = [np.pad(a, (*pad, (0, 0)), mode="edge") for a in (source, target)]
-    return cv2.seamlessClone(*images, padded, centre, cv2.NORMAL_CLONE)[1:-1, 1:-1]
+    source, target = (
+        np.pad(image, (*pad, (0, 0)), mode="edge") for image in (source, target)
+    )
+    cloned = cv2.seamlessClone(source, target, padded, centre, cv2.NORMAL_CLONE)
+    return cloned[1:-1, 1:-1]
