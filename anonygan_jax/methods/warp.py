@@ -20,7 +20,7 @@ CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
 SHAPE_SHARE = 0.6
 MAX_FEATURE_SHIFT = 0.06  # of the distance of the eyes' outer corners
 MARGIN = 4  # pixels around the mask that are computed, too
-SAMPLES = 100  # pixels of the longer side from which colours are taken
+SAMPLES = 64  # pixels of the longer side from which colours are taken
 SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
