@@ -3,8 +3,8 @@
     taskset -c 0 python -m benchmarks.warp_speed --width=250
 
 Composites of the package, enlarged until their faces are so many pixels from jaw to
-jaw. The peer, timed in turn in the same run, is the blending alone as OpenCV does it at full
-size (`seamlessClone`).
+jaw. The peer, timed in turn in the same run, is the blending alone as
+OpenCV does it at full size (`seamlessClone`).
 """
 
 import statistics
