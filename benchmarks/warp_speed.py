@@ -10,6 +10,7 @@ OpenCV does it at full size (`seamlessClone`).
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import jax.numpy as jnp
@@ -61,8 +62,8 @@ def main(_: list[str]) -> None:
     ours, peers = [], []
     for number in range(_RUNS.value):
         face, other = (faces[(number + i) % len(faces)] for i in (0, 1))
-        ours.append(timed(lambda face=face, other=other: warp(face, other)))
-        peers.append(timed(lambda face=face: clone(face)))
+        ours.append(timed(partial(warp, face, other)))
+        peers.append(timed(partial(clone, face)))
     for name, times in (("warp", ours), ("seamlessClone", peers)):
         low, high = min(times), max(times)
         print(f"{name:14s}{low:7.1f} {statistics.median(times):7.1f} {high:7.1f} ms")
