@@ -10,10 +10,10 @@ from anonygan_jax.train_step import AnonyGAN
 
 
 class PictureMaker:
-    """Grids of condition, source, masked source, output and composite."""
+    """Grids of condition, source, masked source (or prior), output and composite."""
 
     def __init__(self, system: AnonyGAN, batches: Batches, num_pictures: int) -> None:
-        self._batch = _strangers(batches, num_pictures)
+        self._batch = batches.strangers(num_pictures)
         self._draw = jax.jit(
             lambda variables, batch: _columns(system, variables, batch)
         )
@@ -29,20 +29,9 @@ def _columns(system: AnonyGAN, variables: dict, batch: PairBatch) -> list[jax.Ar
     pair = system.prepare(batch)
     output = system.generate(variables, pair)
     composite = pair.mask * output + (1 - pair.mask) * pair.source
-    shown = [pair.condition, pair.source, pair.context, output, composite]
+    given = pair.context if pair.prior is None else pair.prior
+    shown = [pair.condition, pair.source, given, output, composite]
     return [to_uint8(image) for image in shown]
-
-
-def _strangers(batches: Batches, num_pairs: int) -> PairBatch:
-    """The first sources of the run, each with the next one's face as its condition."""
-    batch = batches.batch(0)
-    while len(batch.source) < num_pairs:
-        batch = jax.tree.map(lambda x: np.concatenate([x, x]), batch)
-    batch = jax.tree.map(lambda x: x[:num_pairs], batch)
-    return batch.replace(
-        condition=np.roll(batch.source, 1, axis=0),
-        condition_points_xy=np.roll(batch.source_points_xy, 1, axis=0),
-    )
 
 
 def picture_grid(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:

@@ -100,7 +100,11 @@ def train_and_evaluate(
     run = RunConfig(**config.run)
     system = make_system(config)
     num_steps = config.optimiser.num_steps
-    batches = Batches(DataConfig(**config.data), PairConfig(**config.pairs))
+    batches = Batches(
+        DataConfig(**config.data),
+        PairConfig(**config.pairs),
+        system.model.use_warped_prior,
+    )
     workdir.mkdir(parents=True, exist_ok=True)
     checkpointing.save_config(config, workdir)
 

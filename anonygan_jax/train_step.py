@@ -31,6 +31,7 @@ class Pair:
     context: jax.Array
     condition_points_xy: jax.Array
     source_points_xy: jax.Array
+    prior: jax.Array | None = None
 
 
 class AnonyGAN:
@@ -76,6 +77,7 @@ class AnonyGAN:
             context=source * (1 - mask),
             condition_points_xy=self.model.select_points(batch.condition_points_xy),
             source_points_xy=self.model.select_points(batch.source_points_xy),
+            prior=None if batch.prior is None else to_float(batch.prior),
         )
 
     def generate(self, variables: dict[str, Any], pair: Pair) -> jax.Array:
@@ -157,6 +159,10 @@ class AnonyGAN:
                 image, pair.source, pair.mask, batch.same_identity
             ),
         }
+        if pair.prior is not None:
+            terms["closeness"] = losses.closeness(
+                image, pair.prior, batch.same_identity
+            )
         weights = dataclasses.asdict(self.weights)
         return sum(weights[name] * terms[name] for name in terms), terms
 
@@ -232,11 +238,12 @@ class _Judgement:
         return loss, jax.tree.map(jnp.add, from_real, from_fake)
 
 
-def _generator_inputs(pair: Pair) -> tuple[jax.Array, ...]:
+def _generator_inputs(pair: Pair) -> tuple[jax.Array | None, ...]:
     """Positional inputs of the generator."""
     return (
         pair.condition,
         pair.context,
         pair.condition_points_xy,
         pair.source_points_xy,
+        pair.prior,
     )

@@ -26,6 +26,7 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.losses.pose = 1.0  # fooling the pose discriminator
     config.losses.context_matching = 5.0  # weak feature matching (CM)
     config.losses.reconstruction = 10.0  # L1 to the source in supervised pairs
+    config.losses.closeness = 0.0  # coarse L1 to the warped prior in the others; ours
     config.optimiser = _optimiser()
     config.data = _data()
     config.pairs = ml_collections.ConfigDict()
@@ -33,6 +34,9 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.pairs.supervised_condition = "same_identity"  # two photos of one person
     config.pairs.other_condition = "other_identity"
     config.pairs.min_photos_per_identity = 30  # CIAGAN's split
+    config.pairs.held_out_share = 0.0  # of the people, by a hash of their names
+    config.pairs.composite_share = 0.0  # of other people's conditions
+    config.pairs.num_candidates = 1  # of which the most alike in pose is taken
     config.run = _run()
     if variant == "release":
         config.pairs.supervised_condition = "source"  # the photo itself
@@ -56,6 +60,8 @@ def _model() -> ml_collections.ConfigDict:
     model.dropout_rate = 0.5  # in the graph blocks
     model.heatmap_grid = (218, 178)  # landmarks are set on CelebA's grid, then resized
     model.discriminator_width = 64
+    model.use_warped_prior = False  # see configs/faces.py; not in the paper
+    model.landmark_dropout = 0.0  # share hidden in training; not in the paper
     return model
 
 
@@ -80,6 +86,10 @@ def _data() -> ml_collections.ConfigDict:
     data.batch_size = 64
     data.loader = "tf_data"  # or "memory", which needs no TensorFlow
     data.seed = 0  # of order and pairs
+    data.repeats = (1,)  # how often a pass shows the photos of each directory
+    data.composites = ""  # directory of faces that are conditions only
+    data.zoom = 1.0  # above 1 only a window around the face is shown
+    data.landmark_jitter = 0.0  # pixels of CelebA's frame, at most
     return data
 
 

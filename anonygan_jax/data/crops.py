@@ -15,6 +15,7 @@ CELEBA_SIZE = (218, 178)
 CELEBA_ANCHORS_XY = np.array(
     [[69.3, 112.5], [107.7, 112.6], [71.1, 152.8], [106.2, 152.9]]
 )
+FACE_CENTRE_XY = np.array([88.5, 137.0])  # of the mask, there
 MIN_ANCHOR_SPREAD = 2.0  # pixels; anchors nearer to each other give no orientation
 
 
@@ -64,6 +65,28 @@ def resize_transform(old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
     """Returns the map of pixel centres under a resize from size `old` to `new`."""
     sy, sx = new[0] / old[0], new[1] / old[1]
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2]])
+
+
+def window_transform(
+    old: tuple[int, int], new: tuple[int, int], zoom: float
+) -> np.ndarray:
+    """Returns the map from a CelebA-framed crop of size `old` to the network's picture.
+
+    Args:
+      old: (height, width) of the crop, which shows all of CelebA's frame.
+      new: (height, width) of the network's picture.
+      zoom: 1 shows all of the frame; more shows a window of 1/zoom of its height and
+        width around the face, as far as the frame reaches.
+    """
+    frame = np.array(CELEBA_SIZE[::-1])
+    half = frame / (2 * zoom)
+    # Counted from the frame's edge, half a pixel from the first pixel's centre.
+    corner = np.clip(FACE_CENTRE_XY + 0.5, half, frame - half) - half
+    zoomed = np.column_stack([np.eye(2) * zoom, zoom * (0.5 - corner) - 0.5])
+    return compose(
+        resize_transform(CELEBA_SIZE, new),
+        compose(zoomed, resize_transform(old, CELEBA_SIZE)),
+    )
 
 
 def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:

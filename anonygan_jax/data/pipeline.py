@@ -1,19 +1,29 @@
 """Batches of pairs for training, from memory or through tf.data."""
 
+import collections
+import concurrent.futures
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import flax.struct
 import jax
 import numpy as np
 
 from anonygan_jax.data import crops
-from anonygan_jax.data.pairs import PairConfig, PairIndices, PairSampler
+from anonygan_jax.data.faces import Faces, FacesInMemory
+from anonygan_jax.data.pairs import (
+    OTHER_IDENTITY,
+    PairConfig,
+    PairIndices,
+    PairSampler,
+)
+from anonygan_jax.data.priors import draw_priors
 from anonygan_jax.data.records import FaceRecords
 
 LOADERS = ("memory", "tf_data")
+NUM_AHEAD = 2  # batches made while the training step runs
 
 
 @flax.struct.dataclass
@@ -24,6 +34,8 @@ class PairBatch:
       condition, source: uint8 [B, H, W, 3].
       condition_points_xy, source_points_xy: float32 [B, 68, 2], pixels.
       same_identity: bool [B], the reconstruction loss applies.
+      prior: uint8 [B, H, W, 3], the source with the condition's face warped into it, or
+        None where the network wants none.
     """
 
     condition: jax.Array
@@ -31,6 +43,7 @@ class PairBatch:
     condition_points_xy: jax.Array
     source_points_xy: jax.Array
     same_identity: jax.Array
+    prior: jax.Array | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +51,17 @@ class DataConfig:
     """What is trained on.
 
     Attributes:
-      directory: folder made by `anonygan prepare`, or "embedded".
+      directory: folder made by `anonygan prepare`, or "embedded"; several, with commas.
       image_size: (height, width) of the training pictures.
       batch_size: pairs per step.
       loader: "memory" decodes everything once and needs no TensorFlow; "tf_data" reads
         while training, for sets larger than memory.
       seed: of the order and the pairs.
+      repeats: how often a pass shows the photos of each directory.
+      composites: one more directory, whose faces are conditions only; "" for none.
+      zoom: see `crops.window_transform`.
+      landmark_jitter: pixels of CelebA's frame; the landmarks of each source are moved
+        by normal noise, whose deviation is this much at most, mostly far less.
     """
 
     directory: str
@@ -51,6 +69,10 @@ class DataConfig:
     batch_size: int
     loader: str
     seed: int
+    repeats: tuple[int, ...] = (1,)
+    composites: str = ""
+    zoom: float = 1.0
+    landmark_jitter: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_size", tuple(self.image_size))
@@ -58,94 +80,133 @@ class DataConfig:
             raise ValueError(f"loader is {self.loader!r}, wanted one of {LOADERS}")
         if self.batch_size < 1:
             raise ValueError(f"batch_size is {self.batch_size}, wanted at least 1")
-
-
-class Faces:
-    """Random access to faces at the training size."""
-
-    def __init__(self, records: FaceRecords, size: tuple[int, int]) -> None:
-        self._records, self._size = records, size
-
-    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns uint8 [N, H, W, 3] and float32 [N, 68, 2] in its pixels."""
-        images, points = [], []
-        for face in self._records.read(indices.tolist()):
-            matrix = crops.resize_transform(face.image.shape[:2], self._size)
-            images.append(
-                cv2.resize(face.image, self._size[::-1], interpolation=cv2.INTER_AREA)
+        if len(self.directories) != len(self.repeats):
+            raise ValueError(
+                f"{len(self.directories)} directories, but repeats for "
+                f"{len(self.repeats)}"
             )
-            points.append(crops.transform_points(matrix, face.points_xy))
-        return np.stack(images), np.stack(points)
 
-
-class FacesInMemory(Faces):
-    """The same, decoded once."""
-
-    def __init__(self, records: FaceRecords, size: tuple[int, int]) -> None:
-        super().__init__(records, size)
-        step = 256
-        blocks = [
-            super(FacesInMemory, self).read(np.arange(i, min(i + step, len(records))))
-            for i in range(0, len(records), step)
-        ]
-        self._images = np.concatenate([images for images, _ in blocks])
-        self._points = np.concatenate([points for _, points in blocks])
-
-    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns as `Faces.read`."""
-        return self._images[indices], self._points[indices]
-
-
-def make_batch(faces: Faces, pairs: PairIndices) -> PairBatch:
-    """Returns the batch of the pairs, as numpy arrays."""
-    condition, condition_points = faces.read(pairs.condition)
-    source, source_points = faces.read(pairs.source)
-    fields: dict[str, Any] = {
-        "condition": condition,
-        "source": source,
-        "condition_points_xy": condition_points,
-        "source_points_xy": source_points,
-        "same_identity": pairs.same_identity,
-    }
-    return PairBatch(**fields)
+    @property
+    def directories(self) -> list[str]:
+        """The folders of sources."""
+        return self.directory.split(",")
 
 
 class Batches:
     """The batches of a run."""
 
-    def __init__(self, config: DataConfig, pair_config: PairConfig) -> None:
+    def __init__(
+        self, config: DataConfig, pair_config: PairConfig, with_prior: bool = False
+    ) -> None:
         """Opens the records.
 
+        Args:
+          config: what is trained on.
+          pair_config: how it is paired.
+          with_prior: the batches have priors.
+
         Raises:
-          RecordsError: the directory holds no prepared faces.
-          ValueError: it holds too few for the pairs wanted.
+          RecordsError: a directory holds no prepared faces.
+          ValueError: they hold too few for the pairs wanted.
         """
-        records = FaceRecords(config.directory)
-        self._config = config
-        self.sampler = PairSampler(
-            records.identities(), pair_config, config.batch_size, config.seed
+        self._config, self._pair_config = config, pair_config
+        self._with_prior = with_prior
+        folders = config.directories + (
+            [config.composites] if config.composites else []
         )
+        records = [FaceRecords(folder) for folder in folders]
+        self._num_composites = len(records[-1]) if config.composites else 0
+        labels = [r.labels() for r in records]
+        self._identities = [name for names, _ in labels for name in names]
+        self._points = np.concatenate([points for _, points in labels])
+        self._repeats = np.repeat(
+            [*config.repeats, 1][: len(records)], [len(r) for r in records]
+        )
+        self.sampler = self._sampler(pair_config, config.batch_size)
         in_memory = config.loader == "memory"
         kind = FacesInMemory if in_memory else Faces
-        self._faces = kind(records, config.image_size)
+        self._faces = kind(records, config.image_size, config.zoom)
+
+    def _sampler(self, pair_config: PairConfig, batch_size: int) -> PairSampler:
+        """Pairs of so many in a batch."""
+        return PairSampler(
+            self._identities,
+            pair_config,
+            batch_size,
+            self._config.seed,
+            self._points,
+            self._num_composites,
+            self._repeats,
+        )
 
     def batch(self, step: int) -> PairBatch:
-        """Returns the batch of a step."""
-        return make_batch(self._faces, self.sampler.batch(step))
+        """Returns the batch of a step, as numpy arrays."""
+        rng = np.random.default_rng([self._config.seed, 2, step])
+        return self._make(self.sampler.batch(step), rng)
+
+    def strangers(self, num_pairs: int) -> PairBatch:
+        """Returns pairs of different people, to look at."""
+        config = dataclasses.replace(
+            self._pair_config, supervised_share=0.0, other_condition=OTHER_IDENTITY
+        )
+        pairs = self._sampler(config, num_pairs).batch(0)
+        return self._make(pairs, np.random.default_rng(0))
+
+    def _make(self, pairs: PairIndices, rng: np.random.Generator) -> PairBatch:
+        """The batch of the pairs."""
+        condition, condition_points = self._faces.read(pairs.condition)
+        source, source_points = self._faces.read(pairs.source)
+        if self._config.landmark_jitter:
+            source_points = self._jitter(source_points, rng)
+        fields: dict[str, Any] = {
+            "condition": condition,
+            "source": source,
+            "condition_points_xy": condition_points,
+            "source_points_xy": source_points,
+            "same_identity": pairs.same_identity,
+        }
+        if self._with_prior:
+            fields["prior"] = draw_priors(
+                condition, condition_points, source, source_points
+            )
+        return PairBatch(**fields)
+
+    def _jitter(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Points moved by noise; the cube of its share keeps most of it small."""
+        scale = self._config.image_size[0] * self._config.zoom / crops.CELEBA_SIZE[0]
+        share = rng.random((len(points), 1, 1)) ** 3
+        noise = rng.normal(0, self._config.landmark_jitter * scale, points.shape)
+        return (points + share * noise).astype(np.float32)
 
     def iterate(self, start: int, stop: int) -> Iterator[PairBatch]:
-        """Yields the batches of steps `start` to `stop` - 1."""
+        """Yields the batches of steps `start` to `stop` - 1, made ahead."""
         if self._config.loader == "memory":
-            return (self.batch(step) for step in range(start, stop))
+            return _ahead(self, start, stop)
         return _through_tf_data(self, start, stop)
+
+
+def _ahead(batches: Batches, start: int, stop: int) -> Iterator[PairBatch]:
+    """The batches in order, each made by a thread while the one before is used."""
+    steps = iter(range(start, stop))
+    with concurrent.futures.ThreadPoolExecutor(NUM_AHEAD) as pool:
+        waiting = collections.deque(
+            pool.submit(batches.batch, step)
+            for step in itertools.islice(steps, NUM_AHEAD)
+        )
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(
+                pool.submit(batches.batch, step) for step in itertools.islice(steps, 1)
+            )
 
 
 def _through_tf_data(batches: Batches, start: int, stop: int) -> Iterator[PairBatch]:
     """The same batches, read and decoded in parallel ahead of the training step."""
     import tensorflow as tf
 
-    names = [field.name for field in dataclasses.fields(PairBatch)]
-    types = (tf.uint8, tf.uint8, tf.float32, tf.float32, tf.bool)
+    example = dataclasses.asdict(batches.batch(start))
+    names = [name for name, value in example.items() if value is not None]
+    types = [tf.as_dtype(example[name].dtype) for name in names]
 
     def load(step: np.ndarray) -> list[np.ndarray]:
         batch = batches.batch(int(step))

@@ -148,12 +148,18 @@ class FaceRecords:
         """Returns the faces at `indices`, decoded."""
         return [_record(r) for r in self._source.__getitems__(list(indices))]
 
-    def identities(self) -> list[str]:
-        """Returns whose face each record is; decodes no photo."""
+    def labels(self) -> tuple[list[str], np.ndarray]:
+        """Returns whose face each record is, and landmarks; decodes no photo.
+
+        Returns:
+          N names and float32 [N, 68, 2], as in `FaceRecord`.
+        """
         skip = {"image": tfds.decode.SkipDecoding()}
         builder = tfds.builder_from_directory(self.directory)
         source = builder.as_data_source(SPLIT, decoders=skip)
-        return [r["identity"].decode() for r in source]
+        labels = [(r["identity"].decode(), r["points_xy"]) for r in source]
+        names, points = zip(*labels, strict=True)
+        return list(names), np.stack(points)
 
 
 def _record(fields: dict[str, Any]) -> FaceRecord:

@@ -1,28 +1,13 @@
-"""The condition's face carried onto the source's landmarks; no training.
+"""The condition's face carried onto the source's landmarks; no training."""
 
-Warp over a Delaunay mesh, skin colour matched in Lab, gradients blended (Poisson).
-"""
-
-import cv2
 import numpy as np
-from scipy.spatial import Delaunay
 
-from anonygan_jax.data import mesh
-from anonygan_jax.data.expression import OPEN, SHUT, mouth_openness
-from anonygan_jax.data.landmarks import JAW, LEFT_EYE, OUTER_EYE_CORNERS, RIGHT_EYE
-from anonygan_jax.data.skin import skin_mask
+from anonygan_jax.data import warping
+from anonygan_jax.data.landmarks import LEFT_EYE, OUTER_EYE_CORNERS, RIGHT_EYE
 from anonygan_jax.methods.faces import Faces, MethodError
 
-RINGS = (1.15, 3.0)  # the outline again, so much further from the face's middle
-MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
-MAX_SHIFT = np.array([153.0, 18.0, 18.0])  # of L (0..255, as OpenCV's uint8), a, b
-CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
 SHAPE_SHARE = 0.6
 MAX_FEATURE_SHIFT = 0.06  # of the distance of the eyes' outer corners
-MARGIN = 4  # pixels around the mask that are computed, too
-SAMPLES = 64  # pixels of the longer side from which colours are taken
-SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
-MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
 _FEATURES = (
     LEFT_EYE,
@@ -66,25 +51,10 @@ class Warp:
             strict=True,
         ):
             target = mix_shapes(points, condition_points, self.shape_share)
-            box = _box(mask)
-            target = target - (box[1].start, box[0].start)
-            part, inside = image[box], mask[box]
-            warped = warp_face(condition, condition_points, target, inside.shape)
-            warped = open_mouth(warped, target, condition_points)
-            warped = match_colour(warped, part, target, inside)
-            result = image.copy()
-            result[box] = blend(warped, part, inside)
-            replaced.append(result)
+            replaced.append(
+                warping.warp_onto(condition, condition_points, image, target, mask)
+            )
         return np.stack(replaced)
-
-
-def _box(mask: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns of the mask with a margin; all that has to be computed."""
-    spans = []
-    for axis in (1, 0):
-        used = np.nonzero(mask.any(axis))[0]
-        spans.append(slice(max(int(used[0]) - MARGIN, 0), int(used[-1]) + 1 + MARGIN))
-    return spans[0], spans[1]
 
 
 def mix_shapes(
@@ -110,139 +80,3 @@ def mix_shapes(
         length = max(float(np.linalg.norm(shift)), 1e-6)
         mixed[list(feature)] += shift * min(1.0, limit / length)
     return mixed
-
-
-def warp_face(
-    condition: np.ndarray,
-    condition_points: np.ndarray,
-    points: np.ndarray,
-    size: tuple[int, ...],
-) -> np.ndarray:
-    """Returns the condition moved onto `points`, uint8 [H, W, 3].
-
-    Args:
-      condition: uint8 [h, w, 3].
-      condition_points: float [68, 2], in the condition.
-      points: float [68, 2], in the result.
-      size: (height, width) of the result.
-    """
-    target = _control_points(points)
-    source = _control_points(condition_points)
-    x = np.linspace(0, size[1] - 1, min(MAP_CELLS, size[1]))
-    y = np.linspace(0, size[0] - 1, min(MAP_CELLS, size[0]))
-    coarse = mesh.piecewise_affine(Delaunay(target), source, x, y)
-    scale = np.array(
-        [[(len(x) - 1) / (size[1] - 1), 0, 0], [0, (len(y) - 1) / (size[0] - 1), 0]]
-    )
-    maps = cv2.warpAffine(
-        coarse.astype(np.float32),
-        scale,
-        (size[1], size[0]),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return cv2.remap(
-        condition,
-        maps[..., 0],
-        maps[..., 1],
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-
-
-def _control_points(points: np.ndarray) -> np.ndarray:
-    """Landmarks, forehead and rings around them, float64 [M, 2].
-
-    The outer ring lies outside the mask, so that the mesh covers all of it.
-    """
-    points = np.asarray(points, np.float64)
-    forehead = mesh.forehead_points(points)
-    outline = np.concatenate([points[list(JAW)], forehead])
-    middle = points[27:36].mean(0)
-    rings = [middle + ring * (outline - middle) for ring in RINGS]
-    return np.concatenate([points, forehead, *rings])
-
-
-def open_mouth(
-    warped: np.ndarray, points: np.ndarray, condition_points: np.ndarray
-) -> np.ndarray:
-    """Returns the warped face with a dark mouth where shut lips were pulled open."""
-    if mouth_openness(points) < OPEN or mouth_openness(condition_points) > SHUT:
-        return warped
-    lips = np.rint(points[60:68]).astype(np.int32)
-    filled = cv2.fillPoly(np.zeros(warped.shape[:2], np.float32), [lips], 1.0)
-    width = float(np.linalg.norm(points[54] - points[48]))
-    inside = cv2.GaussianBlur(filled, (0, 0), max(0.03 * width, 0.5))[..., None]
-    darker = warped * (1 - inside * (1 - MOUTH_INTERIOR))
-    return np.rint(darker).astype(np.uint8)
-
-
-def match_colour(
-    warped: np.ndarray, image: np.ndarray, points: np.ndarray, mask: np.ndarray
-) -> np.ndarray:
-    """Returns the warped face with the source's skin colour, uint8 [H, W, 3].
-
-    Medians and spreads are compared over skin alone (the mask without eyes, brows and
-    lips); what they differ by is limited, so that lips keep a lip's colour.
-    """
-    step = max(1, max(mask.shape) // SAMPLES)
-    few = (skin_mask(points, mask.shape) & (mask > 0))[::step, ::step]
-    if not few.any():
-        return warped
-    ours = cv2.cvtColor(warped, cv2.COLOR_RGB2LAB)
-    theirs = cv2.cvtColor(image[::step, ::step], cv2.COLOR_RGB2LAB)
-    from_median, from_spread = _robust(ours[::step, ::step][few])
-    to_median, to_spread = _robust(theirs[few])
-    gain = np.ones(3)
-    gain[0] = np.clip(to_spread[0] / from_spread[0], *CONTRAST)
-    shift = np.clip(to_median - from_median, -MAX_SHIFT, MAX_SHIFT)
-    levels = np.arange(256)[:, None]
-    table = (levels - from_median) * gain + from_median + shift
-    matched = cv2.LUT(ours, np.rint(table.clip(0, 255)).astype(np.uint8)[None])
-    return cv2.cvtColor(matched, cv2.COLOR_LAB2RGB)
-
-
-def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median and median absolute deviation of each channel; the latter above 0."""
-    median = np.median(values, axis=0)
-    spread = np.median(np.abs(values - median), axis=0)
-    return median, np.maximum(spread, 1e-3)
-
-
-def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Returns the image whose gradients inside the mask are the warped face's.
-
-    Outside the mask nothing changes; at its border there is no seam. What is added to
-    the warped face is smooth, so it is solved for at SOLVED_SIZE and enlarged.
-    """
-    height, width = mask.shape
-    shrink = max(1.0, max(height, width) / SOLVED_SIZE)
-    small = (round(width / shrink), round(height / shrink))
-    inside, source, target = (
-        cv2.resize(a, small, interpolation=cv2.INTER_AREA)
-        for a in ((mask > 0).astype(np.float32), warped, image)
-    )
-    cloned = _clone(source, target, inside > 0)
-    membrane = cv2.resize(
-        cloned.astype(np.float32) - source,
-        (width, height),
-        interpolation=cv2.INTER_LINEAR,
-    )
-    blended = cv2.add(warped, membrane, dtype=cv2.CV_8U)
-    return cv2.copyTo(blended, (mask > 0).astype(np.uint8), image.copy())
-
-
-def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The target with the source's gradients inside; may touch the border."""
-    pad = ((1, 1), (1, 1))
-    padded = np.pad(inside.astype(np.uint8) * 255, pad)
-    rows, columns = np.nonzero(padded.any(1))[0], np.nonzero(padded.any(0))[0]
-    centre = (
-        int(columns[0] + columns[-1] + 1) // 2,
-        int(rows[0] + rows[-1] + 1) // 2,
-    )
-    source, target = (
-        np.pad(image, (*pad, (0, 0)), mode="edge") for image in (source, target)
-    )
-    cloned = cv2.seamlessClone(source, target, padded, centre, cv2.NORMAL_CLONE)
-    return cloned[1:-1, 1:-1]

@@ -20,6 +20,8 @@ class ModelConfig:
     dropout_rate: float
     heatmap_grid: tuple[int, int] | None
     discriminator_width: int
+    use_warped_prior: bool = False
+    landmark_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         if self.num_landmarks not in (NUM_LANDMARKS, len(REDUCED_29)):

@@ -9,6 +9,8 @@ from anonygan_jax.models.bipartite_graph import GraphBlock
 from anonygan_jax.models.landmark_attention import LandmarkAttention
 from anonygan_jax.models.layers import BatchNorm, Conv, UpConv
 
+HIDDEN = -1e4  # a coordinate that no picture has
+
 
 class Generator(nn.Module):
     """Draws the condition's face in the source's pose and surroundings.
@@ -23,8 +25,12 @@ class Generator(nn.Module):
       num_nodes: nodes of a side of the bipartite graph.
       dropout_rate: inside the graph blocks.
       heatmap_grid: see `landmark_heatmaps`; (218, 178) in the release.
+      use_warped_prior: take one more image, the condition's face already warped into
+        the source, and blend the drawn face with it instead of with the masked source.
+      landmark_dropout: share of the landmarks that training hides from the network.
 
-    Source: paper section 3, figure 2; layer by layer the official release.
+    Source: paper section 3, figure 2; layer by layer the official release. Differs:
+    the last two fields are ours, for training on few photos.
     """
 
     num_landmarks: int = 68
@@ -34,14 +40,16 @@ class Generator(nn.Module):
     num_nodes: int = 64
     dropout_rate: float = 0.5
     heatmap_grid: tuple[int, int] | None = None
+    use_warped_prior: bool = False
+    landmark_dropout: float = 0.0
 
-    @nn.compact
     def __call__(
         self,
         condition: jax.Array,
         context: jax.Array,
         condition_points_xy: jax.Array,
         source_points_xy: jax.Array,
+        prior: jax.Array | None = None,
         train: bool = False,
     ) -> jax.Array:
         """Returns the anonymised face, float32 [B, H, W, 3] in [-1, 1].
@@ -52,13 +60,44 @@ class Generator(nn.Module):
           context: float32 [B, H, W, 3], the source with its face set to 0.
           condition_points_xy: float32 [B, K, 2], its landmarks in pixels.
           source_points_xy: float32 [B, K, 2], the landmarks to follow.
+          prior: float32 [B, H, W, 3], the source with the condition's face warped into
+            it; only with `use_warped_prior`.
           train: use batch statistics and dropout (then give a "dropout" rng and make
             "batch_stats" mutable).
 
         Raises:
           ValueError: shapes do not fit each other or the fields.
         """
+        drawn, attention = self.draw(
+            condition, context, condition_points_xy, source_points_xy, prior, train
+        )
+        background = context if prior is None else prior
+        return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
+
+    @nn.compact
+    def draw(
+        self,
+        condition: jax.Array,
+        context: jax.Array,
+        condition_points_xy: jax.Array,
+        source_points_xy: jax.Array,
+        prior: jax.Array | None = None,
+        train: bool = False,
+    ) -> tuple[jax.Array, jax.Array]:
+        """Returns the two layers of the output, which `__call__` blends.
+
+        Args and Raises as `__call__`.
+
+        Returns:
+          The drawn face, float32 [B, H, W, 3] in [-1, 1], and the attention mask,
+          float32 [B, H, W, 1] in [0, 1]: how much of it counts.
+        """
         self._check(condition, context, condition_points_xy, source_points_xy)
+        if (prior is not None) != self.use_warped_prior:
+            raise ValueError("a prior must be given just when use_warped_prior is set")
+        if train and self.landmark_dropout:
+            condition_points_xy = self._hide(condition_points_xy)
+            source_points_xy = self._hide(source_points_xy)
         size = (condition.shape[1], condition.shape[2])
         heatmaps = landmark_heatmaps(condition_points_xy, size, self.heatmap_grid)
         heatmaps = heatmaps.concatenate(
@@ -66,14 +105,22 @@ class Generator(nn.Module):
         )
         if self.use_landmark_attention:
             heatmaps = LandmarkAttention(name="landmark_attention")(heatmaps)
-        images = jnp.concatenate([condition, context], axis=-1)
-        appearance = self._encoder(images, None, "appearance_encoder", train)
+        images = [condition, context] + ([] if prior is None else [prior])
+        appearance = self._encoder(
+            jnp.concatenate(images, axis=-1), None, "appearance_encoder", train
+        )
         shape = self._encoder(None, heatmaps, "shape_encoder", train)
         for i in range(self.num_blocks):
             block = GraphBlock(self.num_nodes, self.dropout_rate, name=f"block{i}")
             appearance, shape = block(appearance, shape, train)
-        drawn, attention = self._decode(appearance, train)
-        return jnp.clip(drawn * attention + context * (1 - attention), -1, 1)
+        return self._decode(appearance, train)
+
+    def _hide(self, points_xy: jax.Array) -> jax.Array:
+        """The points, some far outside the picture, where they leave no trace."""
+        kept = jax.random.bernoulli(
+            self.make_rng("dropout"), 1 - self.landmark_dropout, points_xy.shape[:2]
+        )
+        return jnp.where(kept[..., None], points_xy, HIDDEN)
 
     def _encoder(
         self, x: jax.Array | None, heatmaps: Heatmaps | None, name: str, train: bool

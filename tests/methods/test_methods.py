@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
+from anonygan_jax.data import warping
 from anonygan_jax.data.expression import mouth_openness
 from anonygan_jax.data.masks import face_mask
-from anonygan_jax.methods import METHODS, Faces, MethodError, make_method, warp
+from anonygan_jax.methods import METHODS, Faces, MethodError, make_method
 from anonygan_jax.methods.blur import Blur
 from anonygan_jax.methods.pixelate import Pixelate
 
@@ -71,7 +72,7 @@ def test_pixelated_cells_have_one_colour_their_mean(faces):
 
 def test_a_warp_onto_itself_is_the_face_itself(faces):
     image, points = faces.images[0], faces.points_xy[0]
-    warped = warp.warp_face(image, points, points, SIZE)
+    warped = warping.warp_face(image, points, points, SIZE)
     inside = faces.masks[0] > 0
     assert np.abs(warped.astype(int) - image)[inside].max() <= 4
     hidden = make_method("warp")(faces, faces)
@@ -82,7 +83,7 @@ def test_landmarks_go_where_the_sources_are(faces, conditions):
     marked = np.zeros((*SIZE, 3), np.uint8)
     place = np.rint(conditions.points_xy[0, 33]).astype(int)
     cv2.circle(marked, tuple(int(v) for v in place), 4, (255, 255, 255), -1)
-    moved = warp.warp_face(marked, conditions.points_xy[0], faces.points_xy[0], SIZE)
+    moved = warping.warp_face(marked, conditions.points_xy[0], faces.points_xy[0], SIZE)
     x, y = np.rint(faces.points_xy[0, 33]).astype(int)
     assert moved[y, x, 0] > 127
     rows, columns = np.nonzero(moved[..., 0] > 127)
@@ -92,12 +93,12 @@ def test_landmarks_go_where_the_sources_are(faces, conditions):
 def test_skin_takes_the_sources_colour_within_limits(faces):
     image, points, mask = faces.images[0], faces.points_xy[0], faces.masks[0]
     tinted = np.clip(image * np.array([0.8, 1.0, 0.9]), 0, 255).astype(np.uint8)
-    matched = warp.match_colour(tinted, image, points, mask)
+    matched = warping.match_colour(tinted, image, points, mask)
     inside = mask > 0
     error = np.abs(np.median(matched[inside], 0) - np.median(image[inside], 0))
     assert error.max() < 6
     blue = np.zeros_like(image) + np.array([0, 0, 255], np.uint8)
-    limited = warp.match_colour(image, blue, points, mask)
+    limited = warping.match_colour(image, blue, points, mask)
     shift = cv2.cvtColor(limited, cv2.COLOR_RGB2LAB).astype(int)
     shift -= cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     assert np.abs(np.median(shift[inside], 0))[1:].max() <= 20
@@ -109,10 +110,10 @@ def test_a_shut_mouth_on_open_lips_is_dark_inside(embedded):
     wide = shut.copy()
     wide[55:60, 1] += 15
     wide[65:68, 1] += 15
-    opened = warp.open_mouth(image, wide, shut)
+    opened = warping.open_mouth(image, wide, shut)
     x, y = np.rint((wide[62] + wide[66]) / 2).astype(int)
     assert opened[y, x].mean() < 0.5 * image[y, x].mean()
-    np.testing.assert_array_equal(warp.open_mouth(image, shut, shut), image)
+    np.testing.assert_array_equal(warping.open_mouth(image, shut, shut), image)
 
 
 def _broken(faces: Faces, change) -> Faces:
@@ -196,6 +197,6 @@ def test_a_smooth_membrane_is_solved_for_at_any_size(faces):
     image, mask = faces.images[0], faces.masks[0]
     brighter = np.clip(image.astype(int) + 25, 0, 255).astype(np.uint8)
     darker = np.where(brighter < 255, brighter - 25, image).astype(np.uint8)
-    blended = warp.blend(brighter, darker, mask)
+    blended = warping.blend(brighter, darker, mask)
     apart = np.abs(blended.astype(int) - darker)
     assert np.percentile(apart[mask > 0], 95) <= 4

@@ -1,0 +1,56 @@
+"""The default model: AnonyGAN that improves a warped face, not one that fills a hole.
+
+    anonygan prepare lfw --output data/lfw
+    anonygan prepare celeba --aligned --identities identity_CelebA.txt \\
+        --output data/celeba
+    anonygan prepare ytf --identities ytf.txt --output data/ytf
+    python -m anonygan_jax.main --config=configs/faces.py --workdir=runs/faces
+
+The generator also sees the condition's face warped onto the source's landmarks, and its
+attention mask blends what it draws with that. Supervised pairs are two photos of one
+person: the condition is one, warped onto the other, which is the target. The other
+pairs show people who look alike in pose, or composites. 15% of the people are held out
+(`anonygan_jax.data.pairs.is_held_out`), for evaluation.
+"""
+
+import ml_collections
+
+from configs import celeba
+
+
+def get_config() -> ml_collections.ConfigDict:
+    """Returns the locked config."""
+    config = celeba.get_config("paper").unlock()
+    config.model.width = 16
+    config.model.num_blocks = 3
+    config.model.num_nodes = 32
+    config.model.dropout_rate = 0.0
+    config.model.heatmap_grid = None
+    config.model.discriminator_width = 32
+    config.model.use_warped_prior = True
+    config.model.landmark_dropout = 0.05
+    config.losses.closeness = 10.0
+    config.losses.context_matching = 5.0
+    config.data.directory = "data/lfw,data/celeba,data/ytf"
+    config.data.repeats = (3, 1, 1)  # LFW is the sharpest
+    config.data.composites = "embedded"
+    config.data.image_size = (112, 92)
+    config.data.zoom = 1.4
+    config.data.landmark_jitter = 4.0
+    config.data.batch_size = 8
+    config.data.loader = "memory"
+    config.pairs.supervised_share = 0.6
+    config.pairs.supervised_condition = "same_identity"
+    config.pairs.min_photos_per_identity = 1
+    config.pairs.held_out_share = 0.15
+    config.pairs.composite_share = 0.5
+    config.pairs.num_candidates = 8
+    config.optimiser.generator_learning_rate = 4e-4
+    config.optimiser.discriminator_learning_rate = 1e-4
+    config.optimiser.num_steps = 20_000
+    config.optimiser.decay_from_step = 12_000
+    config.optimiser.ema_decay = 0.999
+    config.run.log_every_x_steps = 20
+    config.run.picture_every_x_steps = 250
+    config.run.checkpoint_every_x_steps = 100
+    return config.lock()
