@@ -19,6 +19,7 @@ CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
 MARGIN = 4  # pixels around the mask that are computed, too
 SAMPLES = 64  # pixels of the longer side from which colours are taken
 SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
+ERODED = 3  # pixels by which seamlessClone shrinks its mask
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
 
@@ -167,9 +168,10 @@ def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray
     height, width = mask.shape
     shrink = max(1.0, max(height, width) / SOLVED_SIZE)
     small = (round(width / shrink), round(height / shrink))
+    surroundings = _fill(image, mask > 0, warped) if shrink > 1 else image
     inside, source, target = (
         cv2.resize(a, small, interpolation=cv2.INTER_AREA)
-        for a in ((mask > 0).astype(np.float32), warped, image)
+        for a in ((mask > 0).astype(np.float32), warped, surroundings)
     )
     cloned = _clone(source, target, inside > 0)
     membrane = cv2.resize(
@@ -182,9 +184,15 @@ def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray
 
 
 def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The target with the source's gradients inside; may touch the border."""
-    pad = ((1, 1), (1, 1))
-    padded = np.pad(inside.astype(np.uint8) * 255, pad)
+    """The target with the source's gradients inside; may touch the border.
+
+    The target's own pixels inside are replaced first: OpenCV takes gradients from a
+    rim of ERODED pixels inside its mask. Widening the mask by as much undoes that.
+    """
+    target = _fill(target, inside, source)
+    pad = ((ERODED + 1, ERODED + 1),) * 2
+    kernel = np.ones((2 * ERODED + 1, 2 * ERODED + 1), np.uint8)
+    padded = cv2.dilate(np.pad(inside.astype(np.uint8) * 255, pad), kernel)
     rows, columns = np.nonzero(padded.any(1))[0], np.nonzero(padded.any(0))[0]
     centre = (
         int(columns[0] + columns[-1] + 1) // 2,
@@ -194,4 +202,19 @@ def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.nda
         np.pad(image, (*pad, (0, 0)), mode="edge") for image in (source, target)
     )
     cloned = cv2.seamlessClone(source, target, padded, centre, cv2.NORMAL_CLONE)
-    return cloned[1:-1, 1:-1]
+    return cloned[ERODED + 1 : -ERODED - 1, ERODED + 1 : -ERODED - 1]
+
+
+def _fill(image: np.ndarray, inside: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The image continued inside by the other's gradients, from the nearest outside.
+
+    None of the image's own pixels inside are kept; without an outside it is the other.
+    """
+    if inside.all():
+        return other
+    _, labels = cv2.distanceTransformWithLabels(
+        inside.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    apart = np.zeros((labels.max() + 1, 3), np.int16)
+    apart[labels[~inside]] = image[~inside].astype(np.int16) - other[~inside]
+    return np.clip(apart[labels] + other, 0, 255).astype(np.uint8)

@@ -1,13 +1,14 @@
 """Properties of the pairs that training sees."""
 
 import dataclasses
+import hashlib
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonygan_jax.data.pairs import PairConfig, PairSampler
+from anonygan_jax.data.pairs import PairConfig, PairSampler, is_held_out
 
 PEOPLE = [name for number, name in enumerate("abcdef") for _ in range(number + 1)]
 PAPER = PairConfig(0.75, "same_identity", "other_identity", 2)
@@ -84,3 +85,49 @@ def test_too_few_people_are_refused():
             2,
             0,
         )
+
+
+@given(share=st.floats(0.05, 0.95), seed=st.integers(0, 9))
+def test_held_out_people_are_never_seen(share, seed):
+    people = [f"person {number % 40}" for number in range(120)]
+    config = dataclasses.replace(PAPER, held_out_share=share)
+    left = [name for name in set(people) if not is_held_out(name, share)]
+    if len(left) < 2:
+        return
+    pairs = PairSampler(people, config, 60, seed).batch(0)
+    seen = {people[i] for i in (*pairs.source, *pairs.condition)}
+    assert seen <= set(left)
+
+
+def test_the_rule_of_holding_out():
+    # printf 'Ann Lee' | sha256sum begins with these digits.
+    digits = hashlib.sha256(b"Ann Lee").hexdigest()[:8]
+    at = int(digits, 16) / 16**8
+    assert is_held_out("Ann Lee", at + 1e-6)
+    assert not is_held_out("Ann Lee", at - 1e-6)
+
+
+def test_composites_are_conditions_only_and_candidates_are_alike():
+    people = [*PEOPLE, *(["composite"] * 10)]
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(len(people), 68, 2))
+    config = PairConfig(0.0, "same_identity", "other_identity", 1, 0.0, 0.5, 8)
+    pairs = PairSampler(people, config, 600, 0, points, 10).batch(0)
+    names = np.array(people)
+    assert (names[pairs.source] != "composite").all()
+    assert abs((names[pairs.condition] == "composite").mean() - 0.5) < 0.08
+    apart = np.linalg.norm(points[pairs.condition] - points[pairs.source], axis=-1)
+    alone = dataclasses.replace(config, num_candidates=1)
+    first = PairSampler(people, alone, 600, 0, points, 10).batch(0)
+    drawn = np.linalg.norm(points[first.condition] - points[first.source], axis=-1)
+    assert apart.mean() < drawn.mean()
+
+
+def test_people_with_one_photo_get_other_conditions():
+    config = PairConfig(1.0, "same_identity", "other_identity", 1)
+    pairs = PairSampler(PEOPLE, config, 300, 0).batch(0)
+    names = np.array(PEOPLE)
+    single = names[pairs.source] == "a"
+    assert single.any()
+    np.testing.assert_array_equal(pairs.same_identity, ~single)
+    assert (names[pairs.condition[single]] != "a").all()

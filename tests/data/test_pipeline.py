@@ -1,15 +1,21 @@
 """Batches from memory and through tf.data are the same."""
 
+import dataclasses
 import subprocess
 import sys
 
+import cv2
 import jax
 import numpy as np
 import pytest
 
 from anonygan_jax.data import crops
+from anonygan_jax.data.faces import reframe
+from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig
+from anonygan_jax.data.priors import draw_priors
+from anonygan_jax.data.skin import skin_mask
 
 PAIRS = PairConfig(0.75, "same_identity", "other_identity", 2)
 
@@ -45,3 +51,47 @@ def test_unknown_loaders_are_refused():
 def test_training_imports_no_tensorflow():
     code = "import sys, anonygan_jax.train; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_priors_keep_the_surroundings_and_nothing_of_the_face():
+    config = DataConfig("embedded", (112, 92), 4, "memory", 3, zoom=1.4)
+    batches = Batches(config, PAIRS, with_prior=True)
+    batch = batches.batch(0)
+    points = np.asarray(batch.source_points_xy)
+    mask = np.asarray(face_mask(points, (112, 92)))[..., 0] > 0
+    np.testing.assert_array_equal(batch.prior[~mask], batch.source[~mask])
+    # Shuffle the skin and put noise for the rest: skin colour is all that is taken.
+    rng = np.random.default_rng(0)
+    scrambled = batch.source.copy()
+    scrambled[mask] = rng.integers(0, 256, (mask.sum(), 3))
+    for image, source, face, inside in zip(
+        scrambled, batch.source, points, mask, strict=True
+    ):
+        skin = skin_mask(face, inside.shape) & inside
+        image[skin] = rng.permutation(source[skin])
+    prior = draw_priors(batch.condition, batch.condition_points_xy, scrambled, points)
+    np.testing.assert_array_equal(prior[mask], batch.prior[mask])
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.4, 1.6])
+def test_the_window_shows_the_same_face_larger(embedded, zoom):
+    face = embedded[0]
+    image, points = reframe(face.image, face.points_xy, (112, 92), zoom)
+    width = np.linalg.norm(points[16] - points[0]) / 92
+    before = np.linalg.norm(face.points_xy[16] - face.points_xy[0]) / 180
+    assert abs(width / before / zoom - 1) < 0.02
+    assert (points > 0).all()
+    assert (points < (92, 112)).all()
+    back = crops.window_transform(face.image.shape[:2], (112, 92), zoom)
+    expected = cv2.warpAffine(face.image, back, (92, 112), flags=cv2.INTER_AREA)
+    assert np.abs(image.astype(int) - expected)[8:-8, 8:-8].mean() < 6
+
+
+def test_jitter_moves_the_points_of_sources_alone():
+    config = DataConfig("embedded", (112, 92), 5, "memory", 3, landmark_jitter=4.0)
+    moved = Batches(config, PAIRS).batch(0)
+    still = Batches(dataclasses.replace(config, landmark_jitter=0.0), PAIRS).batch(0)
+    np.testing.assert_array_equal(moved.condition_points_xy, still.condition_points_xy)
+    shift = np.abs(moved.source_points_xy - still.source_points_xy)
+    assert shift.max() > 0.1
+    assert shift.max() < 5 * 4 * 112 / 218
