@@ -159,3 +159,5 @@ def export_generator(workdir: pathlib.Path, output: pathlib.Path) -> None:
         directory = (output / CHECKPOINTS / str(step)).absolute()
         directory.mkdir(parents=True)
         checkpointer.save(directory / "generator", {**variables, "params": params})
+    # Nobody reads Orbax's note on a local disk, but it names the writer's folders.
+    (directory / "generator" / "commit_success.txt").unlink(missing_ok=True)

@@ -162,13 +162,14 @@ def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Returns the image whose gradients inside the mask are the warped face's.
 
-    Outside the mask nothing changes; at its border there is no seam. What is added to
+    Outside the mask nothing changes; at its border there is no seam; none of the
+    image's own pixels inside are kept. What is added to
     the warped face is smooth, so it is solved for at SOLVED_SIZE and enlarged.
     """
     height, width = mask.shape
     shrink = max(1.0, max(height, width) / SOLVED_SIZE)
     small = (round(width / shrink), round(height / shrink))
-    surroundings = _fill(image, mask > 0, warped) if shrink > 1 else image
+    surroundings = _fill(image, mask > 0, warped)
     inside, source, target = (
         cv2.resize(a, small, interpolation=cv2.INTER_AREA)
         for a in ((mask > 0).astype(np.float32), warped, surroundings)
@@ -186,10 +187,9 @@ def blend(warped: np.ndarray, image: np.ndarray, mask: np.ndarray) -> np.ndarray
 def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """The target with the source's gradients inside; may touch the border.
 
-    The target's own pixels inside are replaced first: OpenCV takes gradients from a
-    rim of ERODED pixels inside its mask. Widening the mask by as much undoes that.
+    OpenCV takes the target's gradients in a rim of ERODED pixels inside its mask;
+    widening the mask by as much undoes that.
     """
-    target = _fill(target, inside, source)
     pad = ((ERODED + 1, ERODED + 1),) * 2
     kernel = np.ones((2 * ERODED + 1, 2 * ERODED + 1), np.uint8)
     padded = cv2.dilate(np.pad(inside.astype(np.uint8) * 255, pad), kernel)

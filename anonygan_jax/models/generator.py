@@ -43,6 +43,7 @@ class Generator(nn.Module):
     use_warped_prior: bool = False
     landmark_dropout: float = 0.0
 
+    @nn.compact
     def __call__(
         self,
         condition: jax.Array,
@@ -68,30 +69,6 @@ class Generator(nn.Module):
         Raises:
           ValueError: shapes do not fit each other or the fields.
         """
-        drawn, attention = self.draw(
-            condition, context, condition_points_xy, source_points_xy, prior, train
-        )
-        background = context if prior is None else prior
-        return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
-
-    @nn.compact
-    def draw(
-        self,
-        condition: jax.Array,
-        context: jax.Array,
-        condition_points_xy: jax.Array,
-        source_points_xy: jax.Array,
-        prior: jax.Array | None = None,
-        train: bool = False,
-    ) -> tuple[jax.Array, jax.Array]:
-        """Returns the two layers of the output, which `__call__` blends.
-
-        Args and Raises as `__call__`.
-
-        Returns:
-          The drawn face, float32 [B, H, W, 3] in [-1, 1], and the attention mask,
-          float32 [B, H, W, 1] in [0, 1]: how much of it counts.
-        """
         self._check(condition, context, condition_points_xy, source_points_xy)
         if (prior is not None) != self.use_warped_prior:
             raise ValueError("a prior must be given just when use_warped_prior is set")
@@ -113,7 +90,9 @@ class Generator(nn.Module):
         for i in range(self.num_blocks):
             block = GraphBlock(self.num_nodes, self.dropout_rate, name=f"block{i}")
             appearance, shape = block(appearance, shape, train)
-        return self._decode(appearance, train)
+        drawn, attention = self._decode(appearance, train)
+        background = context if prior is None else prior
+        return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
 
     def _hide(self, points_xy: jax.Array) -> jax.Array:
         """The points, some far outside the picture, where they leave no trace."""

@@ -155,4 +155,6 @@ def test_an_exported_generator_gives_nearly_the_same_faces(
     )
     difference = np.abs(whole.astype(int) - half)
     assert difference.mean() < 0.1
+    for file in (tmp_path / "small").rglob("*"):
+        assert file.is_dir() or str(tmp_path).encode() not in file.read_bytes(), file
     assert CliRunner().invoke(cli.main, arguments).exit_code != 0  # it exists

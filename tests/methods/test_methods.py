@@ -200,3 +200,15 @@ def test_a_smooth_membrane_is_solved_for_at_any_size(faces):
     blended = warping.blend(brighter, darker, mask)
     apart = np.abs(blended.astype(int) - darker)
     assert np.percentile(apart[mask > 0], 95) <= 4
+
+
+@pytest.mark.parametrize("size", [(80, 66), (220, 180)])
+def test_blending_keeps_nothing_of_the_face(faces, size):
+    shrunk = _shrunk(faces, size)
+    image, mask = shrunk.images[0], shrunk.masks[0]
+    noisy = image.copy()
+    inside = mask > 0
+    noisy[inside] = np.random.default_rng(0).integers(0, 256, (inside.sum(), 3))
+    warped = shrunk.images[1]
+    expected = warping.blend(warped, image, mask)
+    np.testing.assert_array_equal(warping.blend(warped, noisy, mask), expected)
