@@ -4,6 +4,7 @@ import functools
 import json
 import pathlib
 import zlib
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,10 +16,11 @@ FOLDER = pathlib.Path(__file__).parent / "golden"
 def state_dict(network: str) -> dict[str, np.ndarray]:
     """Official weights of a network, each drawn from its name."""
     table = json.loads((FOLDER / "state_dicts.json").read_text())[network]
-    return {name: _draw(name, *entry) for name, entry in table.items()}
+    return {name: draw(name, *entry) for name, entry in table.items()}
 
 
-def _draw(name: str, shape: list[int], kind: str, gain: float) -> np.ndarray:
+def draw(name: str, shape: Sequence[int], kind: str, gain: float) -> np.ndarray:
+    """Weights that follow from their name."""
     rng = np.random.default_rng([0, zlib.crc32(name.encode())])
     z = rng.standard_normal(shape)
     if kind == "var":

@@ -52,7 +52,7 @@ def generator_variables(state_dict: StateDict) -> dict:
     table |= _up_conv("conv_att3", "attention_mask")
     image = jnp.zeros((1, 16, 16, 3))
     points = jnp.zeros((1, generator.num_landmarks, 2))
-    return _convert(state_dict, table, generator, image, image, points, points)
+    return convert(state_dict, table, generator, image, image, points, points)
 
 
 def discriminator_variables(state_dict: StateDict) -> dict:
@@ -68,7 +68,7 @@ def discriminator_variables(state_dict: StateDict) -> dict:
     table |= _conv("conv2.0", "logits", bias=True)
     width, channels = _shape(state_dict, "down1.0.weight", 4)[:2]
     image, partner = jnp.zeros((1, 64, 64, 3)), jnp.zeros((1, 64, 64, channels - 3))
-    return _convert(state_dict, table, PatchDiscriminator(width), image, partner, False)
+    return convert(state_dict, table, PatchDiscriminator(width), image, partner, False)
 
 
 def _generator_of(state_dict: StateDict) -> Generator:
@@ -156,7 +156,7 @@ def _linear(weight: np.ndarray) -> np.ndarray:
     return weight[..., 0].T
 
 
-def _convert(
+def convert(
     state_dict: StateDict, table: Table, module: nn.Module, *inputs: object
 ) -> dict:
     """Applies the table and compares the result with what `module` wants."""

@@ -1,0 +1,1 @@
+"""Frozen networks whose features and classes the measures compare."""
