@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from anonygan_jax.evaluation.networks import facenet, inception
+from anonygan_jax.evaluation.networks import efficientnet, facenet, inception
 from anonygan_jax.porting.torch_files import TorchFileError, read_state_dict
 from anonygan_jax.porting.torch_weights import StateDict, Table, convert
 
@@ -64,6 +64,16 @@ def facenet_variables(state_dict: StateDict) -> tuple[facenet.FaceNet, dict]:
         raise ValueError("the state dict does not fit: missing logits.bias")
     network = facenet.FaceNet(len(state_dict["logits.bias"]))
     return network, _variables(state_dict, network, facenet.IMAGE_SIZE)
+
+
+def efficientnet_variables(state_dict: StateDict) -> dict:
+    """Returns {"params", "batch_stats"} for `EfficientNet`, Lite0.
+
+    Raises:
+      ValueError: names are missing or unknown, or shapes do not fit.
+    """
+    size = efficientnet.IMAGE_SIZE
+    return _variables(state_dict, efficientnet.EfficientNet(), size)
 
 
 def sha256(path: str | pathlib.Path) -> str:

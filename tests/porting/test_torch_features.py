@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
-from anonygan_jax.evaluation.networks import facenet, inception
+from anonygan_jax.evaluation.networks import efficientnet, facenet, inception
 from anonygan_jax.porting import torch_features
 from anonygan_jax.porting.torch_files import TorchFileError
 
@@ -57,6 +57,16 @@ def test_facenet_equals_facenet_pytorchs(golden, images):
     embedding, logits = jax.jit(network.apply)(variables, images[1])
     assert np.abs(embedding - golden["facenet_embedding"]).max() <= 1e-5
     assert np.abs(logits - golden["facenet_logits"]).max() <= 1e-4
+
+
+def test_efficientnet_equals_efficientnet_lite_pytorchs(golden):
+    images = np.random.default_rng(7).uniform(-1, 1, (2, 224, 224, 3))
+    network = efficientnet.EfficientNet()
+    weights = random_state_dict(network, efficientnet.IMAGE_SIZE)
+    variables = torch_features.efficientnet_variables(weights)
+    features, logits = jax.jit(network.apply)(variables, images.astype(np.float32))
+    assert np.abs(features - golden["efficientnet"]).max() <= 1e-4
+    assert np.abs(logits[:, :100] - golden["efficientnet_logits"]).max() <= 1e-4
 
 
 def test_weights_that_do_not_fit_are_named(tmp_path):
