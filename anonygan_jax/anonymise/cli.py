@@ -6,7 +6,7 @@ import click
 import tqdm
 
 import anonygan_jax
-from anonygan_jax import checkpointing
+from anonygan_jax import checkpointing, evaluate_cli
 from anonygan_jax.anonymise import bank_cli, media
 from anonygan_jax.anonymise.pipeline import FACE, PERSON, Anonymiser, NoFaceError
 from anonygan_jax.data import landmarks, photos
@@ -24,6 +24,7 @@ def main() -> None:
 
 main.add_command(prepare_data.main, "prepare")
 main.add_command(bank_cli.conditions)
+main.add_command(evaluate_cli.main)
 
 
 @main.command(short_help="Hide every face in photos.")

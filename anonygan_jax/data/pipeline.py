@@ -1,9 +1,7 @@
 """Batches of pairs for training, from memory or through tf.data."""
 
-import collections
 import concurrent.futures
 import dataclasses
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +10,7 @@ import jax
 import numpy as np
 
 from anonygan_jax.data import crops
+from anonygan_jax.data.ahead import in_order
 from anonygan_jax.data.faces import Faces, FacesInMemory
 from anonygan_jax.data.pairs import (
     OTHER_IDENTITY,
@@ -187,17 +186,8 @@ class Batches:
 
 def _ahead(batches: Batches, start: int, stop: int) -> Iterator[PairBatch]:
     """The batches in order, each made by a thread while the one before is used."""
-    steps = iter(range(start, stop))
     with concurrent.futures.ThreadPoolExecutor(NUM_AHEAD) as pool:
-        waiting = collections.deque(
-            pool.submit(batches.batch, step)
-            for step in itertools.islice(steps, NUM_AHEAD)
-        )
-        while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(
-                pool.submit(batches.batch, step) for step in itertools.islice(steps, 1)
-            )
+        yield from in_order(pool, batches.batch, range(start, stop), NUM_AHEAD)
 
 
 def _through_tf_data(batches: Batches, start: int, stop: int) -> Iterator[PairBatch]:

@@ -1,69 +1,89 @@
-"""One photo before and after: is there a face, whose, and where are its landmarks?"""
+"""One face before and after: whose is it, how does it look, what else changed?"""
 
 import dataclasses
 
 import numpy as np
+from skimage.metrics import structural_similarity
 
-from anonygan_jax.data.descriptors import DlibDescriptor
-from anonygan_jax.data.landmarks import DlibLandmarks, Face
+from anonygan_jax.data.expression import eye_openness, mouth_openness
+from anonygan_jax.data.head_pose import head_angles
 from anonygan_jax.evaluation import pose
+from anonygan_jax.evaluation.observation import Observation
+
+FACE_MARGIN = 0.5  # of a box's size, on each side: what hiding a face may touch
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
     """What a face's two photos have in common.
 
+    Measures of landmarks are NaN where dlib finds no face in the result.
+
     Attributes:
       detected: dlib finds a face at the same place.
+      detected_by_mtcnn: None where MTCNN was not asked.
       descriptor_distance: Euclidean, of dlib's descriptors; below 0.6 means one person.
-      pose_l2, pose_l1: see `evaluation.pose`; NaN where no face is detected.
+      pose_l2, pose_l1: see `evaluation.pose`.
+      landmark_errors: float32 [68], displacement over interocular distance.
+      yaw, pitch, roll: absolute differences, degrees.
+      mouth, eyes: absolute differences of openness (`data.expression`).
+      context: structural similarity outside the faces, 1 where nothing changed.
     """
 
     detected: bool
+    detected_by_mtcnn: bool | None
     descriptor_distance: float
     pose_l2: float
     pose_l1: float
+    landmark_errors: np.ndarray
+    yaw: float
+    pitch: float
+    roll: float
+    mouth: float
+    eyes: float
+    context: float
 
 
-class Comparer:
-    """Compares photos with dlib's detector (photo doubled once) and descriptor."""
+def compare(before: Observation, after: Observation, context: float) -> Comparison:
+    """Returns how a face compares with what replaced it.
 
-    def __init__(self) -> None:
-        """Loads the models.
-
-        Raises:
-          LandmarksUnavailable: dlib or its models are missing.
-        """
-        self._detector = DlibLandmarks()
-        self._describe = DlibDescriptor()
-
-    def __call__(self, before: np.ndarray, face: Face, after: np.ndarray) -> Comparison:
-        """Returns how the face of a photo compares with what replaced it.
-
-        Where no face is found in the result the descriptor is computed with the
-        landmarks of the source: who knows the original can do that.
-
-        Args:
-          before, after: uint8 [H, W, 3] RGB, of one size.
-          face: the face in `before`.
-        """
-        found = face_at(self._detector.detect(after, num_upsamples=1), face)
-        points = found.points_xy if found else face.points_xy
-        distance = np.linalg.norm(
-            self._describe(before, face.points_xy) - self._describe(after, points)
-        )
-        l2 = l1 = float("nan")
-        if found:
-            l2 = float(pose.pose_distance(face.points_xy, points))
-            l1 = float(pose.pose_distance_l1(face.points_xy, points))
-        return Comparison(found is not None, float(distance), l2, l1)
+    Args:
+      context: `outside_similarity` of the photos.
+    """
+    a, b = before.points_xy, after.points_xy
+    seen = 1.0 if after.detected else float("nan")
+    turned = np.abs(head_angles(a) - head_angles(b)) % 360
+    yaw, pitch, roll = seen * np.minimum(turned, 360 - turned)
+    return Comparison(
+        detected=after.detected,
+        detected_by_mtcnn=after.detected_by_mtcnn,
+        descriptor_distance=float(np.linalg.norm(before.descriptor - after.descriptor)),
+        pose_l2=seen * float(pose.pose_distance(a, b)),
+        pose_l1=seen * float(pose.pose_distance_l1(a, b)),
+        landmark_errors=(seen * pose.landmark_distances(a, b)).astype(np.float32),
+        yaw=float(yaw),
+        pitch=float(pitch),
+        roll=float(roll),
+        mouth=seen * abs(mouth_openness(a) - mouth_openness(b)),
+        eyes=seen * abs(eye_openness(a) - eye_openness(b)),
+        context=context,
+    )
 
 
-def face_at(faces: list[Face], place: Face) -> Face | None:
-    """Returns the face whose box has its centre in the box of `place`; the surest."""
-    low, high = place.box_xyxy[:2], place.box_xyxy[2:]
-    for face in faces:
-        centre = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
-        if (centre >= low).all() and (centre <= high).all():
-            return face
-    return None
+def outside_similarity(
+    before: np.ndarray, after: np.ndarray, face_boxes: np.ndarray
+) -> float:
+    """Returns the mean structural similarity of two photos outside faces; NaN if none.
+
+    Args:
+      before, after: uint8 [H, W, 3] of one size, at least 7 pixels high and wide.
+      face_boxes: float [N, 4], left, top, right, bottom; grown by half on each side.
+    """
+    _, similarity = structural_similarity(before, after, channel_axis=-1, full=True)
+    outside = np.ones(before.shape[:2], bool)
+    for left, top, right, bottom in face_boxes:
+        across, down = FACE_MARGIN * (right - left), FACE_MARGIN * (bottom - top)
+        rows = slice(max(0, int(top - down)), max(0, int(bottom + down) + 1))
+        columns = slice(max(0, int(left - across)), max(0, int(right + across) + 1))
+        outside[rows, columns] = False
+    return float(similarity[outside].mean()) if outside.any() else float("nan")

@@ -17,10 +17,21 @@ def pose_distance(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
     Source: the paper, section 4 (Euclidean form).
     """
+    return landmark_distances(reference, prediction).mean(-1)
+
+
+def landmark_distances(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Returns each landmark's displacement over the interocular distance.
+
+    Args: as `pose_distance`.
+
+    Returns:
+      float64 [..., 68], 0 or more.
+    """
     left, right = OUTER_EYE_CORNERS
-    moved = np.linalg.norm(np.subtract(prediction, reference), axis=-1).mean(-1)
+    moved = np.linalg.norm(np.subtract(prediction, reference), axis=-1)
     eyes = np.linalg.norm(reference[..., left, :] - reference[..., right, :], axis=-1)
-    return moved / eyes
+    return moved / eyes[..., None]
 
 
 def pose_distance_l1(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:

@@ -1,0 +1,177 @@
+"""An evaluation from photos to report: anonymise, look, measure, write."""
+
+import dataclasses
+import logging
+import pathlib
+
+import numpy as np
+
+from anonygan_jax.anonymise.batch import MethodSpec, anonymise_photos
+from anonygan_jax.checkpointing import CheckpointError
+from anonygan_jax.data import crops
+from anonygan_jax.evaluation import folders, frozen_networks, mtcnn
+from anonygan_jax.evaluation.contact_sheet import contact_sheet
+from anonygan_jax.evaluation.datasets import dataset_photos
+from anonygan_jax.evaluation.folders import FolderError, Problem
+from anonygan_jax.evaluation.measures import Row, method_row, originals_row
+from anonygan_jax.evaluation.pair_lists import PairList, PairListError, read_pairs
+from anonygan_jax.evaluation.report import Report
+from anonygan_jax.evaluation.survey import Survey, Surveyor
+
+logger = logging.getLogger(__name__)
+
+Photos = dict[str, pathlib.Path]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """What is evaluated, and how.
+
+    Attributes:
+      originals: a folder of photos, or "lfw" or "celeba", which TFDS fetches.
+      anonymised: title -> folder of results, called as their originals.
+      methods: made here first: "NAME" or "NAME:CHECKPOINT".
+      pairs: a list of pairs in LFW's form, or None.
+      count: at most so many originals, the first by name; or of pairs spread evenly
+        over the list.
+      inception_weights, facenet_casia, facenet_vggface2: files of PyTorch, or None.
+      use_mtcnn: ask MTCNN where it is installed.
+      num_workers: processes.
+    """
+
+    originals: str
+    anonymised: dict[str, pathlib.Path] = dataclasses.field(default_factory=dict)
+    methods: tuple[str, ...] = ()
+    pairs: pathlib.Path | None = None
+    count: int | None = None
+    inception_weights: pathlib.Path | None = None
+    facenet_casia: pathlib.Path | None = None
+    facenet_vggface2: pathlib.Path | None = None
+    use_mtcnn: bool = True
+    num_workers: int = 1
+
+
+def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
+    """Returns the report after writing it, with plots and a sheet, into `output`.
+
+    Raises:
+      ValueError: nothing can be measured: folders, pairs or weights do not fit.
+      ImportError: dlib or another package is missing; the message says which.
+    """
+    networks = _networks(evaluation)
+    pairs = read_pairs(evaluation.pairs) if evaluation.pairs else None
+    output.mkdir(parents=True, exist_ok=True)
+    photos, problems = dataset_photos(evaluation.originals, output / "originals")
+    if pairs is not None and evaluation.count:
+        pairs = pairs.thinned(evaluation.count)
+    photos, missing = _chosen(photos, pairs, evaluation.count)
+    left_out = {"original": problems + missing}
+    made, empty = _make_results(evaluation, photos, output, left_out)
+    use_mtcnn = evaluation.use_mtcnn and mtcnn.is_installed()
+    with Surveyor(networks, use_mtcnn, evaluation.num_workers) as surveyor:
+        originals = surveyor.originals(photos)
+        left_out["original"] += originals.problems
+        if not originals.seen:
+            raise FolderError(f"{evaluation.originals}: no photo shows a face")
+        rows = [originals_row(originals, pairs)]
+        for title, folder in made.items():
+            results, problems = folders.photos_in(folder)
+            problems += folders.unmatched(photos, results)
+            survey = surveyor.results(results, photos, originals, title)
+            left_out.setdefault(title, []).extend(problems + survey.problems)
+            rows.append(method_row(title, originals, survey, pairs))
+    sheets = {title: folders.photos_in(folder)[0] for title, folder in made.items()}
+    contact_sheet({"original": photos} | sheets, output / "contact_sheet.jpg")
+    report = Report(
+        originals=evaluation.originals,
+        num_photos=len(photos),
+        num_faces=len(originals.seen),
+        rows=rows + empty,
+        problems=left_out,
+        mean_face=_mean_face(originals),
+        settings=_settings(evaluation, pairs, use_mtcnn),
+    )
+    report.write(output)
+    return report
+
+
+def _networks(evaluation: Evaluation) -> list[frozen_networks.FrozenNetwork]:
+    """The networks whose weights are at hand."""
+    networks = []
+    if evaluation.inception_weights:
+        networks += frozen_networks.inception_networks(evaluation.inception_weights)
+    if efficientnet := frozen_networks.efficientnet_network():
+        networks.append(efficientnet)
+    for name in ("facenet_casia", "facenet_vggface2"):
+        if weights := getattr(evaluation, name):
+            networks.append(frozen_networks.facenet_network(name, weights))
+    return networks
+
+
+def _chosen(
+    photos: Photos, pairs: PairList | None, count: int | None
+) -> tuple[Photos, list[Problem]]:
+    """The originals that are evaluated, and photos of pairs that are not there."""
+    missing = []
+    if pairs is not None:
+        wanted = pairs.photos()
+        missing = [
+            Problem(name, "named in the pairs, but not there")
+            for name in sorted(wanted - photos.keys())
+        ]
+        photos = {name: photos[name] for name in sorted(wanted & photos.keys())}
+        if not len(pairs.among(set(photos))):
+            raise PairListError(
+                f"none of the {len(pairs)} pairs has both of its photos there; a photo "
+                "is called NAME/NAME_0001"
+            )
+    names = sorted(photos)[:count]
+    return {name: photos[name] for name in names}, missing
+
+
+def _make_results(
+    evaluation: Evaluation,
+    photos: Photos,
+    output: pathlib.Path,
+    left_out: dict[str, list[Problem]],
+) -> tuple[dict[str, pathlib.Path], list[Row]]:
+    """Folders of results by title, and rows of methods that lack their weights."""
+    folders_by_title = dict(evaluation.anonymised)
+    empty = []
+    for text in evaluation.methods:
+        folder = output / "results" / text.replace("/", "_").replace(":", "_")
+        try:
+            failed = anonymise_photos(
+                photos, MethodSpec.parse(text), folder, evaluation.num_workers
+            )
+        except CheckpointError as error:
+            logger.warning("%s: %s", text, error)
+            empty.append(Row(text, {}, {}, None, [str(error)]))
+            continue
+        left_out[text] = [Problem(name, reason) for name, reason in failed.items()]
+        folders_by_title[text] = folder
+    if not folders_by_title and not empty:
+        raise FolderError("nothing to evaluate: give --methods or --anonymised")
+    return folders_by_title, empty
+
+
+def _mean_face(originals: Survey) -> np.ndarray:
+    """Mean landmarks in CelebA's frame, float [68, 2]."""
+    framed = [
+        crops.transform_points(
+            crops.celeba_transform(seen.points_xy, crops.CELEBA_SIZE), seen.points_xy
+        )
+        for seen in originals.seen.values()
+    ]
+    return np.mean(framed, axis=0)
+
+
+def _settings(
+    evaluation: Evaluation, pairs: PairList | None, use_mtcnn: bool
+) -> dict[str, object]:
+    """What decides the figures besides the photos."""
+    return {
+        "pairs": f"{evaluation.pairs} ({len(pairs)})" if pairs else "none",
+        "at most": evaluation.count or "all",
+        "MTCNN": "yes" if use_mtcnn else "no",
+    }

@@ -1,0 +1,112 @@
+"""Lists of photo pairs in the form of LFW: pairs.txt and its relatives."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+NUM_FOLDS = 10
+
+
+class PairListError(ValueError):
+    """A file that is no list of pairs; the message names the line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PairList:
+    """Pairs of photos of one or of two people.
+
+    Attributes:
+      first, second: names of the photos without suffix, "NAME/NAME_0001".
+      same: bool [N], both show one person.
+      fold: int [N], 0 to 9.
+    """
+
+    first: list[str]
+    second: list[str]
+    same: np.ndarray
+    fold: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def photos(self) -> set[str]:
+        """Returns the names of all photos."""
+        return {*self.first, *self.second}
+
+    def thinned(self, max_photos: int) -> "PairList":
+        """Returns pairs spread evenly over the list, of at most so many photos."""
+        for step in range(1, len(self) + 1):
+            chosen = self._take(list(range(0, len(self), step)))
+            if len(chosen.photos()) <= max_photos:
+                return chosen
+        return self._take([])
+
+    def among(self, names: set[str]) -> "PairList":
+        """Returns the pairs whose photos are both there."""
+        kept = [
+            i
+            for i, pair in enumerate(zip(self.first, self.second, strict=True))
+            if names.issuperset(pair)
+        ]
+        return self._take(kept)
+
+    def _take(self, kept: list[int]) -> "PairList":
+        """The pairs at some places."""
+        return PairList(
+            [self.first[i] for i in kept],
+            [self.second[i] for i in kept],
+            self.same[kept],
+            self.fold[kept],
+        )
+
+
+def read_pairs(path: str | pathlib.Path) -> PairList:
+    """Returns the pairs of a file.
+
+    The first line is "10 300" (folds, pairs of a kind in each) or, in the development
+    files, "1100" (pairs of a kind), which are cut into ten folds of consecutive pairs
+    here. Then, fold by fold: "NAME i j" for two photos of one person, "NAME i OTHER j"
+    for those of two.
+
+    Raises:
+      PairListError: the file cannot be read or a line is of another form.
+    """
+    try:
+        lines = pathlib.Path(path).read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PairListError(f"{path}: cannot be read ({error})") from error
+    rows = [(n, line.split()) for n, line in enumerate(lines, 1) if line.strip()]
+    if not rows or not all(word.isdigit() for word in rows[0][1]):
+        raise PairListError(f"{path}: line 1 must say how many pairs there are")
+    pairs = [_pair(path, number, words) for number, words in rows[1:]]
+    same = np.array([len(words) == 3 for _, words in rows[1:]])
+    header = [int(word) for word in rows[0][1]]
+    folds, size = header if len(header) == 2 else (1, header[0])
+    if len(pairs) != 2 * folds * size:
+        raise PairListError(
+            f"{path}: {len(pairs)} pairs, but line 1 promises {2 * folds * size}"
+        )
+    fold = np.arange(len(pairs)) // (2 * size)
+    if folds == 1:
+        # The same number of each kind in every fold, in the file's order.
+        place = np.where(same, np.cumsum(same), np.cumsum(~same)) - 1
+        fold = place * NUM_FOLDS // max(size, 1)
+    first, second = zip(*pairs, strict=True) if pairs else ((), ())
+    return PairList(list(first), list(second), same, fold)
+
+
+def _pair(path: str | pathlib.Path, number: int, words: list[str]) -> tuple[str, str]:
+    """The two names of a line."""
+    if len(words) == 3:
+        words = [words[0], words[1], words[0], words[2]]
+    if len(words) != 4 or not (words[1].isdigit() and words[3].isdigit()):
+        raise PairListError(
+            f"{path}: line {number} is neither 'NAME i j' nor 'NAME i OTHER j'"
+        )
+    return _photo(words[0], words[1]), _photo(words[2], words[3])
+
+
+def _photo(person: str, number: str) -> str:
+    """LFW's name of a photo."""
+    return f"{person}/{person}_{int(number):04d}"

@@ -1,0 +1,242 @@
+"""A folder of photos, looked at in parallel, as numbers that fit in memory."""
+
+import concurrent.futures
+import dataclasses
+import multiprocessing
+import pathlib
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+import tqdm
+
+from anonygan_jax.data.ahead import in_order
+from anonygan_jax.data.crops import DegenerateFaceError
+from anonygan_jax.data.photos import PhotoError, read_photo
+from anonygan_jax.evaluation.comparison import (
+    Comparison,
+    compare,
+    outside_similarity,
+)
+from anonygan_jax.evaluation.features import Features
+from anonygan_jax.evaluation.folders import Problem
+from anonygan_jax.evaluation.frozen_networks import FrozenNetwork
+from anonygan_jax.evaluation.observation import (
+    NothingToSeeError,
+    Observation,
+    Observer,
+)
+from anonygan_jax.evaluation.pictures import FACENET, pictures_for
+
+NUM_AHEAD_PER_WORKER = 8  # photos looked at before the networks are ready for them
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A photo to look at; a result when it has an original.
+
+    Attributes:
+      name: of original and result, without suffix.
+      path: the photo's.
+      original_path, original: of a result; the latter None where no face was found.
+    """
+
+    name: str
+    path: pathlib.Path
+    original_path: pathlib.Path | None = None
+    original: Observation | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Sighting:
+    """What a worker saw in a photo; without a face only `pictures` of the whole."""
+
+    name: str
+    seen: Observation | None
+    comparison: Comparison | None
+    pictures: dict[str, np.ndarray]
+    problems: list[Problem]
+
+
+@dataclasses.dataclass
+class Survey:
+    """What was seen in all photos of a folder.
+
+    Attributes:
+      seen: by name, photos with a face in the original.
+      comparisons: by name, of results with their originals.
+      features: by network, of the pictures.
+      embeddings: by recogniser and name, float32 [D] each.
+      classes: by recogniser and name; of recognisers that classify.
+      problems: what was left out and why.
+    """
+
+    seen: dict[str, Observation] = dataclasses.field(default_factory=dict)
+    comparisons: dict[str, Comparison] = dataclasses.field(default_factory=dict)
+    features: dict[str, Features] = dataclasses.field(default_factory=dict)
+    embeddings: dict[str, dict[str, np.ndarray]] = dataclasses.field(
+        default_factory=dict
+    )
+    classes: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+
+    def add(self, sighting: Sighting) -> None:
+        """Notes what was seen in one more photo."""
+        self.problems += sighting.problems
+        if sighting.seen is not None:
+            self.seen[sighting.name] = sighting.seen
+            known = self.embeddings.setdefault("dlib", {})
+            known[sighting.name] = sighting.seen.descriptor
+            descriptors = self.features.setdefault("dlib", Features())
+            descriptors.update(sighting.seen.descriptor[None])
+        if sighting.comparison is not None:
+            self.comparisons[sighting.name] = sighting.comparison
+
+    def take(self, network: FrozenNetwork, names: list[str], batch: np.ndarray) -> None:
+        """Notes what a network makes of the pictures of some photos."""
+        made = network(batch)
+        if network.picture == FACENET:
+            embeddings, classes = made
+            self.embeddings.setdefault(network.name, {}).update(
+                zip(names, embeddings, strict=True)
+            )
+            self.classes.setdefault(network.name, {}).update(
+                (n, int(c)) for n, c in zip(names, classes, strict=True)
+            )
+        else:
+            self.features.setdefault(network.name, Features()).update(made)
+
+
+class Surveyor:
+    """Processes that look at photos, and networks that look at what they cut out."""
+
+    def __init__(
+        self, networks: list[FrozenNetwork], use_mtcnn: bool, num_workers: int
+    ) -> None:
+        """Starts the processes.
+
+        Args:
+          networks: FaceNets and those of whose features distances are taken.
+          use_mtcnn: ask MTCNN as well as dlib.
+          num_workers: processes.
+
+        Raises:
+          LandmarksUnavailable, MtcnnUnavailable: what is missing.
+        """
+        Observer(use_mtcnn)  # fails here, clearly, rather than in every worker
+        self._networks = networks
+        wanted = frozenset(network.picture for network in networks)
+        self._num_ahead = NUM_AHEAD_PER_WORKER * num_workers
+        self._pool = concurrent.futures.ProcessPoolExecutor(
+            num_workers,
+            multiprocessing.get_context("spawn"),
+            _start_worker,
+            (use_mtcnn, wanted),
+        )
+
+    def __enter__(self) -> "Surveyor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def originals(self, photos: dict[str, pathlib.Path]) -> Survey:
+        """Returns what is seen in originals, given by name."""
+        tasks = (Task(name, photos[name]) for name in sorted(photos))
+        return self._survey(tasks, len(photos), "originals")
+
+    def results(
+        self,
+        photos: dict[str, pathlib.Path],
+        original_photos: dict[str, pathlib.Path],
+        originals: Survey,
+        title: str,
+    ) -> Survey:
+        """Returns what is seen in results, by name, and how they compare."""
+        names = sorted(photos.keys() & original_photos.keys())
+        tasks = (
+            Task(n, photos[n], original_photos[n], originals.seen.get(n)) for n in names
+        )
+        return self._survey(tasks, len(names), title)
+
+    def _survey(self, tasks: Iterable[Task], count: int, title: str) -> Survey:
+        """All photos; each network gets its pictures in whole batches."""
+        survey = Survey()
+        sightings = in_order(self._pool, _look, tasks, self._num_ahead)
+        progress = tqdm.tqdm(sightings, title, count, unit="photo", smoothing=0.05)
+        waiting: dict[str, list[tuple[str, np.ndarray]]] = {}
+        for sighting in progress:
+            survey.add(sighting)
+            for kind, picture in sighting.pictures.items():
+                waiting.setdefault(kind, []).append((sighting.name, picture))
+            for network, names, batch in self._batches(waiting, whole=True):
+                survey.take(network, names, batch)
+        for network, names, batch in self._batches(waiting, whole=False):
+            survey.take(network, names, batch)
+        return survey
+
+    def _batches(
+        self, waiting: dict[str, list[tuple[str, np.ndarray]]], whole: bool
+    ) -> Iterator[tuple[FrozenNetwork, list[str], np.ndarray]]:
+        """Pictures for each network that has enough (or any) waiting; taken out."""
+        used = set()
+        for network in self._networks:
+            pictures = waiting.get(network.picture, [])
+            if len(pictures) >= (network.batch_size if whole else 1):
+                names, batch = zip(*pictures, strict=True)
+                yield network, list(names), np.stack(batch)
+                used.add(network.picture)
+        for kind in used:
+            waiting[kind] = []
+
+
+_worker: tuple[Observer, frozenset[str]] | None = None
+
+
+def _start_worker(use_mtcnn: bool, wanted: frozenset[str]) -> None:
+    """Loads the detectors once per process."""
+    global _worker
+    cv2.setNumThreads(1)
+    _worker = Observer(use_mtcnn), wanted
+
+
+def _look(task: Task) -> Sighting:
+    """One photo in a worker process."""
+    assert _worker is not None
+    return look(*_worker, task)
+
+
+def look(observer: Observer, wanted: frozenset[str], task: Task) -> Sighting:
+    """Returns what is seen in one photo, or why nothing is.
+
+    Args:
+      observer: the detectors.
+      wanted: pictures to cut out, see `pictures`.
+      task: the photo.
+    """
+    seen, original, comparison = None, task.original, None
+    problems: list[Problem] = []
+    try:
+        image = read_photo(task.path)
+        if task.original_path is None:
+            seen = original = observer.original(image)
+        else:
+            before = read_photo(task.original_path)
+            if before.shape != image.shape:
+                sizes = [f"{x.shape[1]}x{x.shape[0]}" for x in (image, before)]
+                reason = f"{sizes[0]} pixels, its original {sizes[1]}"
+                return Sighting(task.name, None, None, {}, [Problem(task.name, reason)])
+            if original is not None:
+                seen = observer.result(image, original)
+                context = outside_similarity(before, image, original.face_boxes)
+                comparison = compare(original, seen, context)
+    except PhotoError as error:
+        reason = str(error).removeprefix(f"{task.path}: ")
+        return Sighting(task.name, None, None, {}, [Problem(task.name, reason)])
+    except NothingToSeeError as error:
+        problems.append(Problem(task.name, str(error)))
+    try:
+        pictures = pictures_for(wanted, image, seen, original)
+    except DegenerateFaceError as error:
+        return Sighting(task.name, None, None, {}, [Problem(task.name, str(error))])
+    return Sighting(task.name, seen, comparison, pictures, problems)
