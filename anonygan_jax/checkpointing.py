@@ -111,11 +111,20 @@ def _identity(config: dict[str, Any]) -> dict[str, Any]:
     return {k: fields[k] for k in fields.keys() - {"data.directory", "data.loader"}}
 
 
-def load_generator(workdir: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """Returns the newest averaged generator of a run.
+def saved_steps(workdir: pathlib.Path) -> list[int]:
+    """Returns the steps whose generators are in a run's folder, in order."""
+    folders = (workdir / CHECKPOINTS).glob("*/generator")
+    return sorted(int(p.parent.name) for p in folders if p.parent.name.isdigit())
+
+
+def load_generator(
+    workdir: pathlib.Path, step: int | None = None
+) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Returns an averaged generator of a run.
 
     Args:
       workdir: a run's folder or an export of it.
+      step: of the run; by default the newest.
 
     Returns:
       The run's config as a dict, float32 variables {"params", "batch_stats"}, and the
@@ -130,18 +139,22 @@ def load_generator(workdir: pathlib.Path) -> tuple[dict[str, Any], dict[str, Any
             f"{workdir}: no {CONFIG_FILE} there; give the --workdir of a training run"
         )
     directory = (workdir / CHECKPOINTS).absolute()
-    steps = [int(p.name) for p in directory.glob("*") if p.name.isdigit()]
+    steps = saved_steps(workdir)
     if not steps:
         raise CheckpointError(f"{workdir}: no checkpoint was saved there yet")
-    step = max(steps)
+    step = steps[-1] if step is None else step
+    if step not in steps:
+        raise CheckpointError(f"{workdir}: no checkpoint of step {step} there")
     with ocp.StandardCheckpointer() as checkpointer:
         saved = checkpointer.restore(directory / str(step) / "generator")
     variables = jax.tree.map(lambda x: np.asarray(x, np.float32), saved)
     return json.loads(path.read_text()), variables, step
 
 
-def export_generator(workdir: pathlib.Path, output: pathlib.Path) -> None:
-    """Writes the newest averaged generator, loadable by `load_generator`.
+def export_generator(
+    workdir: pathlib.Path, output: pathlib.Path, step: int | None = None
+) -> None:
+    """Writes an averaged generator, by default the newest, for `load_generator`.
 
     Parameters are kept in float16; running statistics in float32, as the graph blocks'
     variances exceed float16's range. Where the data lay is left out of the config.
@@ -150,7 +163,7 @@ def export_generator(workdir: pathlib.Path, output: pathlib.Path) -> None:
       CheckpointError: as `load_generator`.
       FileExistsError: `output` exists.
     """
-    config, variables, step = load_generator(workdir)
+    config, variables, step = load_generator(workdir, step)
     config["data"]["directory"] = None
     output.mkdir(parents=True)
     (output / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")

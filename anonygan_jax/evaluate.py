@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import pathlib
+import re
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Evaluation:
     Attributes:
       originals: a folder of photos, or "lfw" or "celeba", which TFDS fetches.
       anonymised: title -> folder of results, called as their originals.
-      methods: made here first: "NAME" or "NAME:CHECKPOINT".
+      methods: title -> "NAME" or "NAME:CHECKPOINT", whose results are made first.
       pairs: a list of pairs in LFW's form, or None.
       count: at most so many originals, the first by name; or of pairs spread evenly
         over the list.
@@ -41,7 +42,7 @@ class Evaluation:
 
     originals: str
     anonymised: dict[str, pathlib.Path] = dataclasses.field(default_factory=dict)
-    methods: tuple[str, ...] = ()
+    methods: dict[str, str] = dataclasses.field(default_factory=dict)
     pairs: pathlib.Path | None = None
     count: int | None = None
     inception_weights: pathlib.Path | None = None
@@ -138,18 +139,18 @@ def _make_results(
     """Folders of results by title, and rows of methods that lack their weights."""
     folders_by_title = dict(evaluation.anonymised)
     empty = []
-    for text in evaluation.methods:
-        folder = output / "results" / text.replace("/", "_").replace(":", "_")
+    for title, text in evaluation.methods.items():
+        folder = output / "results" / re.sub(r"\W+", "_", title)
         try:
             failed = anonymise_photos(
                 photos, MethodSpec.parse(text), folder, evaluation.num_workers
             )
         except CheckpointError as error:
-            logger.warning("%s: %s", text, error)
-            empty.append(Row(text, {}, {}, None, [str(error)]))
+            logger.warning("%s: %s", title, error)
+            empty.append(Row(title, {}, {}, None, [str(error)]))
             continue
-        left_out[text] = [Problem(name, reason) for name, reason in failed.items()]
-        folders_by_title[text] = folder
+        left_out[title] = [Problem(name, reason) for name, reason in failed.items()]
+        folders_by_title[title] = folder
     if not folders_by_title and not empty:
         raise FolderError("nothing to evaluate: give --methods or --anonymised")
     return folders_by_title, empty

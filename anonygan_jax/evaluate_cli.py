@@ -29,11 +29,9 @@ def _titled(
     return folders
 
 
-def _methods(
-    _context: object, _parameter: object, value: str | None
-) -> tuple[str, ...]:
-    """Names of methods, with checkpoints."""
-    methods = tuple(m.strip() for m in (value or "").split(",") if m.strip())
+def _methods(_context: object, _parameter: object, value: str | None) -> dict[str, str]:
+    """Methods, with checkpoints, by their titles: the same."""
+    methods = {m.strip(): m.strip() for m in (value or "").split(",") if m.strip()}
     for method in methods:
         if method.partition(":")[0] not in METHODS:
             known = ", ".join(METHODS)

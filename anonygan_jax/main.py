@@ -1,4 +1,8 @@
-"""Entry point: python -m anonygan_jax.main --config=configs/X.py --workdir=DIR"""
+"""Entry point: python -m anonygan_jax.main --config=configs/X.py --workdir=DIR
+
+--mode=train, the default; evaluate measures the newest checkpoint of the workdir beside
+other methods; watch measures every checkpoint as another process saves it.
+"""
 
 import logging
 import pathlib
@@ -17,18 +21,31 @@ _CONFIG = config_flags.DEFINE_config_file(
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder for checkpoints, metrics and pictures; continued if used."
 )
+_MODE = flags.DEFINE_enum(
+    "mode", "train", ["train", "evaluate", "watch"], "What is done with the run."
+)
 
 
 def main(arguments: list[str]) -> None:
-    """Trains as the flags say."""
+    """Trains or evaluates as the flags say."""
     if len(arguments) > 1:
         raise app.UsageError(f"unexpected argument {arguments[1]!r}")
     if _CONFIG.value is None or _WORKDIR.value is None:
         raise app.UsageError("--config and --workdir are needed")
     _show_progress()
+    config, workdir = _CONFIG.value, pathlib.Path(_WORKDIR.value)
     try:
-        train_and_evaluate(_CONFIG.value, pathlib.Path(_WORKDIR.value))
-    except (ValueError, NotFiniteError) as error:
+        if _MODE.value == "train":
+            train_and_evaluate(config, workdir)
+        else:
+            # Not at the top: training needs none of the packages that measure.
+            from anonygan_jax import evaluate_run
+
+            if _MODE.value == "evaluate":
+                evaluate_run.evaluate_run(config, workdir)
+            else:
+                evaluate_run.watch_run(config, workdir)
+    except (ValueError, ImportError, NotFiniteError) as error:
         sys.exit(f"error: {error}")
 
 

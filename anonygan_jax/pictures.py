@@ -28,9 +28,8 @@ def _columns(system: AnonyGAN, variables: dict, batch: PairBatch) -> list[jax.Ar
     """The five pictures of each pair."""
     pair = system.prepare(batch)
     output = system.generate(variables, pair)
-    composite = pair.mask * output + (1 - pair.mask) * pair.source
     given = pair.context if pair.prior is None else pair.prior
-    shown = [pair.condition, pair.source, given, output, composite]
+    shown = [pair.condition, pair.source, given, output, pair.composite(output)]
     return [to_uint8(image) for image in shown]
 
 

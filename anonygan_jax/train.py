@@ -18,6 +18,7 @@ from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.pictures import PictureMaker
+from anonygan_jax.quick_evaluation import QuickEvaluation
 from anonygan_jax.train_state import OptimiserConfig, TrainState
 from anonygan_jax.train_step import AnonyGAN
 
@@ -37,6 +38,9 @@ class RunConfig:
       checkpoint_every_x_steps: what a kill loses at most.
       num_checkpoints: kept on disk.
       num_pictures: rows of a grid.
+      evaluate_every_x_steps: detection, re-identification and pose, from the averaged
+        generator (needs dlib); 0 for never.
+      num_evaluated: faces that this looks at.
     """
 
     seed: int
@@ -45,6 +49,8 @@ class RunConfig:
     checkpoint_every_x_steps: int
     num_checkpoints: int
     num_pictures: int
+    evaluate_every_x_steps: int
+    num_evaluated: int
 
 
 class NotFiniteError(FloatingPointError):
@@ -112,6 +118,9 @@ def train_and_evaluate(
     state = jax.jit(system.init)(key, batches.batch(0))
     train_step = make_train_step(system, jax.random.fold_in(key, 1))
     pictures = PictureMaker(system, batches, run.num_pictures)
+    quick = None
+    if run.evaluate_every_x_steps:
+        quick = QuickEvaluation(system, batches, run.num_evaluated)
     clock = Clock(config.data.batch_size)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopRequest())
@@ -130,6 +139,8 @@ def train_and_evaluate(
                 _log_scalars(log, step, values, clock.rate(step))
             if last or step % run.picture_every_x_steps == 0:
                 log.picture(step, pictures(state))
+            if quick and (last or step % run.evaluate_every_x_steps == 0):
+                _log(log, step, quick(state))  # batches go on being made meanwhile
             if last or step % run.checkpoint_every_x_steps == 0:
                 _check_finite(step, values)
                 checkpoints.save(state)
@@ -175,6 +186,11 @@ def _log_scalars(
     numbers = {name: float(value) for name, value in values.items()}
     if rate is not None:
         numbers["pairs_per_second"] = rate
+    _log(log, step, numbers)
+
+
+def _log(log: metrics.RunLog, step: int, numbers: dict[str, float]) -> None:
+    """Numbers to files and screen."""
     log.scalars(step, numbers)
     text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
     logger.info("step %d: %s", step, text)

@@ -33,6 +33,10 @@ class Pair:
     source_points_xy: jax.Array
     prior: jax.Array | None = None
 
+    def composite(self, output: jax.Array) -> jax.Array:
+        """Returns the sources with an output inside their masks."""
+        return self.mask * output + (1 - self.mask) * self.source
+
 
 class AnonyGAN:
     """The system that is trained: its networks and what one step does with them."""

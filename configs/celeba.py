@@ -38,6 +38,7 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.pairs.composite_share = 0.0  # of other people's conditions
     config.pairs.num_candidates = 1  # of which the most alike in pose is taken
     config.run = _run()
+    config.evaluation = _evaluation()
     if variant == "release":
         config.pairs.supervised_condition = "source"  # the photo itself
         config.pairs.other_condition = "same_identity"
@@ -102,7 +103,24 @@ def _run() -> ml_collections.ConfigDict:
     run.checkpoint_every_x_steps = 500  # what a kill loses at most
     run.num_checkpoints = 3
     run.num_pictures = 8  # rows of a grid
+    run.evaluate_every_x_steps = 1000  # detection, re-identification, pose; 0: never
+    run.num_evaluated = 64  # faces
     return run
+
+
+def _evaluation() -> ml_collections.ConfigDict:
+    """What --mode=evaluate measures beside the run, and on which photos."""
+    evaluation = ml_collections.ConfigDict()
+    evaluation.originals = "celeba"  # fetched by TFDS; or a folder of photos
+    evaluation.pairs = ""  # a list in LFW's form
+    evaluation.methods = ("blur", "pixelate", "warp")  # NAME or NAME:CHECKPOINT
+    evaluation.count = 10_000  # photos at most
+    evaluation.inception_weights = ""  # pt_inception-2015-12-05-6726825d.pth: the FID
+    evaluation.facenet_casia = ""  # facenet-pytorch's weights
+    evaluation.facenet_vggface2 = ""
+    evaluation.use_mtcnn = True  # where it is installed
+    evaluation.num_workers = 2  # processes
+    return evaluation
 
 
 def _make_tiny(config: ml_collections.ConfigDict) -> None:
@@ -118,6 +136,7 @@ def _make_tiny(config: ml_collections.ConfigDict) -> None:
     config.data.batch_size = 8
     config.data.loader = "memory"
     config.pairs.min_photos_per_identity = 2
+    config.run.evaluate_every_x_steps = 0  # dlib sees no face so small
     config.run.log_every_x_steps = 10
     config.run.picture_every_x_steps = 100
     config.run.checkpoint_every_x_steps = 50

@@ -50,6 +50,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.optimiser.num_steps = 20_000
     config.optimiser.decay_from_step = 12_000
     config.optimiser.ema_decay = 0.999
+    config.evaluation.originals = "lfw"
     config.run.log_every_x_steps = 20
     config.run.picture_every_x_steps = 250
     config.run.checkpoint_every_x_steps = 100

@@ -35,6 +35,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.optimiser.num_steps = 2_500
     config.optimiser.decay_from_step = 1_500
     config.optimiser.ema_decay = 0.995
+    config.evaluation.originals = "lfw"
     config.run.log_every_x_steps = 20
     config.run.picture_every_x_steps = 250
     config.run.checkpoint_every_x_steps = 100

@@ -68,6 +68,7 @@ class DlibLandmarks:
         """
         if min(image_u8.shape[:2]) < SMALLEST_SIDE:
             return []
+        image_u8 = np.ascontiguousarray(image_u8)  # dlib reads past views of arrays
         scale = min(1.0, DETECTION_SIDE / max(image_u8.shape[:2]))
         searched = image_u8
         if scale < 1:

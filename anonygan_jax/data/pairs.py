@@ -89,6 +89,7 @@ class PairSampler:
         points_xy: np.ndarray | None = None,
         num_composites: int = 0,
         repeats: np.ndarray | None = None,
+        held_out: bool = False,
     ) -> None:
         """Groups the photos by person.
 
@@ -101,6 +102,7 @@ class PairSampler:
             where there are candidates to choose from.
           num_composites: so many of the last records are conditions only.
           repeats: int [N], how often a pass shows each record; once without.
+          held_out: pair the people that training never sees instead of the others.
 
         Raises:
           ValueError: too few people or photos are left for the pairs wanted.
@@ -118,7 +120,8 @@ class PairSampler:
             identities[:num_photos], return_inverse=True, return_counts=True
         )
         usable = counts >= config.min_photos_per_identity
-        usable &= ~np.array([is_held_out(n, config.held_out_share) for n in names])
+        share = config.held_out_share
+        usable &= np.array([is_held_out(n, share) == held_out for n in names])
         order = np.argsort(owner, kind="stable")
         self._records = order[usable[owner[order]]]
         kept = counts[usable]
@@ -127,8 +130,8 @@ class PairSampler:
         ):
             raise ValueError(
                 f"{len(kept)} of {len(names)} people have at least "
-                f"{config.min_photos_per_identity} photos and are not held out; too "
-                "few to draw pairs"
+                f"{config.min_photos_per_identity} photos and are "
+                f"{'' if held_out else 'not '}held out; too few to draw pairs"
             )
         # For each kept photo: where its person's photos begin and how many there are.
         self._count = np.repeat(kept, kept)
@@ -137,6 +140,11 @@ class PairSampler:
         if repeats is not None:
             one_pass = np.repeat(one_pass, repeats[self._records])
         self._one_pass = one_pass
+
+    @property
+    def has_held_out(self) -> bool:
+        """Whether people are kept from training."""
+        return self._config.held_out_share > 0
 
     @property
     def num_photos(self) -> int:

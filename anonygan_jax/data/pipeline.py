@@ -126,7 +126,9 @@ class Batches:
         kind = FacesInMemory if in_memory else Faces
         self._faces = kind(records, config.image_size, config.zoom)
 
-    def _sampler(self, pair_config: PairConfig, batch_size: int) -> PairSampler:
+    def _sampler(
+        self, pair_config: PairConfig, batch_size: int, held_out: bool = False
+    ) -> PairSampler:
         """Pairs of so many in a batch."""
         return PairSampler(
             self._identities,
@@ -136,6 +138,7 @@ class Batches:
             self._points,
             self._num_composites,
             self._repeats,
+            held_out,
         )
 
     def batch(self, step: int) -> PairBatch:
@@ -143,12 +146,20 @@ class Batches:
         rng = np.random.default_rng([self._config.seed, 2, step])
         return self._make(self.sampler.batch(step), rng)
 
-    def strangers(self, num_pairs: int) -> PairBatch:
-        """Returns pairs of different people, to look at."""
+    def strangers(self, num_pairs: int, held_out: bool = False) -> PairBatch:
+        """Returns pairs of different people, to look at.
+
+        Args:
+          num_pairs: how many.
+          held_out: of those that training never sees.
+
+        Raises:
+          ValueError: there are too few people.
+        """
         config = dataclasses.replace(
             self._pair_config, supervised_share=0.0, other_condition=OTHER_IDENTITY
         )
-        pairs = self._sampler(config, num_pairs).batch(0)
+        pairs = self._sampler(config, num_pairs, held_out).batch(0)
         return self._make(pairs, np.random.default_rng(0))
 
     def _make(self, pairs: PairIndices, rng: np.random.Generator) -> PairBatch:

@@ -5,10 +5,9 @@ import numpy as np
 from anonygan_jax.evaluation import estimates
 from anonygan_jax.evaluation.estimates import Estimate
 from anonygan_jax.evaluation.frechet import (
+    Coupling,
     FeatureStatistics,
     NotEnoughError,
-    frechet_distance,
-    frechet_error,
     kernel_distance,
     precision_recall,
 )
@@ -54,16 +53,16 @@ class Features:
 def distance(real: Features, made: Features) -> Estimate:
     """Returns the Frechet distance of two sets.
 
-    The error is estimated on the kept features; see `frechet_error`.
+    The error is estimated on the kept features; see `Coupling.error`.
 
     Raises:
       NotEnoughError: a set has fewer than two members.
     """
     if real.statistics is None or made.statistics is None:
         raise NotEnoughError("0 pictures, at least 2 are needed")
-    value = frechet_distance(real.statistics, made.statistics)
-    error = frechet_error(real.statistics, made.statistics, real.kept, made.kept)
-    return estimates.around(value, error, made.count)
+    coupling = Coupling(real.statistics, made.statistics)
+    error = coupling.error(real.kept, made.kept)
+    return estimates.around(coupling.distance, error, made.count)
 
 
 def kernel(real: Features, made: Features) -> Estimate:

@@ -51,50 +51,60 @@ class FeatureStatistics:
             raise NotEnoughError(f"{self.count} pictures, at least 2 are needed")
 
 
-def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
-    """Returns the squared Frechet distance of two Gaussians, 0 or more.
+class Coupling:
+    """Two sets as Gaussians, with the optimal transports between them.
 
-    Source: Heusel et al. 2017. Differs from its code in that the trace of the square
+    Source: Heusel et al. 2017. Differs from their code in that the trace of the square
     root of S_a S_b is taken from the eigenvalues of a symmetric matrix that has the
     same: nothing complex arises where a covariance is singular.
+    """
+
+    def __init__(self, a: FeatureStatistics, b: FeatureStatistics) -> None:
+        """Decomposes the covariances.
+
+        Raises:
+          NotEnoughError: a set has fewer than two members.
+        """
+        self._a, self._b = a, b
+        self._covariances = a.covariance, b.covariance
+        self._root, self._inverse = _roots(self._covariances[0])
+        product = self._root @ self._covariances[1] @ self._root
+        self._middle, self._middle_inverse = _roots(product)
+        self._apart = b.mean - a.mean
+
+    @property
+    def distance(self) -> float:
+        """The squared Frechet distance, 0 or more."""
+        spread = sum(np.trace(c) for c in self._covariances)
+        distance = self._apart @ self._apart + spread - 2 * np.trace(self._middle)
+        return max(float(distance), 0.0)
+
+    def error(self, sample_a: np.ndarray, sample_b: np.ndarray) -> float:
+        """Returns the standard error of the distance.
+
+        Args:
+          sample_a, sample_b: float [N, D], some of the sets' features.
+
+        Source: the delta method. A picture x of b moves the distance by its influence
+        2 (mean_b - mean_a).y + y'(I - T)y with y = x - mean_b and T the optimal
+        transport from b to a (Dowson and Landau 1982 have the gradient); likewise for
+        a. Where a covariance is singular, transports act on its range alone.
+        """
+        from_a = self._inverse @ self._middle @ self._inverse
+        from_b = self._root @ self._middle_inverse @ self._root
+        a, b = sample_a - self._a.mean, sample_b - self._b.mean
+        variance = _influence(a, -self._apart, from_a).var() / self._a.count
+        variance += _influence(b, self._apart, from_b).var() / self._b.count
+        return float(variance**0.5)
+
+
+def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
+    """Returns the squared Frechet distance of two sets as Gaussians, 0 or more.
 
     Raises:
       NotEnoughError: a set has fewer than two members.
     """
-    covariance_a, covariance_b = a.covariance, b.covariance
-    values, vectors = np.linalg.eigh(covariance_a)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    squares = np.linalg.eigvalsh(root @ covariance_b @ root)
-    trace = np.sqrt(np.maximum(squares, 0)).sum()
-    apart = a.mean - b.mean
-    distance = apart @ apart + np.trace(covariance_a + covariance_b) - 2 * trace
-    return max(float(distance), 0.0)
-
-
-def frechet_error(
-    a: FeatureStatistics,
-    b: FeatureStatistics,
-    sample_a: np.ndarray,
-    sample_b: np.ndarray,
-) -> float:
-    """Returns the standard error of the Frechet distance of two sets.
-
-    Args:
-      a, b: statistics of the sets.
-      sample_a, sample_b: float [N, D], some of their features.
-
-    Source: the delta method. A picture x moves the distance by its influence
-    2 (mean_b - mean_a).y + y'(I - T)y with y = x - mean_b and T the optimal transport
-    from b to a (Dowson and Landau 1982 have the gradient); likewise for a. Where a
-    covariance is singular, transports act on its range alone.
-    """
-    root, inverse = _roots(a.covariance)
-    middle, middle_inverse = _roots(root @ b.covariance @ root)
-    from_a, from_b = inverse @ middle @ inverse, root @ middle_inverse @ root
-    apart = b.mean - a.mean
-    variance = _influence(sample_a - a.mean, -apart, from_a).var() / a.count
-    variance += _influence(sample_b - b.mean, apart, from_b).var() / b.count
-    return float(variance**0.5)
+    return Coupling(a, b).distance
 
 
 def _roots(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

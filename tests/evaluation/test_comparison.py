@@ -1,42 +1,84 @@
-"""A photo before and after."""
+"""A photo before and after, as the evaluation sees it."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from anonygan_jax.data.expression import eye_openness
 from anonygan_jax.data.landmarks import DlibLandmarks
-from anonygan_jax.evaluation.comparison import Comparer, face_at
+from anonygan_jax.evaluation.comparison import compare, outside_similarity
+from anonygan_jax.evaluation.observation import (
+    NothingToSeeError,
+    Observation,
+    Observer,
+    face_at,
+)
 
 
 @pytest.fixture(scope="module")
-def comparer() -> Comparer:
-    return Comparer()
+def observer() -> Observer:
+    return Observer(use_mtcnn=False)
 
 
-def test_the_same_photo_is_the_same_face(comparer, group_photo):
-    faces = DlibLandmarks().detect(group_photo, num_upsamples=1)
-    for face in faces:
-        same = comparer(group_photo, face, group_photo)
-        assert same.detected
-        assert same.descriptor_distance == pytest.approx(0, abs=1e-4)
-        assert same.pose_l2 == same.pose_l1 == 0
+@pytest.fixture(scope="module")
+def original(observer, group_photo) -> Observation:
+    return observer.original(group_photo)
 
 
-def test_another_face_beside_it_is_not_the_face(comparer, group_photo):
-    faces = DlibLandmarks().detect(group_photo, num_upsamples=1)
-    left = min(faces, key=lambda face: face.box_xyxy[0])
-    assert face_at(faces, left) is left
+def test_the_same_photo_is_the_same_face(observer, original, group_photo):
+    same = compare(original, observer.result(group_photo, original), 1.0)
+    assert same.detected
+    assert same.detected_by_mtcnn is None
+    assert same.descriptor_distance == pytest.approx(0, abs=1e-4)
+    for name in ("pose_l2", "pose_l1", "yaw", "pitch", "roll", "mouth", "eyes"):
+        assert getattr(same, name) == 0
+    assert len(original.face_boxes) == 2
+
+
+def test_another_face_beside_it_is_not_the_face(observer, original, group_photo):
+    left = original.box_xyxy[0] < 240
     hidden = group_photo.copy()
-    hidden[:, :240] = 128
-    gone = comparer(group_photo, left, hidden)
+    hidden[:, slice(0, 240) if left else slice(240, None)] = 128
+    faces = DlibLandmarks().detect(hidden, num_upsamples=1)
+    assert len(faces) == 1
+    assert face_at(faces, original.box_xyxy) is None
+    gone = compare(original, observer.result(hidden, original), 1.0)
     assert not gone.detected
     assert gone.descriptor_distance > 0.6
-    assert np.isnan(gone.pose_l2)
-    assert np.isnan(gone.pose_l1)
+    assert np.isnan([gone.pose_l2, gone.pose_l1, gone.yaw, gone.mouth]).all()
+    assert np.isnan(gone.landmark_errors).all()
 
 
-def test_a_moved_face_has_moved_landmarks(comparer, group_photo):
-    face = DlibLandmarks().detect(group_photo, num_upsamples=1)[0]
-    moved = comparer(group_photo, face, np.roll(group_photo, 4, axis=1))
-    eyes = np.linalg.norm(face.points_xy[45] - face.points_xy[36])
+def test_a_moved_face_has_moved_landmarks(observer, original, group_photo):
+    rolled = np.roll(group_photo, 4, axis=1)
+    moved = compare(original, observer.result(rolled, original), 1.0)
+    eyes = np.linalg.norm(original.points_xy[45] - original.points_xy[36])
     assert moved.pose_l2 == pytest.approx(4 / eyes, rel=0.3)
+    assert moved.pose_l2 == pytest.approx(moved.landmark_errors.mean(), rel=1e-5)
     assert moved.descriptor_distance < 0.3
+    assert moved.mouth < 0.03
+
+
+def test_a_photo_without_a_face_is_said_to_be_one(observer):
+    with pytest.raises(NothingToSeeError, match="no face found"):
+        observer.original(np.full((120, 100, 3), 90, np.uint8))
+
+
+def test_changes_count_outside_the_faces_alone(group_photo):
+    changed = group_photo.copy()
+    changed[100:200, 60:180] = 0
+    box = np.array([[60.0, 100, 180, 200]])
+    assert outside_similarity(group_photo, changed, box) == pytest.approx(1)
+    assert outside_similarity(group_photo, changed, box[:0]) < 0.97
+    everything = np.array([[0.0, 0, 480, 300]])
+    assert np.isnan(outside_similarity(group_photo, changed, everything))
+
+
+@given(height=st.floats(0.5, 9), angle=st.floats(0, 6.3), scale=st.floats(0.5, 20))
+def test_eye_openness_is_height_over_width(height, angle, scale):
+    points = np.zeros((68, 2))
+    eye = np.array([[0, 0], [2, -1], [4, -1], [6, 0], [4, 1], [2, 1]]) * [1, height / 2]
+    points[36:42], points[42:48] = eye, eye + [9, 0]
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    assert eye_openness(scale * points @ turn.T) == pytest.approx(height / 6)

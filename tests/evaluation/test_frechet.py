@@ -74,7 +74,8 @@ def test_kernel_distance_is_the_double_sum():
     assert frechet.kernel_distance(a, b) == (pytest.approx(expected), 0.0)
 
 
-def test_kernel_distance_of_subsets_agrees_with_the_whole():
+def test_kernel_distance_of_subsets_agrees_with_the_whole(monkeypatch):
+    monkeypatch.setattr(frechet, "KID_SUBSET_SIZE", 300)
     rng = np.random.default_rng(5)
     a, b = rng.normal(size=(1500, 6)), rng.normal(0.3, 1, (1300, 6))
     value, error = frechet.kernel_distance(a, b)
@@ -98,3 +99,23 @@ def test_precision_and_recall_by_a_loop_and_at_the_extremes():
     assert frechet.precision_recall(real, real + 100) == (0, 0)
     with pytest.raises(frechet.NotEnoughError):
         frechet.precision_recall(real[:3], made)
+
+
+def test_the_error_is_what_repeated_draws_show():
+    rng = np.random.default_rng(8)
+    mix_a, mix_b = rng.normal(size=(2, 5, 5))
+
+    def draw():
+        return rng.normal(size=(400, 5)) @ mix_a, rng.normal(0.4, 1, (300, 5)) @ mix_b
+
+    distances, errors = [], []
+    for _ in range(200):
+        sets = draw()
+        both = [statistics(x, 500) for x in sets]
+        coupling = frechet.Coupling(*both)
+        distances.append(coupling.distance)
+        errors.append(coupling.error(*sets))
+    assert np.mean(errors) == pytest.approx(np.std(distances), rel=0.2)
+    few = rng.normal(size=(10, 50))
+    singular = statistics(few)
+    assert np.isfinite(frechet.Coupling(singular, singular).error(few, few))

@@ -1,0 +1,33 @@
+"""The second detector, on composites and where there is nothing."""
+
+import numpy as np
+import pytest
+
+from anonygan_jax.data.landmarks import DlibLandmarks
+from anonygan_jax.evaluation import mtcnn
+from anonygan_jax.evaluation.observation import Observer
+
+
+def test_mtcnn_finds_the_faces_that_dlib_finds(group_photo):
+    boxes = mtcnn.Mtcnn().boxes(group_photo)
+    faces = DlibLandmarks().detect(group_photo, num_upsamples=1)
+    assert len(boxes) == len(faces) == 2
+    for face in faces:
+        nose = face.points_xy[30]
+        assert any((box[:2] < nose).all() and (nose < box[2:]).all() for box in boxes)
+
+
+def test_an_observer_asks_it_about_original_and_result(group_photo):
+    observer = Observer(use_mtcnn=True)
+    original = observer.original(group_photo)
+    assert original.detected_by_mtcnn
+    assert original.mtcnn_box.shape == (4,)
+    gone = observer.result(np.full_like(group_photo, 128), original)
+    assert gone.detected_by_mtcnn is False
+    assert gone.mtcnn_box is None
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(mtcnn, "is_installed", lambda: False)
+    with pytest.raises(mtcnn.MtcnnUnavailable, match=r"anonygan_jax\[evaluation\]"):
+        mtcnn.Mtcnn()
