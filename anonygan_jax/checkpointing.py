@@ -131,7 +131,7 @@ def load_generator(
       step they are from.
 
     Raises:
-      CheckpointError: there is no config or no checkpoint in `workdir`.
+      CheckpointError: there is no config or no readable checkpoint in `workdir`.
     """
     path = workdir / CONFIG_FILE
     if not path.exists():
@@ -145,8 +145,13 @@ def load_generator(
     step = steps[-1] if step is None else step
     if step not in steps:
         raise CheckpointError(f"{workdir}: no checkpoint of step {step} there")
-    with ocp.StandardCheckpointer() as checkpointer:
-        saved = checkpointer.restore(directory / str(step) / "generator")
+    try:
+        with ocp.StandardCheckpointer() as checkpointer:
+            saved = checkpointer.restore(directory / str(step) / "generator")
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(
+            f"{workdir}: the checkpoint of step {step} is damaged or was removed"
+        ) from error
     variables = jax.tree.map(lambda x: np.asarray(x, np.float32), saved)
     return json.loads(path.read_text()), variables, step
 

@@ -86,3 +86,21 @@ def tiny_run(tmp_path_factory, tiny_config) -> pathlib.Path:
     workdir = tmp_path_factory.mktemp("tiny_run")
     train_and_evaluate(tiny_config, workdir)
     return workdir
+
+
+@pytest.fixture(scope="session")
+def prior_run(tmp_path_factory, tiny_config) -> pathlib.Path:
+    """The workdir of two steps of a generator that improves warped faces."""
+    from anonygan_jax.train import train_and_evaluate
+
+    config = tiny_config.copy_and_resolve_references().unlock()
+    config.model.use_warped_prior = True
+    config.model.landmark_dropout = 0.1
+    config.losses.closeness = 10.0
+    config.data.zoom = 1.4
+    config.data.landmark_jitter = 2.0
+    config.optimiser.num_steps = 2
+    config.run.picture_every_x_steps = 2
+    workdir = tmp_path_factory.mktemp("prior_run")
+    train_and_evaluate(config.lock(), workdir)
+    return workdir

@@ -42,3 +42,12 @@ def test_reconstruction_without_supervised_pairs_is_zero():
     a, b = _array(2, 4, 4, 3), _array(2, 4, 4, 3)
     mask = np.ones((2, 4, 4, 1), np.float32)
     assert losses.reconstruction(a, b, mask, jnp.zeros(2, bool)) == 0
+
+
+def test_closeness_compares_means_of_cells_in_the_other_pairs():
+    output, prior = _array(3, 16, 24, 3), _array(3, 16, 24, 3)
+    same = np.array([True, False, False])
+    cells = (output - prior)[~same].reshape(2, 2, 8, 3, 8, 3).mean((2, 4))
+    result = losses.closeness(output, prior, jnp.asarray(same))
+    np.testing.assert_allclose(result, np.abs(cells).mean(), rtol=1e-4)
+    assert losses.closeness(output, prior, jnp.ones(3, bool)) == 0

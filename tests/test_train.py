@@ -76,6 +76,26 @@ def test_a_killed_run_continues_to_the_same_weights(tiny_config, tmp_path, monke
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5]
 
 
+def test_measures_of_the_averaged_generator_are_logged(
+    tiny_config, tmp_path, monkeypatch
+):
+    class Measures:
+        def __init__(self, system, batches, num_faces):
+            assert num_faces == tiny_config.run.num_evaluated
+
+        def __call__(self, state):
+            return {"evaluation/detected": float(state.step)}
+
+    monkeypatch.setattr(train, "QuickEvaluation", Measures)
+    config = _steps(tiny_config, 5)
+    with config.unlocked():
+        config.run.evaluate_every_x_steps = 2
+    train.train_and_evaluate(config, tmp_path)
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    rows = [row for row in map(json.loads, lines) if "evaluation/detected" in row]
+    assert rows == [{"step": s, "evaluation/detected": float(s)} for s in (2, 4, 5)]
+
+
 def test_lines_after_the_checkpoint_are_written_again(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')

@@ -10,6 +10,9 @@ from anonygan_jax.models.landmark_attention import LandmarkAttention
 from anonygan_jax.models.layers import BatchNorm, Conv, UpConv
 
 HIDDEN = -1e4  # a coordinate that no picture has
+# Taken from the attention's logit where there is a warped prior: training begins with
+# that face, an eighth of it drawn, instead of with a mixture of equal parts.
+PRIOR_ADVANTAGE = 2.0
 
 
 class Generator(nn.Module):
@@ -90,8 +93,9 @@ class Generator(nn.Module):
         for i in range(self.num_blocks):
             block = GraphBlock(self.num_nodes, self.dropout_rate, name=f"block{i}")
             appearance, shape = block(appearance, shape, train)
-        drawn, attention = self._decode(appearance, train)
+        drawn, logit = self._decode(appearance, train)
         background = context if prior is None else prior
+        attention = nn.sigmoid(logit if prior is None else logit - PRIOR_ADVANTAGE)
         return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
 
     def _hide(self, points_xy: jax.Array) -> jax.Array:
@@ -114,7 +118,7 @@ class Generator(nn.Module):
         return x
 
     def _decode(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
-        """The drawn face in [-1, 1] and how much of it counts, in [0, 1]."""
+        """The drawn face in [-1, 1] and the logit of how much of it counts."""
         drawn, attention = x, x
         for i, features in enumerate((self.width * 2, self.width)):
             drawn = UpConv(features, name=f"decoder_up{i}")(drawn)
@@ -122,7 +126,7 @@ class Generator(nn.Module):
             attention = UpConv(features, name=f"attention_up{i}")(attention)
         last = Conv(3, 7, padding=3, reflect=True, use_bias=True, name="decoder_image")
         to_one = Conv(1, 1, name="attention_mask")
-        return jnp.tanh(last(drawn)), nn.sigmoid(to_one(attention))
+        return jnp.tanh(last(drawn)), to_one(attention)
 
     def _check(self, condition, context, condition_points_xy, source_points_xy) -> None:
         """Rejects inputs of other shapes."""

@@ -16,22 +16,6 @@ from anonygan_jax.methods.pixelate import Pixelate
 SIZE = (220, 180)
 
 
-@pytest.fixture(scope="module")
-def faces(embedded) -> Faces:
-    """Three composites as sources."""
-    chosen = [embedded[0], embedded[51], embedded[-1]]
-    points = np.stack([face.points_xy for face in chosen])
-    masks = np.asarray(face_mask(jnp.asarray(points), SIZE))[..., 0]
-    return Faces(np.stack([face.image for face in chosen]), points, masks)
-
-
-@pytest.fixture(scope="module")
-def conditions(faces) -> Faces:
-    """The same people, each for the next."""
-    rolled = (np.roll(a, 1, 0) for a in (faces.images, faces.points_xy, faces.masks))
-    return Faces(*rolled)
-
-
 def _method(name: str, tiny_run):
     return make_method(name, str(tiny_run))
 

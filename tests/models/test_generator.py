@@ -79,3 +79,47 @@ def test_source_points_and_condition_both_matter():
         other = list(inputs)
         other[changed] = other[changed][:, ::-1]
         assert np.abs(apply(variables, *other) - output).max() > 1e-3
+
+
+WITH_PRIOR = Generator(
+    width=4, num_blocks=1, num_nodes=4, use_warped_prior=True, landmark_dropout=1.0
+)
+
+
+@pytest.fixture(scope="module")
+def with_prior():
+    prior = jnp.asarray(np.random.default_rng(5).uniform(-1, 1, (1, 16, 12, 3)))
+    inputs = (*_inputs(), prior.astype(jnp.float32))
+    key = jax.random.key(0, impl="rbg")
+    return inputs, jax.jit(WITH_PRIOR.init)(key, *inputs)
+
+
+def test_training_begins_with_the_warped_face(with_prior):
+    inputs, variables = with_prior
+    output = WITH_PRIOR.apply(variables, *inputs)
+    share = 1 / (1 + np.exp(2.0))
+    expected = (1 - share) * inputs[-1]
+    # What is drawn at first is near 0, and so is the attention's own logit.
+    assert np.abs(output - expected).max() < 1.5 * share
+    assert np.abs(output - expected).mean() < 0.02
+    with pytest.raises(ValueError, match="just when use_warped_prior is set"):
+        WITH_PRIOR.apply(variables, *inputs[:-1])
+
+
+def test_landmarks_are_hidden_in_training_alone(with_prior):
+    inputs, variables = with_prior
+    variables = jax.tree.map(lambda x: 10 * x, variables)
+    moved = list(inputs)
+    moved[2], moved[3] = inputs[2] / 2, inputs[3] / 2
+    rngs = {"dropout": jax.random.key(1)}
+
+    @jax.jit
+    def train(*inputs):
+        return WITH_PRIOR.apply(
+            variables, *inputs, train=True, rngs=rngs, mutable=["batch_stats"]
+        )[0]
+
+    np.testing.assert_array_equal(train(*inputs), train(*moved))
+    apply = jax.jit(WITH_PRIOR.apply)
+    apart = np.abs(apply(variables, *inputs) - apply(variables, *moved))
+    assert apart.max() > 1e-3

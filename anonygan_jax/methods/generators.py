@@ -1,0 +1,97 @@
+"""Generators of training runs, loaded to draw faces."""
+
+import importlib.resources
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anonygan_jax import checkpointing
+from anonygan_jax.data.faces import reframe
+from anonygan_jax.data.images import to_float
+from anonygan_jax.methods.faces import Faces, MethodError
+from anonygan_jax.models.config import ModelConfig
+
+EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
+
+
+class TrainedGenerator:
+    """The newest averaged generator of a run.
+
+    Attributes:
+      size: (height, width) that it draws.
+      zoom: how much of CelebA's frame that shows; see `crops.window_transform`.
+      uses_warped_prior: it improves a warped face instead of filling a hole.
+      step: the training step its weights are from.
+    """
+
+    def __init__(self, checkpoint: str = EMBEDDED) -> None:
+        """Loads the weights.
+
+        Args:
+          checkpoint: a training run's folder, an export of it, or "embedded".
+
+        Raises:
+          CheckpointError: there is none.
+        """
+        config, self._variables, self.step = checkpointing.load_generator(
+            _checkpoint_path(checkpoint)
+        )
+        height, width = config["data"]["image_size"]
+        self.size = (int(height), int(width))
+        self.zoom = float(config["data"].get("zoom", 1.0))  # older runs have none
+        self._model = ModelConfig(**config["model"])
+        self.uses_warped_prior = self._model.use_warped_prior
+        self._generate = jax.jit(self._model.generator().apply)
+
+    def __call__(
+        self,
+        conditions: Faces,
+        context: jax.Array,
+        points_xy: np.ndarray,
+        prior: jax.Array | None = None,
+    ) -> np.ndarray:
+        """Returns drawn faces, float32 [B, H, W, 3] in [-1, 1].
+
+        Args:
+          conditions: framed as CelebA frames faces, of any size.
+          context: float32 [B, H, W, 3], the sources with their faces set to 0.
+          points_xy: float32 [B, 68, 2], the landmarks to follow.
+          prior: float32 [B, H, W, 3], the sources with warped faces.
+
+        Raises:
+          MethodError: the output is not finite.
+        """
+        images, points = self._resize(conditions)
+        output = self._generate(
+            self._variables,
+            to_float(images),
+            context,
+            self._model.select_points(points),
+            self._model.select_points(jnp.asarray(points_xy)),
+            *([] if prior is None else [prior]),
+        )
+        assert isinstance(output, jax.Array)
+        if not bool(jnp.isfinite(output).all()):
+            raise MethodError("the generator gave numbers that are not finite")
+        return np.asarray(output)
+
+    def _resize(self, conditions: Faces) -> tuple[jax.Array, jax.Array]:
+        """Conditions as training showed them."""
+        framed = [
+            reframe(image, points, self.size, self.zoom)
+            for image, points in zip(
+                conditions.images, conditions.points_xy, strict=True
+            )
+        ]
+        images, points = zip(*framed, strict=True)
+        return jnp.asarray(np.stack(images)), jnp.asarray(np.stack(points))
+
+
+def _checkpoint_path(checkpoint: str) -> pathlib.Path:
+    """A folder's path, or that of the embedded checkpoint."""
+    if checkpoint == EMBEDDED:
+        assets = importlib.resources.files("anonygan_jax") / "assets"
+        return pathlib.Path(str(assets / "checkpoint"))
+    return pathlib.Path(checkpoint)

@@ -1,0 +1,110 @@
+"""Photos per second of each stage of `anonygan evaluate`.
+
+    taskset -c 0 python -m benchmarks.evaluation_speed PHOTOS --count 48
+
+Detectors and the rest of what worker processes do take a photo at a time; networks a
+batch (with random weights: their speed does not depend on them). Each stage is timed
+over all photos, several times: minimum, median and maximum. The last lines give the
+time of a Frechet distance, needed once a method.
+"""
+
+import pathlib
+import statistics
+import time
+from collections.abc import Callable
+
+import click
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anonygan_jax.data.descriptors import DlibDescriptor
+from anonygan_jax.data.landmarks import DlibLandmarks
+from anonygan_jax.data.photos import find_photos, read_photo
+from anonygan_jax.evaluation import comparison, frechet, pictures
+from anonygan_jax.evaluation.frozen_networks import FrozenNetwork
+from anonygan_jax.evaluation.mtcnn import Mtcnn
+from anonygan_jax.evaluation.networks import efficientnet, facenet, inception
+from anonygan_jax.evaluation.observation import Observer
+
+RUNS = 3
+NETWORKS = {
+    "EfficientNet-Lite0": (efficientnet.EfficientNet(), efficientnet.IMAGE_SIZE),
+    "Inception of FID": (inception.Inception(), inception.IMAGE_SIZE),
+    "FaceNet": (facenet.FaceNet(8631), facenet.IMAGE_SIZE),
+}
+
+
+def timed(stage: Callable[[], object], count: int, name: str) -> None:
+    """Prints how many photos a second a stage does."""
+    stage()  # compiles
+    rates = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        stage()
+        rates.append(count / (time.perf_counter() - start))
+    low, middle, high = min(rates), statistics.median(rates), max(rates)
+    click.echo(f"| {name} | {low:.1f} / {middle:.1f} / {high:.1f} |")
+
+
+def time_photos(paths: list[pathlib.Path]) -> None:
+    """What a worker does with each photo."""
+    observer, detector, describe = Observer(False), DlibLandmarks(), DlibDescriptor()
+    mtcnn = Mtcnn()
+    images = [read_photo(path) for path in paths]
+    seen = [observer.original(image) for image in images]
+    both = list(zip(images, seen, strict=True))
+    stages: dict[str, Callable[[], object]] = {
+        "decoding": lambda: [read_photo(path) for path in paths],
+        "dlib: detection, landmarks": lambda: [detector.detect(i, 1) for i in images],
+        "dlib: descriptor": lambda: [describe(i, s.points_xy) for i, s in both],
+        "MTCNN": lambda: [mtcnn.boxes(i) for i in images],
+        "SSIM outside the face": lambda: [
+            comparison.outside_similarity(i, i, s.face_boxes) for i, s in both
+        ],
+        "clean-fid's resizing": lambda: [pictures.clean_fid_picture(i) for i in images],
+        "face for EfficientNet": lambda: [pictures.face_picture(i, s) for i, s in both],
+    }
+    for name, stage in stages.items():
+        timed(stage, len(images), name)
+
+
+def time_networks() -> None:
+    """What the networks do with a batch."""
+    for name, (network, size) in NETWORKS.items():
+        zeros = jnp.zeros((1, size, size, 3))
+        variables = jax.jit(network.init)(jax.random.key(0, impl="rbg"), zeros)
+        frozen = FrozenNetwork(name, name, network.apply, variables, 128, 128)
+        batch = np.zeros((frozen.batch_size, size, size, 3), np.uint8)
+        timed(lambda f=frozen, b=batch: f(b), len(batch), name)  # type: ignore[misc]
+
+
+def time_distances() -> None:
+    """The algebra at the end."""
+    rng = np.random.default_rng(0)
+    for dimension in (128, 1280, 2048):
+        sample = rng.normal(size=(3_000, dimension))
+        made = frechet.FeatureStatistics(dimension)
+        made.update(sample)
+        start = time.perf_counter()
+        coupling = frechet.Coupling(made, made)
+        coupling.error(sample, sample)
+        seconds = time.perf_counter() - start
+        click.echo(f"Frechet distance of {dimension} features: {seconds:.2f} s")
+
+
+@click.command()
+@click.argument("photos", type=click.Path(path_type=pathlib.Path, exists=True))
+@click.option("--count", default=48, show_default=True)
+def main(photos: pathlib.Path, count: int) -> None:
+    """Prints a table of photos per second."""
+    found = [p.path for p in find_photos([photos]) if p.has_photo_suffix]
+    spread = found[:: max(1, len(found) // count)][:count]
+    click.echo("| stage | photos a second: min / median / max |\n|---|---|")
+    time_photos(spread)
+    time_networks()
+    time_distances()
+
+
+if __name__ == "__main__":
+    main()
