@@ -77,8 +77,8 @@ def anonymise(
     photo that cannot be read or shows no face leaves no result and a line on the
     screen, and the command ends with exit code 1 after the others are done.
 
-    Faces that dlib's detector does not find (turned far, small, covered) stay as they
-    are: look at the results before you publish them.
+    A face that no detector finds stays as it is: look at the results before you
+    publish them.
     """
     if checkpoint and method not in (None, "anonygan"):
         raise click.UsageError(f"--checkpoint goes with anonygan, not with {method}")

@@ -15,10 +15,11 @@ from anonygan_jax.anonymise.conditions import (
     Source,
     load_conditions,
 )
+from anonygan_jax.anonymise.finding import FaceFinder
 from anonygan_jax.anonymise.traits import traits
 from anonygan_jax.data import crops
 from anonygan_jax.data.descriptors import DlibDescriptor
-from anonygan_jax.data.landmarks import DlibLandmarks, Face
+from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.methods import Faces, Method, MethodError
 
@@ -27,6 +28,7 @@ COVER_CELLS = 6  # cells across a covered face
 COVER_MARGIN = 0.3  # of the face's size, added on each side of what is covered
 LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
 MAX_ATTEMPTS = 5  # conditions tried for a face before it is covered
+NO_LANDMARKS = "found, but without landmarks"
 PERSON, FACE = "person", "face"
 
 
@@ -84,9 +86,9 @@ class Anonymiser:
             or unusable.
         """
         self._method = method
-        self._detector = DlibLandmarks()
+        self._find = FaceFinder()
         self._describe = DlibDescriptor()
-        bank = load_conditions(condition, self._detector, self._describe)
+        bank = load_conditions(condition, self._find.landmarks, self._describe)
         self._conditions = Conditions(bank, match_group)
         self._people = People() if consistent == PERSON else None
 
@@ -102,8 +104,8 @@ class Anonymiser:
         Raises:
           NoFaceError: no face was found; the photo may still show one.
         """
-        faces = self._detector.detect(photo, num_upsamples=1)
-        if not faces:
+        faces, boxes_alone = self._find(photo)
+        if not faces and not boxes_alone:
             height, width = photo.shape[:2]
             raise NoFaceError(f"no face found in {width}x{height} pixels")
         result, reports = photo.copy(), []
@@ -115,6 +117,10 @@ class Anonymiser:
             except (crops.DegenerateFaceError, MethodError) as error:
                 cover_face(result, face)
                 reports.append(FaceReport(box, None, None, str(error)))
+        for face in boxes_alone:
+            cover_face(result, face)
+            box = tuple(int(v) for v in face.box_xyxy)
+            reports.append(FaceReport(box, None, None, NO_LANDMARKS))
         return result, reports
 
     def _hide(

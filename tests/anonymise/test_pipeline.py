@@ -21,8 +21,8 @@ def test_feathering_never_lets_the_face_through():
 
 def test_not_finite_outputs_are_refused(group_photo, tiny_run):
     method = make_method("anonygan", str(tiny_run))
-    bias = method._variables["params"]["decoder_image"]["bias"]
-    method._variables["params"]["decoder_image"]["bias"] = bias * jnp.nan
+    bias = method._generator._variables["params"]["decoder_image"]["bias"]
+    method._generator._variables["params"]["decoder_image"]["bias"] = bias * jnp.nan
     anonymiser = pipeline.Anonymiser(method, "auto")
     result, reports = anonymiser(group_photo)
     assert [r.covered_because for r in reports] == [

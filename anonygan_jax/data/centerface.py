@@ -1,0 +1,85 @@
+"""Boxes of faces by CenterFace: small, turned and covered ones, too; no landmarks.
+
+Source: Xu et al. 2020; the network file of its authors (MIT licence), see
+assets/detectors. Run by OpenCV.
+"""
+
+import importlib.resources
+
+import cv2
+import numpy as np
+
+STRIDE = 4  # pixels of the picture a cell of the result
+MULTIPLE = 32  # sides must be one of it
+SEARCHED_SIDE = 1280  # pixels; larger photos are searched in a reduced copy
+THRESHOLD = 0.35  # of the score
+OVERLAP = 0.3  # of two boxes, beyond which the less sure one goes
+# Score, log size and offset of each cell; five points, which are not used.
+_OUTPUTS = ("537", "538", "539", "540")
+
+
+class CenterFace:
+    """Detector of faces that needs no more than OpenCV."""
+
+    def __init__(self, threshold: float = THRESHOLD) -> None:
+        """Loads the network.
+
+        Args:
+          threshold: of the score, 0 to 1; lower finds more, and more that is no face.
+
+        Raises:
+          ValueError: the threshold is not between 0 and 1.
+        """
+        if not 0 < threshold < 1:
+            raise ValueError(
+                f"threshold is {threshold}, wanted a share between 0 and 1"
+            )
+        self._threshold = threshold
+        path = importlib.resources.files("anonygan_jax") / "assets" / "detectors"
+        self._network = cv2.dnn.readNetFromONNX(str(path / "centerface.onnx"))
+
+    def boxes(self, image_u8: np.ndarray) -> np.ndarray:
+        """Returns float32 [N, 5]: left, top, right, bottom and score, the surest first.
+
+        Args:
+          image_u8: uint8 [H, W, 3] RGB.
+        """
+        height, width = image_u8.shape[:2]
+        scale = min(1.0, SEARCHED_SIDE / max(height, width))
+        rows, columns = (
+            max(MULTIPLE, round(n * scale / MULTIPLE) * MULTIPLE)
+            for n in (height, width)
+        )
+        blob = cv2.dnn.blobFromImage(image_u8, 1.0, (columns, rows))
+        self._network.setInput(blob)
+        score, size, offset, _ = (x[0] for x in self._network.forward(_OUTPUTS))
+        found = decode(score[0], size, offset, self._threshold)
+        found[:, [0, 2]] *= width / columns
+        found[:, [1, 3]] *= height / rows
+        return found
+
+
+def decode(
+    score: np.ndarray, size: np.ndarray, offset: np.ndarray, threshold: float
+) -> np.ndarray:
+    """Returns float32 [N, 5] boxes and scores of the network's maps.
+
+    Args:
+      score: float [h, w], 0 to 1.
+      size: float [2, h, w], logarithms of height and width in cells.
+      offset: float [2, h, w], of the centre from the cell's, down and across, in cells.
+      threshold: of the score.
+    """
+    y, x = np.nonzero(score > threshold)
+    scores = score[y, x]
+    down, across = offset[:, y, x] + 0.5 + np.stack([y, x])
+    height, width = np.exp(size[:, y, x])
+    corners = np.stack(
+        [across - width / 2, down - height / 2, across + width / 2, down + height / 2],
+        -1,
+    )
+    boxes = (STRIDE * corners).astype(np.float32).reshape(-1, 4)
+    sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], -1)
+    places = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), threshold, OVERLAP)
+    kept = np.asarray(places, int).reshape(-1)
+    return np.concatenate([boxes[kept], scores[kept, None]], -1).astype(np.float32)

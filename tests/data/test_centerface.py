@@ -1,0 +1,55 @@
+"""The network's maps as boxes, against boxes that were drawn into maps."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonygan_jax.data.centerface import CenterFace, decode
+from anonygan_jax.data.landmarks import DlibLandmarks
+
+box = st.tuples(*(st.floats(5, 150) for _ in range(2)), *(st.floats(2, 60),) * 2)
+
+
+@given(box=box, score=st.floats(0.4, 1))
+def test_a_box_drawn_into_the_maps_comes_back(box, score):
+    x, y, width, height = box
+    scores = np.zeros((40, 40))
+    size, offset = np.zeros((2, 2, 40, 40))
+    row, column = int(y // 4), int(x // 4)
+    scores[row, column] = score
+    size[:, row, column] = np.log([height / 4, width / 4])
+    offset[:, row, column] = y / 4 - row - 0.5, x / 4 - column - 0.5
+    ((left, top, right, bottom, found),) = decode(scores, size, offset, 0.3)
+    assert found == pytest.approx(score)
+    assert (left + right) / 2 == pytest.approx(x, abs=1e-3)
+    assert (top + bottom) / 2 == pytest.approx(y, abs=1e-3)
+    assert right - left == pytest.approx(width, rel=1e-4)
+    assert bottom - top == pytest.approx(height, rel=1e-4)
+
+
+def test_of_boxes_that_overlap_the_surest_stays():
+    scores = np.zeros((20, 20))
+    scores[5, 5], scores[5, 6], scores[15, 15], scores[2, 2] = 0.6, 0.9, 0.7, 0.2
+    size = np.full((2, 20, 20), np.log(5.0))
+    found = decode(scores, size, np.zeros((2, 20, 20)), 0.3)
+    assert found[:, 4] == pytest.approx([0.9, 0.7])
+    assert decode(scores * 0, size, size, 0.3).shape == (0, 5)
+
+
+@pytest.mark.parametrize("scale", [1, 7])
+def test_boxes_lie_where_dlib_finds_the_faces(group_photo, scale):
+    photo = np.repeat(np.repeat(group_photo, scale, 0), scale, 1)
+    found = CenterFace().boxes(photo)
+    faces = DlibLandmarks().detect(group_photo)
+    assert len(found) == len(faces) == 2
+    for face in faces:
+        nose = scale * face.points_xy[30]
+        (inside,) = [b for b in found if (b[:2] < nose).all() and (nose < b[2:4]).all()]
+        jaw = scale * (face.points_xy[16, 0] - face.points_xy[0, 0])
+        assert inside[2] - inside[0] == pytest.approx(jaw, rel=0.25)
+
+
+def test_a_threshold_is_a_share():
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        CenterFace(1.5)
