@@ -61,26 +61,17 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
     """
     networks = _networks(evaluation)
     pairs = read_pairs(evaluation.pairs) if evaluation.pairs else None
-    output.mkdir(parents=True, exist_ok=True)
-    photos, problems = dataset_photos(evaluation.originals, output / "originals")
     if pairs is not None and evaluation.count:
         pairs = pairs.thinned(evaluation.count)
+    output.mkdir(parents=True, exist_ok=True)
+    photos, problems = dataset_photos(evaluation.originals, output / "originals")
     photos, missing = _chosen(photos, pairs, evaluation.count)
     left_out = {"original": problems + missing}
     made, empty = _make_results(evaluation, photos, output, left_out)
     use_mtcnn = evaluation.use_mtcnn and mtcnn.is_installed()
     with Surveyor(networks, use_mtcnn, evaluation.num_workers) as surveyor:
         originals = surveyor.originals(photos)
-        left_out["original"] += originals.problems
-        if not originals.seen:
-            raise FolderError(f"{evaluation.originals}: no photo shows a face")
-        rows = [originals_row(originals, pairs)]
-        for title, folder in made.items():
-            results, problems = folders.photos_in(folder)
-            problems += folders.unmatched(photos, results)
-            survey = surveyor.results(results, photos, originals, title)
-            left_out.setdefault(title, []).extend(problems + survey.problems)
-            rows.append(method_row(title, originals, survey, pairs))
+        rows = _measure(surveyor, originals, photos, made, pairs, left_out)
     sheets = {title: folders.photos_in(folder)[0] for title, folder in made.items()}
     contact_sheet({"original": photos} | sheets, output / "contact_sheet.jpg")
     report = Report(
@@ -94,6 +85,28 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
     )
     report.write(output)
     return report
+
+
+def _measure(
+    surveyor: Surveyor,
+    originals: Survey,
+    photos: Photos,
+    made: dict[str, pathlib.Path],
+    pairs: PairList | None,
+    left_out: dict[str, list[Problem]],
+) -> list[Row]:
+    """The originals' row and one for each folder of results; notes what is left out."""
+    left_out["original"] += originals.problems
+    if not originals.seen:
+        raise FolderError("no photo of the originals shows a face")
+    rows = [originals_row(originals, pairs)]
+    for title, folder in made.items():
+        results, problems = folders.photos_in(folder)
+        problems += folders.unmatched(photos, results)
+        survey = surveyor.results(results, photos, originals, title)
+        left_out.setdefault(title, []).extend(problems + survey.problems)
+        rows.append(method_row(title, originals, survey, pairs))
+    return rows
 
 
 def _networks(evaluation: Evaluation) -> list[frozen_networks.FrozenNetwork]:
@@ -121,7 +134,7 @@ def _chosen(
             for name in sorted(wanted - photos.keys())
         ]
         photos = {name: photos[name] for name in sorted(wanted & photos.keys())}
-        if not len(pairs.among(set(photos))):
+        if not len(pairs.among(photos.keys(), photos.keys())):
             raise PairListError(
                 f"none of the {len(pairs)} pairs has both of its photos there; a photo "
                 "is called NAME/NAME_0001"

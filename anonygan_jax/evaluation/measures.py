@@ -41,7 +41,7 @@ def originals_row(originals: Survey, pairs: PairList | None) -> Row:
     measures: dict[str, Estimate] = {}
     curves: dict[str, Curve | None] = {}
     for name, known in originals.embeddings.items():
-        if pairs is not None and len(chosen := pairs.among(set(known))):
+        if pairs is not None and len(chosen := pairs.among(known.keys(), known.keys())):
             apart = reidentification.pair_distances(chosen, known, known)
             measures |= _verification(name, chosen, apart, known)
             right = reidentification.verified(chosen, apart)
@@ -76,20 +76,33 @@ def method_row(
         measures |= _own_original(name, originals, results)
         measures |= _identification(name, known, made)
         if pairs is not None:
-            chosen = pairs.among(known.keys() & made.keys())
-            if len(chosen) == 0:
-                raise NotEnoughError(f"{title}: no photo pair of the list is there")
-            apart = reidentification.pair_distances(chosen, known, made)
-            measures |= _verification(name, chosen, apart, known)
-            curve = reidentification.roc(chosen.same, apart)
+            found, curve = _in_pairs(name, known, made, pairs, title)
+            measures |= found
             curves |= {name: curve} if curve else {}
-            both = reidentification.pair_distances(chosen, made, made)
-            linked = both[chosen.same] < _strict(made)
-            measures[f"linked_{name}"] = estimates.share(linked)
+    return Row(title, measures, curves, _landmark_errors(results), remarks)
+
+
+def _in_pairs(
+    name: str, known: Embeddings, made: Embeddings, pairs: PairList, title: str
+) -> tuple[dict[str, Estimate], Curve | None]:
+    """Pairs whose second photo is anonymised, and pairs of two results."""
+    chosen = pairs.among(known.keys(), made.keys())
+    if len(chosen) == 0:
+        raise NotEnoughError(f"{title}: no photo pair of the list is there")
+    apart = reidentification.pair_distances(chosen, known, made)
+    measures = _verification(name, chosen, apart, known)
+    both = pairs.among(made.keys(), made.keys())
+    if len(both):
+        linked = reidentification.pair_distances(both, made, made) < _strict(made)
+        measures[f"linked_{name}"] = estimates.share(linked[both.same])
+    return measures, reidentification.roc(chosen.same, apart)
+
+
+def _landmark_errors(results: Survey) -> np.ndarray | None:
+    """Each landmark's mean displacement, where faces were found."""
     errors = np.stack([c.landmark_errors for c in results.comparisons.values()])
     found = np.isfinite(errors).all(1)
-    landmark_errors = errors[found].mean(0) if found.any() else None
-    return Row(title, measures, curves, landmark_errors, remarks)
+    return errors[found].mean(0) if found.any() else None
 
 
 def _detection(originals: Survey, results: Survey) -> dict[str, Estimate]:

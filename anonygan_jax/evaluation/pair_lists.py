@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Set
 
 import numpy as np
 
@@ -42,12 +43,12 @@ class PairList:
                 return chosen
         return self._take([])
 
-    def among(self, names: set[str]) -> "PairList":
-        """Returns the pairs whose photos are both there."""
+    def among(self, first: Set[str], second: Set[str]) -> "PairList":
+        """Returns the pairs whose first and second photo are both there."""
         kept = [
             i
-            for i, pair in enumerate(zip(self.first, self.second, strict=True))
-            if names.issuperset(pair)
+            for i, (a, b) in enumerate(zip(self.first, self.second, strict=True))
+            if a in first and b in second
         ]
         return self._take(kept)
 

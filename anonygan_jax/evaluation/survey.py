@@ -11,51 +11,15 @@ import numpy as np
 import tqdm
 
 from anonygan_jax.data.ahead import in_order
-from anonygan_jax.data.crops import DegenerateFaceError
-from anonygan_jax.data.photos import PhotoError, read_photo
-from anonygan_jax.evaluation.comparison import (
-    Comparison,
-    compare,
-    outside_similarity,
-)
+from anonygan_jax.evaluation.comparison import Comparison
 from anonygan_jax.evaluation.features import Features
 from anonygan_jax.evaluation.folders import Problem
 from anonygan_jax.evaluation.frozen_networks import FrozenNetwork
-from anonygan_jax.evaluation.observation import (
-    NothingToSeeError,
-    Observation,
-    Observer,
-)
-from anonygan_jax.evaluation.pictures import FACENET, pictures_for
+from anonygan_jax.evaluation.observation import Observation, Observer
+from anonygan_jax.evaluation.pictures import FACENET
+from anonygan_jax.evaluation.sightings import Sighting, Task, look
 
 NUM_AHEAD_PER_WORKER = 8  # photos looked at before the networks are ready for them
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """A photo to look at; a result when it has an original.
-
-    Attributes:
-      name: of original and result, without suffix.
-      path: the photo's.
-      original_path, original: of a result; the latter None where no face was found.
-    """
-
-    name: str
-    path: pathlib.Path
-    original_path: pathlib.Path | None = None
-    original: Observation | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Sighting:
-    """What a worker saw in a photo; without a face only `pictures` of the whole."""
-
-    name: str
-    seen: Observation | None
-    comparison: Comparison | None
-    pictures: dict[str, np.ndarray]
-    problems: list[Problem]
 
 
 @dataclasses.dataclass
@@ -204,39 +168,3 @@ def _look(task: Task) -> Sighting:
     """One photo in a worker process."""
     assert _worker is not None
     return look(*_worker, task)
-
-
-def look(observer: Observer, wanted: frozenset[str], task: Task) -> Sighting:
-    """Returns what is seen in one photo, or why nothing is.
-
-    Args:
-      observer: the detectors.
-      wanted: pictures to cut out, see `pictures`.
-      task: the photo.
-    """
-    seen, original, comparison = None, task.original, None
-    problems: list[Problem] = []
-    try:
-        image = read_photo(task.path)
-        if task.original_path is None:
-            seen = original = observer.original(image)
-        else:
-            before = read_photo(task.original_path)
-            if before.shape != image.shape:
-                sizes = [f"{x.shape[1]}x{x.shape[0]}" for x in (image, before)]
-                reason = f"{sizes[0]} pixels, its original {sizes[1]}"
-                return Sighting(task.name, None, None, {}, [Problem(task.name, reason)])
-            if original is not None:
-                seen = observer.result(image, original)
-                context = outside_similarity(before, image, original.face_boxes)
-                comparison = compare(original, seen, context)
-    except PhotoError as error:
-        reason = str(error).removeprefix(f"{task.path}: ")
-        return Sighting(task.name, None, None, {}, [Problem(task.name, reason)])
-    except NothingToSeeError as error:
-        problems.append(Problem(task.name, str(error)))
-    try:
-        pictures = pictures_for(wanted, image, seen, original)
-    except DegenerateFaceError as error:
-        return Sighting(task.name, None, None, {}, [Problem(task.name, str(error))])
-    return Sighting(task.name, seen, comparison, pictures, problems)

@@ -41,9 +41,12 @@ def test_pairs_of_some_photos_and_pairs_spread_over_the_list(tmp_path):
     lines = ["20", *(f"P{i} 1 2" for i in range(20))]
     lines += [f"P{i} 1 Q{i} 1" for i in range(20)]
     pairs = read_pairs(write(tmp_path / "dev.txt", lines))
-    some = pairs.among({"P3/P3_0001", "P3/P3_0002", "Q3/Q3_0001", "P4/P4_0001"})
+    photos = {"P3/P3_0001", "P3/P3_0002", "Q3/Q3_0001", "P4/P4_0001"}
+    some = pairs.among(photos, photos)
     assert some.first == ["P3/P3_0001"] * 2
     assert some.same.tolist() == [True, False]
+    seconds_alone = pairs.among(photos, {"P3/P3_0002", "P4/P4_0001"})
+    assert seconds_alone.second == ["P3/P3_0002"]
     few = pairs.thinned(12)
     assert len(few.photos()) <= 12
     assert 0 < few.same.sum() < len(few)
