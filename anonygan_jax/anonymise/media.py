@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from anonygan_jax.data.photos import PhotoError, PhotoFile
+from anonygan_jax.data.whole_files import written_whole
 
 JPEG_QUALITY = 95  # of WebP too; PNG and the others take no notice
 _KEPT_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
@@ -26,8 +27,10 @@ def output_path(photo: PhotoFile, output: pathlib.Path) -> pathlib.Path:
 
 
 def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] whole or not at all; carries no metadata over."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial{path.suffix}")
-    Image.fromarray(image_u8).save(partial, quality=JPEG_QUALITY)
-    partial.replace(path)
+    """Writes uint8 [H, W, 3] whole or not at all; carries no metadata over.
+
+    Raises:
+      OSError: the disk is full or the folder cannot be written to.
+    """
+    with written_whole(path) as partial:
+        Image.fromarray(image_u8).save(partial, quality=JPEG_QUALITY)

@@ -114,9 +114,9 @@ class Anonymiser:
             try:
                 name, distance = self._hide(photo, result, face, f"{seed}#{number}")
                 reports.append(FaceReport(box, name, distance, None))
-            except (crops.DegenerateFaceError, MethodError) as error:
+            except Exception as error:  # whatever fails, no face may stay as it was
                 cover_face(result, face)
-                reports.append(FaceReport(box, None, None, str(error)))
+                reports.append(FaceReport(box, None, None, _reason(error)))
         for face in boxes_alone:
             cover_face(result, face)
             box = tuple(int(v) for v in face.box_xyxy)
@@ -186,6 +186,12 @@ class Anonymiser:
         return self._conditions.choose(
             source, seed, frozenset(tried), distinct=bool(tried)
         )
+
+
+def _reason(error: Exception) -> str:
+    """Why a face was covered; faults of ours and of libraries with their kind."""
+    expected = isinstance(error, crops.DegenerateFaceError | MethodError)
+    return str(error) if expected else f"{type(error).__name__}: {error}"
 
 
 def native_size(points_xy: np.ndarray) -> tuple[int, int]:

@@ -18,6 +18,7 @@ import numpy as np
 import tqdm
 
 from anonygan_jax.data import crops, landmarks, photos, records
+from anonygan_jax.data.whole_files import written_whole
 
 PHOTOS_PER_SHARD = 512  # what an interruption loses at most
 MANIFEST = "manifest.json"
@@ -194,9 +195,8 @@ def _write_shard(
     left_out = [dataclasses.asdict(r) for r in results if isinstance(r, LeftOut)]
     num_bytes = records.write_shard(path, job.size, kept)
     summary = {"kept": len(kept), "num_bytes": num_bytes, "left_out": left_out}
-    partial = summary_path.with_suffix(".partial")
-    partial.write_text(json.dumps(summary))
-    partial.rename(summary_path)
+    with written_whole(summary_path) as partial:
+        partial.write_text(json.dumps(summary))
 
 
 def read_identities(path: pathlib.Path) -> dict[str, str]:

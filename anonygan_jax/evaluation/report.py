@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import anonygan_jax
+from anonygan_jax.data.whole_files import written_whole
 from anonygan_jax.evaluation import plots, table
 from anonygan_jax.evaluation.folders import Problem
 from anonygan_jax.evaluation.measures import Row
@@ -50,8 +51,10 @@ class Report:
         if self._has_curves:
             plots.curves(self.rows, output / "roc.png")
         plots.landmark_errors(measured, self.mean_face, output / "pose.png")
-        _replace(output / RESULTS, json.dumps(self._data(), indent=1) + "\n")
-        _replace(output / REPORT, self._markdown())
+        with written_whole(output / RESULTS) as partial:
+            partial.write_text(json.dumps(self._data(), indent=1) + "\n")
+        with written_whole(output / REPORT) as partial:
+            partial.write_text(self._markdown())
 
     @property
     def _has_curves(self) -> bool:
@@ -133,10 +136,3 @@ def _problem_list(item: tuple[str, list[Problem]]) -> str:
     names = ", ".join(problem.photo for problem in problems[:MAX_LISTED])
     more = ", ..." if len(problems) > MAX_LISTED else ""
     return f"{title}: {len(problems)} photos: {counted}. {names}{more}"
-
-
-def _replace(path: pathlib.Path, text: str) -> None:
-    """Writes a file whole."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    partial.replace(path)

@@ -1,5 +1,7 @@
 """Photos in, photos out, through the command line."""
 
+import errno
+import json
 import pathlib
 
 import numpy as np
@@ -13,6 +15,7 @@ from anonygan_jax.data.landmarks import DlibLandmarks
 from anonygan_jax.evaluation.comparison import compare
 from anonygan_jax.evaluation.observation import Observer
 from anonygan_jax.methods import MethodError, make_method
+from anonygan_jax.methods.warp import Warp
 
 
 def _anonymise(*arguments: object):
@@ -49,7 +52,8 @@ def test_a_photo_as_condition_and_the_same_result_twice(
         result = _anonymise(
             *arguments, "--condition", condition, "--output", tmp_path / name
         )
-        assert result.exit_code == 0, result.output
+        # One of the two people is the condition: that face is covered.
+        assert result.exit_code == 3, result.output
     first, second = ((tmp_path / n / "group.jpg").read_bytes() for n in "ab")
     assert first == second
 
@@ -62,14 +66,37 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
     result = _anonymise(
         photo_folder, "--output", tmp_path / "out", "--checkpoint", tiny_run
     )
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     results = {p.relative_to(tmp_path / "out") for p in (tmp_path / "out").rglob("*.*")}
-    assert len(results) == 7
+    assert len(results) == 7 + 1  # and the report
     for name in ("meadow.png", "dot.png", "broken.jpg", "empty.png"):
         assert pathlib.Path(name) not in results
         assert f"{photo_folder / name}: " in result.output
     assert "notes.md: not a photo" in result.output
     assert "anonymised 7 of 11 photos" in result.output
+    assert "no face found in 2, look at them; 2 failed" in result.output
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    kinds = {pathlib.Path(p["photo"]).name: p["kind"] for p in report["photos"]}
+    assert kinds["meadow.png"] == kinds["dot.png"] == "no face"
+    assert kinds["broken.jpg"] == kinds["empty.png"] == "failed"
+    (group,) = [p for p in report["photos"] if p["photo"].endswith("group.jpg")]
+    assert group["kind"] == "replaced"
+    assert [face["covered_because"] for face in group["faces"]] == [None, None]
+    assert all(face["descriptor_distance"] > 0.6 for face in group["faces"])
+    assert report["settings"]["checkpoint"] == str(tiny_run)
+
+
+def test_photos_without_a_face_are_copied_when_asked(photo_folder, tmp_path):
+    result = _anonymise(
+        photo_folder / "meadow.png", "--output", tmp_path, "--no-face", "copy"
+    )
+    assert result.exit_code == 0, result.output
+    assert "no face found, look at it; copied to" in result.output
+    copied, before = (
+        _image(tmp_path / "meadow.png"),
+        _image(photo_folder / "meadow.png"),
+    )
+    np.testing.assert_array_equal(copied, before)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +149,7 @@ def test_originals_are_never_overwritten(group_photo, tiny_run, tmp_path):
     Image.fromarray(group_photo).save(path)
     before = path.read_bytes()
     result = _anonymise(path, "--output", tmp_path, "--checkpoint", tiny_run)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "would overwrite" in result.output
     assert path.read_bytes() == before
 
@@ -138,10 +165,89 @@ def test_a_face_that_cannot_be_replaced_is_covered(
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--checkpoint", tiny_run
     )
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 3, result.output
     assert "2 covered (not finite)" in result.output
+    assert "faces covered in 1" in result.output
     covered = _image(tmp_path / "out" / "group.png").astype(np.uint8)
     assert DlibLandmarks().detect(covered, num_upsamples=1) == []
+
+
+def test_a_covered_face_fails_its_photo_when_strict(group_photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "MAX_ATTEMPTS", 0)
+    Image.fromarray(group_photo).save(tmp_path / "group.png")
+    result = _anonymise(
+        tmp_path / "group.png", "--output", tmp_path / "out", "--strict"
+    )
+    assert result.exit_code == 2
+    assert "a face would be covered" in result.output
+    assert not (tmp_path / "out" / "group.png").exists()
+
+
+def _detector_raises(monkeypatch):
+    def fails(*_, **__):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(DlibLandmarks, "detect", fails)
+
+
+def _warp_raises(monkeypatch):
+    def fails(*_):
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(Warp, "__call__", fails)
+
+
+def _warp_returns_the_source(monkeypatch):
+    monkeypatch.setattr(Warp, "__call__", lambda self, faces, _: faces.images.copy())
+
+
+def _encoder_fails(monkeypatch):
+    def fails(self, path, **_):
+        pathlib.Path(path).write_bytes(b"half a picture")
+        raise OSError("encoder error -2")
+
+    monkeypatch.setattr(Image.Image, "save", fails)
+
+
+def _disk_is_full(monkeypatch):
+    def fails(self, *_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pathlib.Path, "replace", fails)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (_detector_raises, 2),
+        (_warp_raises, 3),
+        (_warp_returns_the_source, 3),
+        (_encoder_fails, 2),
+        (_disk_is_full, 1),
+    ],
+)
+def test_whatever_fails_no_face_is_let_through(
+    fault, code, group_photo, tmp_path, monkeypatch
+):
+    path, out = tmp_path / "group.png", tmp_path / "out"
+    Image.fromarray(group_photo).save(path)
+    observer = Observer(use_mtcnn=False)
+    halves = (slice(0, 240), slice(240, None))
+    originals = [observer.original(group_photo[:, half]) for half in halves]
+    with monkeypatch.context() as planted:
+        fault(planted)
+        result = _anonymise(path, "--output", out)
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    assert not list(out.rglob("*.partial*"))
+    written = [p for p in out.rglob("*") if p.suffix == ".png"]
+    assert bool(written) == (code == 3)
+    for file in written:
+        hidden = _image(file).astype(np.uint8)
+        for half, original in zip(halves, originals, strict=True):
+            seen = observer.result(hidden[:, half], original)
+            assert not seen.detected
+            assert np.linalg.norm(seen.descriptor - original.descriptor) > SAME_PERSON
 
 
 def test_an_exported_generator_gives_nearly_the_same_faces(
