@@ -102,9 +102,11 @@ def _measure(
     rows = [originals_row(originals, pairs)]
     for title, folder in made.items():
         results, problems = folders.photos_in(folder)
-        problems += folders.unmatched(photos, results)
+        named = {problem.photo for problem in left_out.setdefault(title, [])}
+        unmatched = folders.unmatched(photos, results)
+        problems += [p for p in unmatched if p.photo not in named]
         survey = surveyor.results(results, photos, originals, title)
-        left_out.setdefault(title, []).extend(problems + survey.problems)
+        left_out[title] += problems + survey.problems
         rows.append(method_row(title, originals, survey, pairs))
     return rows
 

@@ -102,6 +102,7 @@ def test_what_could_not_be_measured_is_listed(report, portraits):
     broken, small = sorted(reasons, reverse=True)
     assert "cannot be decoded" in reasons[broken]
     assert reasons[small] == "50x60 pixels, its original 180x220"
+    assert [p["photo"] for p in problems["blur"]] == ["meadow"]
     assert problems["original"] == [
         {"photo": "meadow", "reason": "no face found in the original"}
     ]
