@@ -70,7 +70,7 @@ def tiny_config() -> ml_collections.ConfigDict:
     config.data.image_size = (56, 48)
     config.data.batch_size = 4
     config.optimiser.num_steps = 4
-    config.optimiser.decay_from_step = 2
+    config.optimiser.decay_from_step = 100  # so that runs share a compiled step
     config.run.log_every_x_steps = 1
     config.run.picture_every_x_steps = 4
     config.run.checkpoint_every_x_steps = 2
@@ -89,18 +89,31 @@ def tiny_run(tmp_path_factory, tiny_config) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def prior_run(tmp_path_factory, tiny_config) -> pathlib.Path:
-    """The workdir of two steps of a generator that improves warped faces."""
-    from anonygan_jax.train import train_and_evaluate
-
+def prior_config(tiny_config) -> ml_collections.ConfigDict:
+    """A generator that improves warped faces."""
     config = tiny_config.copy_and_resolve_references().unlock()
     config.model.use_warped_prior = True
     config.model.landmark_dropout = 0.1
     config.losses.closeness = 10.0
     config.data.zoom = 1.4
     config.data.landmark_jitter = 2.0
-    config.optimiser.num_steps = 2
-    config.run.picture_every_x_steps = 2
+    return config.lock()
+
+
+@pytest.fixture(scope="session")
+def prior_run(tmp_path_factory, prior_config) -> pathlib.Path:
+    """The workdir of such a generator before its first step."""
+    from anonygan_jax import checkpointing, train
+    from anonygan_jax.data.pairs import PairConfig
+    from anonygan_jax.data.pipeline import Batches, DataConfig
+
     workdir = tmp_path_factory.mktemp("prior_run")
-    train_and_evaluate(config.lock(), workdir)
+    data, pairs = DataConfig(**prior_config.data), PairConfig(**prior_config.pairs)
+    batch = Batches(data, pairs, with_prior=True).batch(0)
+    key = jax.random.key(0, impl=train.RNG_IMPL)
+    state = jax.jit(train.make_system(prior_config).init)(key, batch)
+    checkpoints = checkpointing.Checkpoints(workdir, 1)
+    checkpoints.save(state)
+    checkpoints.close()
+    checkpointing.save_config(prior_config, workdir)
     return workdir

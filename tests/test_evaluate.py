@@ -58,7 +58,7 @@ def report(tmp_path_factory, portraits, unchanged) -> tuple[pathlib.Path, dict, 
     result = _evaluate(
         *("--originals", portraits, "--anonymised", f"nothing done={unchanged}"),
         *("--methods", "blur,anonygan:/nowhere", "--output", output),
-        *("--no-mtcnn", "--workers", 2),
+        *("--no-mtcnn", "--workers", 1),
     )
     assert result.exit_code == 0, result.output
     return output, json.loads((output / "results.json").read_text()), result.output

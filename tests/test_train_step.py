@@ -12,9 +12,11 @@ from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 
 from anonygan_jax import losses, train_state
 from anonygan_jax.data.landmarks import REDUCED_29
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.porting import torch_weights
+from anonygan_jax.train import make_system
 from anonygan_jax.train_step import AnonyGAN, Pair
 
 OFFICIAL = {
@@ -177,3 +179,14 @@ def test_learning_rate_is_constant_then_falls_to_zero():
 def test_wrong_numbers_of_landmarks_are_refused():
     with pytest.raises(ValueError, match="wanted 68 or 29"):
         ModelConfig(30, True, 4, 1, 4, 0.5, None, 4)
+
+
+def test_a_step_with_a_warped_prior_has_its_loss_and_updates_all(prior_config):
+    system = make_system(prior_config)
+    data, pairs = DataConfig(**prior_config.data), PairConfig(**prior_config.pairs)
+    batch = Batches(data, pairs, with_prior=True).batch(0)
+    key = jax.random.key(0, impl="rbg")
+    state = jax.eval_shape(system.init, key, batch)
+    after, metrics = jax.eval_shape(system.step, state, batch, key)
+    assert metrics["closeness"].shape == ()
+    assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, state)

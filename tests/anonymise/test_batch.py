@@ -20,7 +20,7 @@ def test_results_carry_names_failures_have_reasons_and_results_are_kept(
         "group": photo_folder / "group.jpg",
     }
     (tmp_path / "group.png").write_bytes(b"made before")
-    failed = anonymise_photos(photos, MethodSpec("warp"), tmp_path, 2)
+    failed = anonymise_photos(photos, MethodSpec("warp"), tmp_path, 1)
     assert set(failed) == {"meadow", "broken"}
     assert failed["meadow"] == "no face found in 80x60 pixels"
     assert failed["broken"].startswith("cannot be decoded")
