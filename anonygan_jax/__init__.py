@@ -1,3 +1,25 @@
-"""AnonyGAN in JAX: faces in photos replaced by faces that belong to nobody."""
+"""AnonyGAN in JAX: faces in photos replaced by faces that belong to nobody.
+
+import anonygan_jax
+
+anonymise = anonygan_jax.Anonymiser(method="warp")
+result = anonymise(image_u8)  # result.image, result.faces
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anonygan_jax.anonymise.pipeline import Anonymiser as Anonymiser
+    from anonygan_jax.anonymise.pipeline import NoFaceError as NoFaceError
+    from anonygan_jax.anonymise.pipeline import Result as Result
 
 __version__ = "0.1.0"
+__all__ = ["Anonymiser", "NoFaceError", "Result", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the anonymiser when it is first asked for: training does without it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("anonygan_jax.anonymise.pipeline"), name)

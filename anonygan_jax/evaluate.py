@@ -6,11 +6,15 @@ import pathlib
 import re
 
 import numpy as np
+import tqdm
 
-from anonygan_jax.anonymise.batch import MethodSpec, anonymise_photos
+from anonygan_jax.anonymise.batch import Task, anonymise_photos
+from anonygan_jax.anonymise.pipeline import FACE
+from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.checkpointing import CheckpointError
 from anonygan_jax.data import crops
-from anonygan_jax.evaluation import folders, frozen_networks, mtcnn
+from anonygan_jax.detection import mtcnn
+from anonygan_jax.evaluation import folders, frozen_networks
 from anonygan_jax.evaluation.contact_sheet import contact_sheet
 from anonygan_jax.evaluation.datasets import dataset_photos
 from anonygan_jax.evaluation.folders import FolderError, Problem
@@ -157,18 +161,36 @@ def _make_results(
     for title, text in evaluation.methods.items():
         folder = output / "results" / re.sub(r"\W+", "_", title)
         try:
-            failed = anonymise_photos(
-                photos, MethodSpec.parse(text), folder, evaluation.num_workers
-            )
+            failed = _hide_faces(photos, text, folder, evaluation.num_workers)
         except CheckpointError as error:
             logger.warning("%s: %s", title, error)
             empty.append(Row(title, {}, {}, None, [str(error)]))
             continue
-        left_out[title] = [Problem(name, reason) for name, reason in failed.items()]
+        left_out[title] = failed
         folders_by_title[title] = folder
     if not folders_by_title and not empty:
         raise FolderError("nothing to evaluate: give --methods or --anonymised")
     return folders_by_title, empty
+
+
+def _hide_faces(
+    photos: Photos, method: str, folder: pathlib.Path, num_workers: int
+) -> list[Problem]:
+    """Results of a method as PNG files, each face with a new face of its own."""
+    tasks = [
+        Task(path, name, folder / f"{name}.png")
+        for name, path in sorted(photos.items())
+        if not (folder / f"{name}.png").exists()
+    ]
+    settings = Settings.of_method(method, consistent=FACE)
+    outcomes = anonymise_photos(tasks, settings, num_workers)
+    return [
+        Problem(task.name, outcome.reason or "no result")
+        for task, outcome in zip(
+            tasks, tqdm.tqdm(outcomes, method, len(tasks), unit="photo"), strict=True
+        )
+        if not outcome.result
+    ]
 
 
 def _mean_face(originals: Survey) -> np.ndarray:

@@ -21,9 +21,9 @@ import numpy as np
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import DlibLandmarks
 from anonygan_jax.data.photos import find_photos, read_photo
+from anonygan_jax.detection.mtcnn import Mtcnn
 from anonygan_jax.evaluation import comparison, frechet, pictures
 from anonygan_jax.evaluation.frozen_networks import FrozenNetwork
-from anonygan_jax.evaluation.mtcnn import Mtcnn
 from anonygan_jax.evaluation.networks import efficientnet, facenet, inception
 from anonygan_jax.evaluation.observation import Observer
 

@@ -16,18 +16,19 @@ import matplotlib
 import numpy as np
 import tqdm
 
-from anonygan_jax.anonymise.batch import MethodSpec
-from anonygan_jax.anonymise.finding import FaceFinder
 from anonygan_jax.anonymise.pipeline import FACE, Anonymiser, NoFaceError
+from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.data import crops
 from anonygan_jax.data.descriptors import SAME_PERSON
-from anonygan_jax.data.landmarks import Face
+from anonygan_jax.data.landmarks import NUM_LANDMARKS, Face
 from anonygan_jax.data.photos import find_photos, read_photo
+from anonygan_jax.detection import FaceFinder
+from anonygan_jax.detection.centerface import CenterFace
+from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.evaluation import estimates
 from anonygan_jax.evaluation.estimates import Estimate
 from anonygan_jax.evaluation.observation import NothingToSeeError, Observer
 from anonygan_jax.evaluation.pose import pose_distance
-from anonygan_jax.methods import make_method
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -40,25 +41,24 @@ class NoisyFinder(FaceFinder):
 
     noise, seed = 0.0, 0
 
-    def __call__(self, photo: np.ndarray) -> tuple[list[Face], list[Face]]:
+    def face(self, photo: np.ndarray, box_xyxy: np.ndarray, score: float) -> Face:
         """Returns as `FaceFinder`, with noise."""
-        faces, alone = super().__call__(photo)
+        face = super().face(photo, box_xyxy, score)
+        if not len(face.points_xy):
+            return face
+        matrix = crops.celeba_transform(face.points_xy, crops.CELEBA_SIZE)
+        pixel = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         rng = np.random.default_rng(self.seed)
-        moved = []
-        for face in faces:
-            matrix = crops.celeba_transform(face.points_xy, crops.CELEBA_SIZE)
-            pixel = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-            noise = self.noise * pixel * rng.normal(size=(68, 2))
-            points = (face.points_xy + noise).astype(np.float32)
-            moved.append(dataclasses.replace(face, points_xy=points))
-        return moved, alone
+        noise = self.noise * pixel * rng.normal(size=(NUM_LANDMARKS, 2))
+        points = (face.points_xy + noise).astype(np.float32)
+        return dataclasses.replace(face, points_xy=points)
 
 
 def measure(
     anonymiser: Anonymiser, observer: Observer, paths: list[pathlib.Path], noise: float
 ) -> tuple[Estimate, Estimate]:
     """Mean pose distance and share of re-identified faces."""
-    finder = anonymiser._find
+    finder = anonymiser.find_faces
     assert isinstance(finder, NoisyFinder)
     finder.noise, moved, alike = noise, [], []
     for number, path in enumerate(tqdm.tqdm(paths, f"{noise} px", leave=False)):
@@ -66,7 +66,7 @@ def measure(
         photo = read_photo(path)
         try:
             original = observer.original(photo)
-            result, _ = anonymiser(photo, seed=path.name)
+            result = anonymiser(photo, seed=path.name).image
         except (NothingToSeeError, NoFaceError):
             continue
         seen = observer.result(result, original)
@@ -92,10 +92,13 @@ def main(photos: pathlib.Path, methods: str, count: int, output: pathlib.Path) -
         "| method | noise, pixels | pose L2 | re-identified |\n|---|---|---|---|"
     )
     for text in methods.split(","):
-        spec = MethodSpec.parse(text)
-        method = make_method(spec.name, spec.checkpoint)
-        anonymiser = Anonymiser(method, consistent=FACE)
-        anonymiser._find = NoisyFinder()
+        settings = Settings.of_method(text)
+        anonymiser = Anonymiser(
+            settings.method,
+            settings.checkpoint,
+            consistent=FACE,
+            finder=NoisyFinder([CenterFace()], FaceMesh()),
+        )
         rows = [measure(anonymiser, observer, paths, noise) for noise in NOISE]
         for noise, (pose, again) in zip(NOISE, rows, strict=True):
             click.echo(

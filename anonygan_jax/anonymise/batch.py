@@ -1,102 +1,179 @@
-"""Many photos anonymised by several processes."""
+"""Many photos, by one process or several, with the same results."""
 
-import concurrent.futures
 import dataclasses
 import multiprocessing
 import pathlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import cv2
-import tqdm
+import numpy as np
 
-from anonygan_jax.anonymise.media import write_photo
-from anonygan_jax.anonymise.pipeline import FACE, Anonymiser, NoFaceError
+from anonygan_jax.anonymise.faces import COVERED, REPLACED, FoundFace, Plan
+from anonygan_jax.anonymise.media import read_picture, write_picture
+from anonygan_jax.anonymise.outcomes import FAILED, NO_FACE, Outcome
+from anonygan_jax.anonymise.pipeline import NoFaceError
+from anonygan_jax.anonymise.settings import COPY, Settings
 from anonygan_jax.data.ahead import in_order
-from anonygan_jax.data.photos import PhotoError, read_photo
-from anonygan_jax.methods import EMBEDDED, make_method
+from anonygan_jax.data.photos import PhotoError
 
 NUM_AHEAD_PER_WORKER = 8
 
 
 @dataclasses.dataclass(frozen=True)
-class MethodSpec:
-    """A method by name, "warp", or with a checkpoint, "anonygan:DIR"."""
+class Task:
+    """A photo to anonymise.
 
+    Attributes:
+      photo: its file.
+      name: what the draw of new faces depends on.
+      output: where the result goes.
+      stamp: see `journal.stamp_of`.
+      boxes_xyxy: float [N, 4] of faces that are known; None to search.
+      earlier: what became of it in an earlier run; it is not done again.
+    """
+
+    photo: pathlib.Path
     name: str
-    checkpoint: str = EMBEDDED
-
-    @classmethod
-    def parse(cls, text: str) -> "MethodSpec":
-        """Returns the method that "NAME" or "NAME:CHECKPOINT" stands for."""
-        name, _, checkpoint = text.partition(":")
-        return cls(name, checkpoint or EMBEDDED)
+    output: pathlib.Path
+    stamp: str = ""
+    boxes_xyxy: np.ndarray | None = None
+    earlier: Outcome | None = None
 
 
 def anonymise_photos(
-    photos: dict[str, pathlib.Path],
-    method: MethodSpec,
-    output: pathlib.Path,
-    num_workers: int,
-) -> dict[str, str]:
-    """Writes each photo's result as `output`/NAME.png; returns why some have none.
+    tasks: Iterable[Task], settings: Settings, num_workers: int = 1
+) -> Iterator[Outcome]:
+    """Yields what became of each photo, in order; results are written by then.
 
-    Every face gets a new face of its own, whoever it is, so that photos are
-    independent of each other. Results that are already there are kept.
+    Photos are searched and written in parallel; who gets whose face is decided in
+    between, in order, so that results do not depend on the number of workers.
 
     Args:
-      photos: by name, without suffix.
-      method: how faces are hidden.
-      output: folder.
-      num_workers: processes.
+      tasks: in the order in which people are met.
+      settings: how.
+      num_workers: processes; 1 works in this one.
 
     Raises:
-      ValueError: the method is unknown, its checkpoint cannot be used.
-      LandmarksUnavailable: dlib is missing.
+      ValueError, ImportError: see `Settings.anonymiser`.
+      BrokenProcessPool: a worker died.
     """
-    _anonymiser(method)  # fails here, clearly, rather than in every worker
-    names = [n for n in sorted(photos) if not _result(output, n).exists()]
-    context = multiprocessing.get_context("spawn")
-    failed = {}
-    with concurrent.futures.ProcessPoolExecutor(
-        num_workers, context, _start_worker, (method, output)
-    ) as pool:
-        tasks = ((name, photos[name]) for name in names)
-        done = in_order(pool, _work, tasks, NUM_AHEAD_PER_WORKER * num_workers)
-        for name, reason in zip(
-            names, tqdm.tqdm(done, method.name, len(names), unit="photo"), strict=True
-        ):
-            if reason:
-                failed[name] = reason
-    return failed
+    here = Worker(settings)  # fails here, clearly, rather than in every worker
+    if num_workers == 1:
+        pool: Executor = ThreadPoolExecutor(1)
+        find, write = here.find, here.write
+    else:
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(num_workers, context, _start, (settings,))
+        find, write = _find, _write
+    num_ahead = NUM_AHEAD_PER_WORKER * num_workers
+    waiting: list[Task] = []
+
+    def noted() -> Iterator[Task]:
+        for task in tasks:
+            waiting.append(task)
+            yield task
+
+    def planned() -> Iterator[tuple[Task, list[Plan] | Outcome]]:
+        for found in in_order(pool, find, noted(), num_ahead):
+            task = waiting.pop(0)
+            if isinstance(found, Outcome):
+                yield task, found
+            else:
+                yield task, here.anonymiser.plan(found, task.name)
+
+    with pool:
+        yield from in_order(pool, write, planned(), num_ahead)
 
 
-_worker: tuple[Anonymiser, pathlib.Path] | None = None
+class Worker:
+    """Searches photos and writes results."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Loads the method; raises as `Settings.anonymiser`."""
+        self._settings = settings
+        self.anonymiser = settings.anonymiser()
+        step = getattr(self.anonymiser.hider.method, "step", None)
+        self._method = settings.method + (f" at step {step}" if step else "")
+
+    def find(self, task: Task) -> list[FoundFace] | Outcome:
+        """Returns the faces of a photo, or what became of it."""
+        if task.earlier and not self.anonymiser.remembers:
+            return task.earlier
+        try:
+            image = read_picture(task.photo).image
+            return self.anonymiser.find(image, task.boxes_xyxy)
+        except Exception as error:  # whatever fails, the other photos go on
+            return self._without_faces(task, error)
+
+    def write(self, planned: tuple[Task, list[Plan] | Outcome]) -> Outcome:
+        """Returns what became of a photo, once its result is written."""
+        task, plans = planned
+        if task.earlier:
+            return task.earlier
+        if isinstance(plans, Outcome):
+            return plans
+        try:
+            return self._written(task, plans)
+        except Exception as error:  # whatever fails, the other photos go on
+            return self._without_faces(task, error)
+
+    def _written(self, task: Task, plans: list[Plan]) -> Outcome:
+        """What became of a photo whose faces are known."""
+        picture = read_picture(task.photo, self._settings.kept_metadata)
+        result = self.anonymiser.hide(picture.image, plans)
+        covered = [face.because for face in result.faces if face.verdict == COVERED]
+        if covered and self._settings.is_strict:
+            raise PhotoError(f"a face would be covered ({covered[0]})")
+        write_picture(task.output, dataclasses.replace(picture, image=result.image))
+        return Outcome(
+            str(task.photo),
+            COVERED if covered else REPLACED,
+            str(task.output),
+            faces=result.faces,
+            method=self._method,
+            stamp=task.stamp,
+        )
+
+    def _without_faces(self, task: Task, error: Exception) -> Outcome:
+        """What became of a photo in which nothing could be hidden."""
+        photo = str(task.photo)
+        try:
+            # A result of an earlier run must not outlive a failure of this one.
+            task.output.unlink(missing_ok=True)
+            if isinstance(error, NoFaceError):
+                if self._settings.no_face != COPY:
+                    return Outcome(photo, NO_FACE, reason=str(error), stamp=task.stamp)
+                picture = read_picture(task.photo, self._settings.kept_metadata)
+                write_picture(task.output, picture)
+                return Outcome(
+                    photo, NO_FACE, str(task.output), str(error), stamp=task.stamp
+                )
+        except Exception as another:
+            error = another
+        reason = str(error).removeprefix(f"{photo}: ")
+        if not isinstance(error, PhotoError):
+            reason = f"{type(error).__name__}: {reason}"
+        return Outcome(photo, FAILED, reason=reason)
 
 
-def _anonymiser(method: MethodSpec) -> Anonymiser:
-    """The method with the package's conditions."""
-    return Anonymiser(make_method(method.name, method.checkpoint), consistent=FACE)
+_worker: Worker | None = None  # of a worker process
 
 
-def _start_worker(method: MethodSpec, output: pathlib.Path) -> None:
+def _start(settings: Settings) -> None:
     """Loads the method once per process."""
     global _worker
     cv2.setNumThreads(1)
-    _worker = _anonymiser(method), output
+    _worker = Worker(settings)
 
 
-def _work(task: tuple[str, pathlib.Path]) -> str | None:
-    """One photo in a worker process; why there is no result, or None."""
+def _find(task: Task) -> list[FoundFace] | Outcome:
+    """In a worker process."""
     assert _worker is not None
-    anonymiser, output = _worker
-    name, path = task
-    try:
-        result, _ = anonymiser(read_photo(path), seed=name)
-    except (PhotoError, NoFaceError) as error:
-        return str(error).removeprefix(f"{path}: ")
-    write_photo(_result(output, name), result)
-    return None
+    return _worker.find(task)
 
 
-def _result(output: pathlib.Path, name: str) -> pathlib.Path:
-    """Where a result goes."""
-    return output / f"{name}.png"
+def _write(planned: tuple[Task, list[Plan] | Outcome]) -> Outcome:
+    """In a worker process."""
+    assert _worker is not None
+    return _worker.write(planned)

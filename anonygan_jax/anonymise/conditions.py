@@ -3,14 +3,16 @@
 import dataclasses
 import hashlib
 import pathlib
+import threading
 
 import numpy as np
 
-from anonygan_jax.anonymise.bank import Bank, embedded_bank, load_bank
+from anonygan_jax.anonymise.bank import BANK_FILE, Bank, embedded_bank, load_bank
 from anonygan_jax.anonymise.traits import TRAITS, trait_distance, traits
 from anonygan_jax.data import crops, landmarks, photos
 from anonygan_jax.data.descriptors import SAME_PERSON, DlibDescriptor
 from anonygan_jax.data.expression import OPEN, SHUT
+from anonygan_jax.detection import FaceFinder
 from anonygan_jax.methods import Faces, MethodError
 
 AUTO = "auto"
@@ -143,58 +145,79 @@ class People:
     def __init__(self) -> None:
         self._descriptors: list[np.ndarray] = []
         self._given: list[str] = []
+        self._lock = threading.Lock()
 
     def recall(self, descriptor: np.ndarray) -> str | None:
         """Returns the condition's person of the most alike source; None if unknown."""
-        if not self._given:
-            return None
-        apart = np.linalg.norm(np.stack(self._descriptors) - descriptor, axis=-1)
-        nearest = int(np.argmin(apart))
-        return self._given[nearest] if apart[nearest] < SAME_PERSON else None
+        with self._lock:
+            if not self._given:
+                return None
+            apart = np.linalg.norm(np.stack(self._descriptors) - descriptor, axis=-1)
+            nearest = int(np.argmin(apart))
+            return self._given[nearest] if apart[nearest] < SAME_PERSON else None
 
     def remember(self, descriptor: np.ndarray, person: str) -> None:
         """Notes whose face a source got."""
-        self._descriptors.append(descriptor)
-        self._given.append(person)
+        with self._lock:
+            self._descriptors.append(descriptor)
+            self._given.append(person)
 
 
-def load_conditions(
-    condition: str, detector: landmarks.DlibLandmarks, describe: DlibDescriptor
-) -> Bank:
+def load_conditions(condition: str, find: FaceFinder, describe: DlibDescriptor) -> Bank:
     """Returns the bank that a user asked for.
 
     Args:
-      condition: "auto", a bank's folder or the path of a photo.
-      detector: finds the face in the photo.
+      condition: "auto", a bank's folder, the path of a photo, or of a folder of photos.
+      find: finds the faces in photos.
       describe: tells whom a face looks like.
 
     Raises:
-      BankError: the folder is no bank.
-      ConditionError: the photo shows no face.
-      PhotoError: the photo cannot be read.
+      BankError: the folder is a damaged bank.
+      ConditionError: a photo shows no face.
+      PhotoError: a photo cannot be read.
     """
     if condition == AUTO:
         return load_bank(embedded_bank())
     path = pathlib.Path(condition)
     if path.is_dir():
-        return load_bank(path)
-    image = photos.read_photo(path)
-    faces = detector.detect_any(image)
-    if not faces:
-        raise ConditionError(f"{condition}: no face found in the condition photo")
-    points = landmarks.main_face(faces, image.shape).points_xy
-    matrix = crops.celeba_transform(points, FRAME)
-    crop = crops.crop_photo(image, matrix, FRAME)
-    points = crops.transform_points(matrix, points)
+        if (path / BANK_FILE).exists():
+            return load_bank(path)
+        files = [p.path for p in photos.find_photos([path]) if p.has_photo_suffix]
+        if not files:
+            raise ConditionError(f"{condition}: neither a bank nor a folder of photos")
+        return bank_of_photos(files, find, describe)
+    return bank_of_photos([path], find, describe)
+
+
+def bank_of_photos(
+    files: list[pathlib.Path], find: FaceFinder, describe: DlibDescriptor
+) -> Bank:
+    """Returns the main face of each photo as a bank; a person each.
+
+    Raises:
+      ConditionError: a photo shows no face.
+      PhotoError: a photo cannot be read.
+    """
+    crops_of, shapes, descriptors = [], [], []
+    for file in files:
+        image = photos.read_photo(file)
+        faces = [face for face in find(image) if len(face.points_xy)]
+        if not faces:
+            raise ConditionError(f"{file}: no face found in the condition photo")
+        points = landmarks.main_face(faces, image.shape).points_xy
+        matrix = crops.celeba_transform(points, FRAME)
+        crops_of.append(crops.crop_photo(image, matrix, FRAME))
+        shapes.append(crops.transform_points(matrix, points))
+        descriptors.append(describe(image, points))
     return Bank(
         attribution="",
-        people=[path.stem],
-        files=[path.name],
-        points_xy=points[None],
-        traits=traits(crop, points)[None],
-        descriptors=describe(crop, points)[None],
-        group_shares=np.zeros((1, 0), np.float32),
+        people=[file.stem for file in files],
+        files=[file.name for file in files],
+        points_xy=np.stack(shapes),
+        traits=np.stack([traits(*face) for face in zip(crops_of, shapes, strict=True)]),
+        descriptors=np.stack(descriptors),
+        group_shares=np.zeros((len(files), 0), np.float32),
         groups=None,
         nearest_donor={},
-        image=lambda number: crop,
+        image=lambda number: crops_of[number],
     )

@@ -1,15 +1,35 @@
-"""Writing photos: never over their originals, never half."""
+"""Reading and writing photos: never over their originals, never half."""
 
+import dataclasses
 import pathlib
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, JpegImagePlugin
 
-from anonygan_jax.data.photos import PhotoError, PhotoFile
+from anonygan_jax.anonymise.metadata import kept_exif
+from anonygan_jax.data.photos import PhotoError, PhotoFile, as_rgb, opened
 from anonygan_jax.data.whole_files import written_whole
 
-JPEG_QUALITY = 95  # of WebP too; PNG and the others take no notice
+JPEG_QUALITY = 95  # where the source has no tables of its own; of WebP, too
 _KEPT_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
+_WITH_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
+_JPEG = frozenset((".jpg", ".jpeg"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A photo and what goes with it into the result.
+
+    Attributes:
+      image: uint8 [H, W, 3] RGB, upright.
+      alpha: uint8 [H, W], opacity; None where all is opaque.
+      settings: of Pillow's `save`: colour profile, kept EXIF, JPEG tables.
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray | None = None
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def output_path(photo: PhotoFile, output: pathlib.Path) -> pathlib.Path:
@@ -26,11 +46,54 @@ def output_path(photo: PhotoFile, output: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] whole or not at all; carries no metadata over.
+def read_picture(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Picture:
+    """Returns a photo with its opacity and colour profile.
+
+    Args:
+      path: of a file.
+      kept_metadata: groups of EXIF to keep, see `metadata.GROUPS`.
+
+    Raises:
+      PhotoError: as `data.photos.read_photo`, or it has several frames or pages.
+    """
+    with opened(path) as photo:
+        frames = getattr(photo, "n_frames", 1)
+        if frames > 1 and photo.format != "MPO":  # its others are smaller copies
+            raise PhotoError(f"{path}: {frames} frames or pages, wanted one")
+        settings: dict[str, Any] = {}
+        if photo.mode in ("RGB", "RGBA", "P", "PA") and photo.info.get("icc_profile"):
+            settings["icc_profile"] = photo.info["icc_profile"]
+        if kept_metadata:
+            settings["exif"] = kept_exif(photo.getexif(), kept_metadata)
+        if isinstance(photo, JpegImagePlugin.JpegImageFile) and photo.mode == "RGB":
+            settings["qtables"] = photo.quantization
+            settings["subsampling"] = JpegImagePlugin.get_sampling(photo)
+        upright = ImageOps.exif_transpose(photo)
+        alpha = None
+        if upright.has_transparency_data:
+            alpha = np.array(upright.convert("RGBA"))[..., 3]
+            return Picture(np.array(upright.convert("RGBA"))[..., :3], alpha, settings)
+        return Picture(as_rgb(upright, path), None, settings)
+
+
+def write_picture(path: pathlib.Path, picture: Picture) -> None:
+    """Writes a photo whole or not at all, with the metadata that it carries alone.
 
     Raises:
       OSError: the disk is full or the folder cannot be written to.
     """
+    suffix = path.suffix.lower()
+    image, settings = Image.fromarray(picture.image), dict(picture.settings)
+    if picture.alpha is not None and suffix in _WITH_ALPHA:
+        image.putalpha(Image.fromarray(picture.alpha))
+    if suffix not in _JPEG or "qtables" not in settings:
+        for key in ("qtables", "subsampling"):
+            settings.pop(key, None)
+        settings["quality"] = JPEG_QUALITY
     with written_whole(path) as partial:
-        Image.fromarray(image_u8).save(partial, quality=JPEG_QUALITY)
+        image.save(partial, **settings)
+
+
+def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
+    """Writes uint8 [H, W, 3] alone; see `write_picture`."""
+    write_picture(path, Picture(image_u8))

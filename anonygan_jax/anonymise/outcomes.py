@@ -1,17 +1,14 @@
 """What became of each photo: a line, an entry of report.json, the exit code."""
 
 import dataclasses
-import json
 import pathlib
 from collections import Counter
 from typing import Any
 
-import anonygan_jax
-from anonygan_jax.anonymise.pipeline import FaceReport
-from anonygan_jax.data.whole_files import written_whole
+from anonygan_jax.anonymise.faces import COVERED, KEPT, REPLACED, FaceReport
 
 REPORT = "report.json"
-REPLACED, COVERED, NO_FACE, FAILED = "replaced", "covered", "no face", "failed"
+NO_FACE, FAILED = "no face", "failed"
 EXIT_FAILED, EXIT_COVERED = 2, 3
 
 
@@ -20,12 +17,14 @@ class Outcome:
     """One photo.
 
     Attributes:
-      photo: its name below the input.
-      kind: REPLACED, all faces were hidden as asked; COVERED, some were pixelated
-        instead; NO_FACE, none was found; FAILED.
+      photo: its path as given.
+      kind: REPLACED, all faces were hidden or kept as asked; COVERED, some were
+        pixelated instead; NO_FACE, none was found; FAILED.
       result: path of what was written, if anything was.
-      reason: why it failed.
+      reason: why it failed, or where no face was found.
       faces: what happened to each.
+      method: by which faces were hidden, with the step of its weights, if it has any.
+      stamp: size and time of change of the photo.
     """
 
     photo: str
@@ -33,6 +32,17 @@ class Outcome:
     result: str | None = None
     reason: str | None = None
     faces: tuple[FaceReport, ...] = ()
+    method: str | None = None
+    stamp: str = ""
+
+    @classmethod
+    def from_dict(cls, entry: dict[str, Any]) -> "Outcome":
+        """Returns what `dataclasses.asdict` and JSON made an entry of."""
+        faces = tuple(
+            FaceReport(**{**face, "box_xyxy": tuple(face["box_xyxy"])})
+            for face in entry["faces"]
+        )
+        return cls(**{**entry, "faces": faces})
 
     def line(self) -> str:
         """Returns what is shown on the screen."""
@@ -41,9 +51,11 @@ class Outcome:
         if self.kind == NO_FACE:
             done = f"copied to {self.result}" if self.result else "no result written"
             return f"{self.photo}: no face found, look at it; {done}"
-        covered = [f.covered_because for f in self.faces if f.covered_because]
         text = f"{self.result}: {len(self.faces)} face{'s' * (len(self.faces) != 1)}"
-        return text + (f", {len(covered)} covered ({covered[0]})" if covered else "")
+        for verdict in (COVERED, KEPT):
+            because = [f.because for f in self.faces if f.verdict == verdict]
+            text += f", {len(because)} {verdict} ({because[0]})" if because else ""
+        return text
 
 
 def exit_code(outcomes: list[Outcome]) -> int:
@@ -66,16 +78,3 @@ def summary(outcomes: list[Outcome], output: pathlib.Path) -> str:
     if kinds[FAILED]:
         parts.append(f"{kinds[FAILED]} failed")
     return "; ".join(parts)
-
-
-def write_report(
-    output: pathlib.Path, settings: dict[str, Any], outcomes: list[Outcome]
-) -> None:
-    """Writes `output`/report.json, whole or not at all."""
-    report = {
-        "anonygan_jax": anonygan_jax.__version__,
-        "settings": settings,
-        "photos": [dataclasses.asdict(outcome) for outcome in outcomes],
-    }
-    with written_whole(output / REPORT) as partial:
-        partial.write_text(json.dumps(report, indent=1) + "\n")

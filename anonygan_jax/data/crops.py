@@ -120,8 +120,8 @@ def crop_photo(
 
 def paste_crop(
     photo: np.ndarray, crop: np.ndarray, alpha: np.ndarray, matrix: np.ndarray
-) -> np.ndarray:
-    """Returns the photo with the crop laid over it where `alpha` says so.
+) -> None:
+    """Lays a crop over a photo where `alpha` says so, in place.
 
     Args:
       photo: uint8 [H, W, 3].
@@ -129,12 +129,31 @@ def paste_crop(
       alpha: float32 [h, w], 0 (photo) to 1 (crop), in the crop's frame.
       matrix: the photo-to-crop map the crop was made with.
     """
-    size = (photo.shape[1], photo.shape[0])
+    left, top, right, bottom = _reach(matrix, crop.shape, photo.shape)
+    if left >= right or top >= bottom:
+        return
+    region = photo[top:bottom, left:right]
+    matrix = compose(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
+    size = (right - left, bottom - top)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     face = cv2.warpAffine(
         crop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     weight = cv2.warpAffine(alpha.astype(np.float32), matrix, size, flags=flags)
-    blended = photo + weight[..., None] * (face.astype(np.float32) - photo)
-    return np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+    blended = region + weight[..., None] * (face.astype(np.float32) - region)
+    region[:] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+
+
+def _reach(
+    matrix: np.ndarray, crop_shape: tuple[int, ...], photo_shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """The part of a photo that a crop reaches: left, top, right, bottom."""
+    height, width = crop_shape[:2]
+    corners = np.array([(x, y) for x in (-1, width) for y in (-1, height)])
+    there = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    low, high = np.floor(there.min(0)), np.ceil(there.max(0)) + 1
+    limit = photo_shape[1::-1]
+    left, top = (int(v) for v in np.clip(low, 0, limit))
+    right, bottom = (int(v) for v in np.clip(high, 0, limit))
+    return left, top, right, bottom

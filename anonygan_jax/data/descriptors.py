@@ -1,5 +1,7 @@
 """Who a face looks like, as numbers: dlib's 128-dimensional descriptor."""
 
+import threading
+
 import numpy as np
 
 from anonygan_jax.data.landmarks import import_dlib, model_file
@@ -17,6 +19,7 @@ class DlibDescriptor:
           LandmarksUnavailable: dlib or `face_recognition_models` is missing.
         """
         self._dlib = import_dlib()
+        self._lock = threading.Lock()
         self._model = self._dlib.face_recognition_model_v1(
             str(model_file("dlib_face_recognition_resnet_model_v1.dat"))
         )
@@ -33,4 +36,6 @@ class DlibDescriptor:
         parts = [self._dlib.point(round(x), round(y)) for x, y in points_xy]
         shape = self._dlib.full_object_detection(box, parts)
         image = np.ascontiguousarray(image_u8)
-        return np.array(self._model.compute_face_descriptor(image, shape), np.float32)
+        with self._lock:  # the model keeps its layers' outputs
+            found = self._model.compute_face_descriptor(image, shape)
+        return np.array(found, np.float32)

@@ -1,9 +1,10 @@
 """Photos from disk: finding them and decoding them into one form."""
 
+import contextlib
 import dataclasses
 import pathlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -90,6 +91,17 @@ def read_photo(path: str | pathlib.Path) -> np.ndarray:
       PhotoError: missing, empty, not decodable, truncated, of floating-point pixels,
         or of more than `MAX_PIXELS` pixels; the message says which.
     """
+    with opened(path) as image:
+        return as_rgb(ImageOps.exif_transpose(image), path)
+
+
+@contextlib.contextmanager
+def opened(path: str | pathlib.Path) -> Iterator[Image.Image]:
+    """Gives a photo that is not decoded yet.
+
+    Raises:
+      PhotoError: as `read_photo`, for what fails in the block, too.
+    """
     try:
         with Image.open(path) as image:
             width, height = image.size
@@ -98,7 +110,7 @@ def read_photo(path: str | pathlib.Path) -> np.ndarray:
                     f"{path}: {width}x{height} pixels, more than the limit of "
                     f"{MAX_PIXELS // 1_000_000} megapixels; reduce it first"
                 )
-            return _as_rgb(ImageOps.exif_transpose(image), path)
+            yield image
     except PhotoError:
         raise
     except FileNotFoundError as error:
@@ -107,8 +119,12 @@ def read_photo(path: str | pathlib.Path) -> np.ndarray:
         raise PhotoError(f"{path}: cannot be decoded ({_one_line(error)})") from error
 
 
-def _as_rgb(image: Image.Image, path: str | pathlib.Path) -> np.ndarray:
-    """RGB pixels of a decoded photo of any mode."""
+def as_rgb(image: Image.Image, path: str | pathlib.Path) -> np.ndarray:
+    """Returns uint8 [H, W, 3] RGB of a decoded photo of any mode.
+
+    Raises:
+      PhotoError: its pixels are floating-point numbers or 32-bit integers.
+    """
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=-1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import DlibLandmarks, Face, main_face
-from anonygan_jax.evaluation.mtcnn import Mtcnn
+from anonygan_jax.detection.mtcnn import Mtcnn
 
 
 class NothingToSeeError(ValueError):
@@ -80,7 +80,7 @@ class Observer:
         box = None
         if self._mtcnn:
             boxes = self._mtcnn.boxes(image)
-            box = next((b for b in boxes if _is_at(b, face.box_xyxy)), None)
+            box = next((b[:4] for b in boxes if _is_at(b[:4], face.box_xyxy)), None)
         return Observation(
             size=(image.shape[0], image.shape[1]),
             points_xy=face.points_xy,

@@ -1,41 +1,41 @@
-"""Many photos by several processes: results, reasons, and going on."""
+"""Many photos by several processes: the same results, reasons, and going on."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from anonygan_jax.anonymise.batch import MethodSpec, anonymise_photos
+from anonygan_jax.anonymise.batch import Task, anonymise_photos
+from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.checkpointing import CheckpointError
 
 
-def test_results_carry_names_failures_have_reasons_and_results_are_kept(
-    photo_folder, embedded, tmp_path
-):
-    person = embedded[0].identity
-    portrait = sorted((photo_folder / person).iterdir())[0]
-    photos = {
-        f"{person}/a": portrait,
-        "meadow": photo_folder / "meadow.png",
-        "broken": photo_folder / "broken.jpg",
-        "group": photo_folder / "group.jpg",
-    }
-    (tmp_path / "group.png").write_bytes(b"made before")
-    failed = anonymise_photos(photos, MethodSpec("warp"), tmp_path, 1)
-    assert set(failed) == {"meadow", "broken"}
-    assert failed["meadow"] == "no face found in 80x60 pixels"
-    assert failed["broken"].startswith("cannot be decoded")
-    assert (tmp_path / "group.png").read_bytes() == b"made before"
-    result = np.asarray(Image.open(tmp_path / person / "a.png")).astype(int)
-    before = np.asarray(Image.open(portrait)).astype(int)
-    assert result.shape == before.shape
-    assert np.abs(result - before).max() > 30
-    assert not list(tmp_path.rglob("*.partial*"))
+def test_results_do_not_depend_on_the_number_of_workers(photo_folder, tmp_path):
+    photos = sorted(photo_folder.rglob("*.*"))
+    kinds = {}
+    for number in (1, 2):
+        tasks = [
+            Task(path, path.name, tmp_path / str(number) / f"{path.name}.png")
+            for path in photos
+        ]
+        outcomes = anonymise_photos(tasks, Settings(), number)
+        kinds[number] = [
+            (outcome.photo, outcome.kind, outcome.reason, outcome.faces)
+            for outcome in outcomes
+        ]
+    assert kinds[1] == kinds[2]
+    assert {kind for _, kind, _, _ in kinds[1]} == {"replaced", "no face", "failed"}
+    written = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert written == sorted(path.name for path in (tmp_path / "2").iterdir())
+    for name in written:
+        one, two = (np.asarray(Image.open(tmp_path / n / name)) for n in "12")
+        np.testing.assert_array_equal(one, two)
 
 
-def test_methods_are_named_with_their_checkpoints(photo_folder, tmp_path):
-    assert MethodSpec.parse("anonygan:runs/a:b") == MethodSpec("anonygan", "runs/a:b")
-    assert MethodSpec.parse("warp").checkpoint == "embedded"
+def test_methods_are_named_with_their_checkpoints(photo_folder):
+    settings = Settings.of_method("anonygan:runs/a:b")
+    assert (settings.method, settings.checkpoint) == ("anonygan", "runs/a:b")
+    assert Settings.of_method("warp").checkpoint == "embedded"
     with pytest.raises(ValueError, match="unknown method"):
-        anonymise_photos({}, MethodSpec("swirl"), tmp_path, 1)
+        list(anonymise_photos([], Settings.of_method("swirl")))
     with pytest.raises(CheckpointError, match=r"no config\.json there"):
-        anonymise_photos({}, MethodSpec("anonygan", str(photo_folder)), tmp_path, 1)
+        list(anonymise_photos([], Settings.of_method(f"anonygan:{photo_folder}")))

@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from anonygan_jax.anonymise import cli, pipeline
+from anonygan_jax.anonymise import cli, hiding, pipeline
 from anonygan_jax.data.descriptors import SAME_PERSON
 from anonygan_jax.data.landmarks import DlibLandmarks
+from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.evaluation.comparison import compare
 from anonygan_jax.evaluation.observation import Observer
 from anonygan_jax.methods import MethodError, make_method
@@ -72,7 +73,7 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
     for name in ("meadow.png", "dot.png", "broken.jpg", "empty.png"):
         assert pathlib.Path(name) not in results
         assert f"{photo_folder / name}: " in result.output
-    assert "notes.md: not a photo" in result.output
+    assert "notes.md: neither a photo nor a video" in result.output
     assert "anonymised 7 of 11 photos" in result.output
     assert "no face found in 2, look at them; 2 failed" in result.output
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -81,7 +82,7 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
     assert kinds["broken.jpg"] == kinds["empty.png"] == "failed"
     (group,) = [p for p in report["photos"] if p["photo"].endswith("group.jpg")]
     assert group["kind"] == "replaced"
-    assert [face["covered_because"] for face in group["faces"]] == [None, None]
+    assert [face["because"] for face in group["faces"]] == [None, None]
     assert all(face["descriptor_distance"] > 0.6 for face in group["faces"])
     assert report["settings"]["checkpoint"] == str(tiny_run)
 
@@ -160,7 +161,7 @@ def test_a_face_that_cannot_be_replaced_is_covered(
     def fails(self, *_):
         raise MethodError("not finite")
 
-    monkeypatch.setattr(pipeline.Anonymiser, "_hide", fails)
+    monkeypatch.setattr(hiding.Hider, "hide", fails)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--checkpoint", tiny_run
@@ -173,7 +174,7 @@ def test_a_face_that_cannot_be_replaced_is_covered(
 
 
 def test_a_covered_face_fails_its_photo_when_strict(group_photo, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "MAX_ATTEMPTS", 0)
+    monkeypatch.setattr(hiding, "MAX_ATTEMPTS", 0)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--strict"
@@ -187,7 +188,7 @@ def _detector_raises(monkeypatch):
     def fails(*_, **__):
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(DlibLandmarks, "detect", fails)
+    monkeypatch.setattr(CenterFace, "boxes", fails)
 
 
 def _warp_raises(monkeypatch):
@@ -256,7 +257,7 @@ def test_an_exported_generator_gives_nearly_the_same_faces(
     arguments = ["export", str(tiny_run), "--output", str(tmp_path / "small")]
     assert CliRunner().invoke(cli.main, arguments).exit_code == 0
     whole, half = (
-        pipeline.Anonymiser(make_method("anonygan", str(folder)))(group_photo)[0]
+        pipeline.Anonymiser(make_method("anonygan", str(folder)))(group_photo).image
         for folder in (tiny_run, tmp_path / "small")
     )
     difference = np.abs(whole.astype(int) - half)

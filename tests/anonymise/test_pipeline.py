@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anonygan_jax.anonymise import pipeline
+from anonygan_jax.anonymise import hiding, pipeline
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.methods import Faces, make_method
 
@@ -13,7 +13,7 @@ from anonygan_jax.methods import Faces, make_method
 def test_feathering_never_lets_the_face_through():
     mask = np.zeros((40, 30), np.float32)
     mask[10:30, 8:22] = 1
-    alpha = pipeline.feather(mask)
+    alpha = hiding.feather(mask)
     assert (alpha[mask == 1] == 1).all()
     assert alpha[0].max() == 0
     assert 0 < alpha[9, 15] < 1 or alpha[9, 15] == 1
@@ -23,12 +23,11 @@ def test_not_finite_outputs_are_refused(group_photo, tiny_run):
     method = make_method("anonygan", str(tiny_run))
     bias = method._generator._variables["params"]["decoder_image"]["bias"]
     method._generator._variables["params"]["decoder_image"]["bias"] = bias * jnp.nan
-    anonymiser = pipeline.Anonymiser(method, "auto")
-    result, reports = anonymiser(group_photo)
-    assert [r.covered_because for r in reports] == [
+    result = pipeline.Anonymiser(method)(group_photo)
+    assert [r.because for r in result.faces] == [
         "the generator gave numbers that are not finite"
     ] * 2
-    assert DlibLandmarks().detect(result, num_upsamples=1) == []
+    assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
 
 
 def test_faces_at_the_edge_and_outside_are_covered_without_error():
@@ -37,7 +36,7 @@ def test_faces_at_the_edge_and_outside_are_covered_without_error():
         before = photo.copy()
         points = np.full((68, 2), np.nan, np.float32)
         box = np.array([low, low, low + 30, low + 30], np.float32)
-        pipeline.cover_face(before, Face(points, box, 1.0))
+        hiding.cover_face(before, Face(points, box, 1.0))
         changed = (before != photo).any()
         assert changed == (low < 60)
 
@@ -61,22 +60,24 @@ class Returning:
 
 def test_results_that_look_like_the_source_are_made_anew_then_covered(group_photo):
     method = Returning("source")
-    result, reports = pipeline.Anonymiser(method)(group_photo)
-    assert method.calls == 2 * pipeline.MAX_ATTEMPTS
-    for report in reports:
-        assert report.covered_because == "5 results looked like the source"
+    result = pipeline.Anonymiser(method)(group_photo)
+    assert method.calls == 2 * hiding.MAX_ATTEMPTS
+    for report in result.faces:
+        assert report.verdict == "covered"
+        assert report.because == "5 results looked like the source"
         assert report.condition is None
-    assert DlibLandmarks().detect(result, num_upsamples=1) == []
+    assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
 
 
 def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
-    _, reports = pipeline.Anonymiser(Returning("condition"))(group_photo)
-    assert len(reports) == 2
-    for report in reports:
+    result = pipeline.Anonymiser(Returning("condition"))(group_photo)
+    assert len(result.faces) == 2
+    for report in result.faces:
+        assert report.verdict == "replaced"
         assert report.condition is not None
         assert report.condition.startswith("person_")
         assert report.descriptor_distance is not None
-        assert report.descriptor_distance >= pipeline.LOOKS_ALIKE
+        assert report.descriptor_distance >= hiding.LOOKS_ALIKE
 
 
 def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
@@ -84,8 +85,8 @@ def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
         anonymiser = pipeline.Anonymiser(Returning("condition"), consistent=consistent)
         used: list[set[str]] = [set(), set()]
         for photo in range(6):
-            _, reports = anonymiser(group_photo, seed=f"photo{photo}")
-            for number, report in enumerate(reports):
+            result = anonymiser(group_photo, seed=f"photo{photo}")
+            for number, report in enumerate(result.faces):
                 used[number].add((report.condition or "covered")[:10])
         return used
 
@@ -103,6 +104,6 @@ def test_a_photo_without_a_face_is_an_error():
 
 def test_crops_keep_the_photos_resolution(embedded):
     points = embedded[0].points_xy
-    assert pipeline.native_size(points) == (436, 356)  # a little finer than CelebA's
-    assert pipeline.native_size(points * 0.4) == (109, 89)
-    assert pipeline.native_size(points * 100) == (872, 712)
+    assert hiding.native_size(points) == (436, 356)  # a little finer than CelebA's
+    assert hiding.native_size(points * 0.4) == (109, 89)
+    assert hiding.native_size(points * 100) == (872, 712)

@@ -15,7 +15,13 @@ def test_rgb_is_unchanged(tmp_path):
     np.testing.assert_array_equal(photos.read_photo(tmp_path / "a.png"), PIXELS)
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "YCbCr"])
+def test_ycbcr_becomes_rgb_as_pillow_converts_it():
+    image = Image.fromarray(PIXELS).convert("YCbCr")  # Pillow 12.3 reads no such TIFF
+    expected = np.asarray(image.convert("RGB"))
+    np.testing.assert_array_equal(photos.as_rgb(image, "a"), expected)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK"])
 def test_other_modes_become_rgb_as_pillow_converts_them(tmp_path, mode):
     image = Image.fromarray(PIXELS).convert(mode)
     image.save(tmp_path / "a.tiff")

@@ -1,25 +1,23 @@
 """Boxes of faces by CenterFace: small, turned and covered ones, too; no landmarks.
 
 Source: Xu et al. 2020; the network file of its authors (MIT licence), see
-assets/detectors. Run by OpenCV.
+assets/detectors.
 """
-
-import importlib.resources
 
 import cv2
 import numpy as np
+
+from anonygan_jax.detection.onnx_files import OnnxFile
 
 STRIDE = 4  # pixels of the picture a cell of the result
 MULTIPLE = 32  # sides must be one of it
 SEARCHED_SIDE = 1280  # pixels; larger photos are searched in a reduced copy
 THRESHOLD = 0.35  # of the score
 OVERLAP = 0.3  # of two boxes, beyond which the less sure one goes
-# Score, log size and offset of each cell; five points, which are not used.
-_OUTPUTS = ("537", "538", "539", "540")
 
 
 class CenterFace:
-    """Detector of faces that needs no more than OpenCV."""
+    """Detector of faces of all sizes and poses."""
 
     def __init__(self, threshold: float = THRESHOLD) -> None:
         """Loads the network.
@@ -29,14 +27,14 @@ class CenterFace:
 
         Raises:
           ValueError: the threshold is not between 0 and 1.
+          OnnxUnavailable: onnxruntime is missing.
         """
         if not 0 < threshold < 1:
             raise ValueError(
                 f"threshold is {threshold}, wanted a share between 0 and 1"
             )
         self._threshold = threshold
-        path = importlib.resources.files("anonygan_jax") / "assets" / "detectors"
-        self._network = cv2.dnn.readNetFromONNX(str(path / "centerface.onnx"))
+        self._network = OnnxFile("centerface.onnx")
 
     def boxes(self, image_u8: np.ndarray) -> np.ndarray:
         """Returns float32 [N, 5]: left, top, right, bottom and score, the surest first.
@@ -51,8 +49,8 @@ class CenterFace:
             for n in (height, width)
         )
         blob = cv2.dnn.blobFromImage(image_u8, 1.0, (columns, rows))
-        self._network.setInput(blob)
-        score, size, offset, _ = (x[0] for x in self._network.forward(_OUTPUTS))
+        # The fourth output, five points, is not used.
+        score, size, offset, _ = (x[0] for x in self._network(blob))
         found = decode(score[0], size, offset, self._threshold)
         found[:, [0, 2]] *= width / columns
         found[:, [1, 3]] *= height / rows

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anonygan_jax.data.landmarks import DlibLandmarks
-from anonygan_jax.evaluation import mtcnn
+from anonygan_jax.detection import mtcnn
 from anonygan_jax.evaluation.observation import Observer
 
 
@@ -14,7 +14,7 @@ def test_mtcnn_finds_the_faces_that_dlib_finds(group_photo):
     assert len(boxes) == len(faces) == 2
     for face in faces:
         nose = face.points_xy[30]
-        assert any((box[:2] < nose).all() and (nose < box[2:]).all() for box in boxes)
+        assert any((box[:2] < nose).all() and (nose < box[2:4]).all() for box in boxes)
 
 
 def test_an_observer_asks_it_about_original_and_result(group_photo):

@@ -34,13 +34,10 @@ class Mtcnn:
         self._detector = MTCNN()
 
     def boxes(self, image_u8: np.ndarray) -> np.ndarray:
-        """Returns float32 [N, 4] boxes, the surest first: left, top, right, bottom.
-
-        Args:
-          image_u8: uint8 [H, W, 3] RGB.
-        """
+        """Returns boxes; see `anonygan_jax.detection.finder.Detector`."""
         found = self._detector.detect_faces(image_u8) or []
-        found = sorted(found, key=lambda face: -float(face["confidence"]))
-        corners = np.array([face["box"] for face in found], np.float32).reshape(-1, 4)
-        corners[:, 2:] += corners[:, :2]
-        return corners
+        rows = [(*face["box"], face["confidence"]) for face in found]
+        boxes = np.array(sorted(rows, key=lambda row: -row[-1]), np.float32)
+        boxes = boxes.reshape(-1, 5)
+        boxes[:, 2:4] += boxes[:, :2]
+        return boxes

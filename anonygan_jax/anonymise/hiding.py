@@ -1,0 +1,200 @@
+"""One face of a photo hidden: framed, replaced, pasted, verified, or covered."""
+
+import dataclasses
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+
+from anonygan_jax.anonymise.conditions import (
+    Choice,
+    Conditions,
+    NoConditionError,
+    Source,
+)
+from anonygan_jax.anonymise.traits import traits
+from anonygan_jax.data import crops
+from anonygan_jax.data.descriptors import DlibDescriptor
+from anonygan_jax.data.landmarks import Face
+from anonygan_jax.data.masks import face_mask
+from anonygan_jax.detection import Landmarker
+from anonygan_jax.methods import Faces, Method
+
+CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
+COVER_CELLS = 6  # cells across a covered face
+COVER_MARGIN = 0.3  # of the face's size, added on each side of what is covered
+LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
+MAX_ATTEMPTS = 5  # conditions tried for a face before it is covered
+
+
+@dataclasses.dataclass(frozen=True)
+class Crop:
+    """A face framed for the method: what it gets, and the map back."""
+
+    faces: Faces
+    matrix: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Replaced:
+    """A face that was hidden by the method.
+
+    Attributes:
+      condition: the face put there, if one was.
+      descriptor_distance: between source and result, where that was verified.
+    """
+
+    condition: Choice | None
+    descriptor_distance: float | None
+
+
+class Hider:
+    """Hides faces by one method, with conditions of a bank."""
+
+    def __init__(
+        self,
+        method: Method,
+        conditions: Conditions,
+        describe: DlibDescriptor,
+        landmarker: Landmarker,
+    ) -> None:
+        """Keeps what it is given."""
+        self.method = method
+        self._conditions = conditions
+        self._describe = describe
+        self._landmarker = landmarker
+
+    def hide(
+        self,
+        photo: np.ndarray,
+        face: Face,
+        source: Source | None,
+        person: str | None,
+        seed: str,
+    ) -> Replaced:
+        """Hides one face of uint8 [H, W, 3], in place.
+
+        Where the method uses conditions, a result that still looks like the source is
+        made anew of another. The photo stays as it was if something is raised.
+
+        Args:
+          photo: changed.
+          face: with landmarks.
+          source: what the choice of a condition depends on, where one is used.
+          person: whose face to put there first; None for whoever fits.
+          seed: of the choice.
+
+        Raises:
+          MethodError, DegenerateFaceError: the face cannot be hidden.
+        """
+        crop = self.crop(photo, face)
+        if not self.method.uses_conditions:
+            self._paste(photo, self.method(crop.faces, None)[0], crop)
+            return Replaced(None, None)
+        if source is None:
+            raise NoConditionError("nothing is known of the face to choose by")
+        crop.faces.check()
+        tried: set[str] = set()
+        for _ in range(MAX_ATTEMPTS):
+            choice = self._choose(source, seed, person, tried)
+            attempt = photo.copy()
+            self.replace(attempt, crop, choice.number)
+            distance = self.distance(attempt, face, source.descriptor)
+            if distance >= LOOKS_ALIKE:
+                photo[:] = attempt
+                return Replaced(choice, distance)
+            tried.add(choice.person)
+        raise NoConditionError(f"{len(tried)} results looked like the source")
+
+    def crop(self, photo: np.ndarray, face: Face) -> Crop:
+        """Returns a face at the size that the method takes, or at the photo's."""
+        size = self.method.crop_size or native_size(face.points_xy)
+        matrix = crops.celeba_transform(face.points_xy, size)
+        points = crops.transform_points(matrix, face.points_xy)[None]
+        mask = np.asarray(face_mask(jnp.asarray(points), size))[..., 0]
+        image = crops.crop_photo(photo, matrix, size)
+        return Crop(Faces(image[None], points, mask), matrix)
+
+    def replace(self, photo: np.ndarray, crop: Crop, condition: int) -> None:
+        """Puts the face of a condition where the crop was taken, in place."""
+        hidden = self.method(crop.faces, self._conditions.get(condition))[0]
+        self._paste(photo, hidden, crop)
+
+    def distance(self, photo: np.ndarray, face: Face, descriptor: np.ndarray) -> float:
+        """Returns how far the face in a photo is from a descriptor.
+
+        It is looked for anew; the nearer counts of what is found and of what the
+        source's landmarks show.
+        """
+        found = self._landmarker.points(photo, face.box_xyxy)
+        shapes = [face.points_xy] if found is None else [face.points_xy, found]
+        apart = [self._describe(photo, shape) - descriptor for shape in shapes]
+        return float(min(np.linalg.norm(apart, axis=-1)))
+
+    def _paste(self, photo: np.ndarray, hidden: np.ndarray, crop: Crop) -> None:
+        crops.paste_crop(photo, hidden, feather(crop.faces.masks[0]), crop.matrix)
+
+    def _choose(
+        self, source: Source, seed: str, person: str | None, tried: set[str]
+    ) -> Choice:
+        """The condition of a given person, or a new one."""
+        if person and person not in tried:
+            choice = self._conditions.choose_of(person, source)
+            if choice:
+                return choice
+        return self._conditions.choose(
+            source, seed, frozenset(tried), distinct=bool(tried)
+        )
+
+
+def describe_source(
+    photo: np.ndarray, points_xy: np.ndarray, describe: DlibDescriptor
+) -> Source:
+    """Returns what the choice of a condition depends on.
+
+    Raises:
+      DegenerateFaceError: landmarks of which no crop can be made.
+    """
+    matrix = crops.celeba_transform(points_xy, crops.CELEBA_SIZE)
+    image = crops.crop_photo(photo, matrix, crops.CELEBA_SIZE)
+    points = crops.transform_points(matrix, points_xy)
+    return Source(traits(image, points), describe(photo, points_xy))
+
+
+def native_size(points_xy: np.ndarray) -> tuple[int, int]:
+    """Returns the smallest of a few crop sizes that keeps the photo's resolution."""
+    matrix = crops.celeba_transform(points_xy, crops.CELEBA_SIZE)
+    finer = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    scale = next((s for s in CROP_SCALES if s >= finer), CROP_SCALES[-1])
+    height, width = crops.CELEBA_SIZE
+    return round(height * scale), round(width * scale)
+
+
+def feather(mask: np.ndarray) -> np.ndarray:
+    """Returns float32 [H, W]: 1 all over the mask, falling to 0 outside it.
+
+    The fall lies outside, so that nothing of the hidden face shines through.
+    """
+    wider = cv2.dilate(mask.astype(np.float32), np.ones((5, 5), np.uint8))
+    return np.maximum(cv2.GaussianBlur(wider, (0, 0), 1.0), mask)
+
+
+def cover_face(photo: np.ndarray, face: Face) -> None:
+    """Pixelates a face in place, box and landmarks with a margin."""
+    finite = face.points_xy[np.isfinite(face.points_xy).all(-1)]
+    corners = np.concatenate([finite, face.box_xyxy.reshape(2, 2)])
+    low, high = corners.min(0), corners.max(0)
+    margin = COVER_MARGIN * (high - low)
+    limit = np.array(photo.shape[1::-1])
+    left, top = np.clip(low - margin, 0, limit).astype(int)
+    right, bottom = np.clip(np.ceil(high + margin) + 1, 0, limit).astype(int)
+    pixelate_region(photo[top:bottom, left:right])
+
+
+def pixelate_region(region: np.ndarray) -> None:
+    """Pixelates uint8 [h, w, 3] in place."""
+    if region.size:
+        rows = max(1, round(COVER_CELLS * region.shape[0] / region.shape[1]))
+        cells = cv2.resize(region, (COVER_CELLS, rows), interpolation=cv2.INTER_AREA)
+        size = (region.shape[1], region.shape[0])
+        region[:] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)

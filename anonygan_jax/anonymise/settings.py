@@ -1,0 +1,82 @@
+"""What a user asked for, in one value that travels to workers and into the report."""
+
+import dataclasses
+from typing import Any
+
+from anonygan_jax.anonymise.conditions import AUTO
+from anonygan_jax.anonymise.consent import Region
+from anonygan_jax.anonymise.pipeline import PERSON, Anonymiser
+from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_finder
+from anonygan_jax.methods import EMBEDDED, make_method
+
+SKIP, COPY = "skip", "copy"
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How photos and videos are anonymised; the command's options, by their names.
+
+    Attributes:
+      method, checkpoint, condition, consistent, match_group, keep, only, regions: see
+        `Anonymiser`.
+      detectors, landmarks, threshold, min_face, use_tiles: see
+        `anonygan_jax.detection.make_finder`.
+      no_face: SKIP or COPY photos in which no face is found.
+      is_strict: whether a face that must be covered fails its photo.
+      kept_metadata: groups of `anonymise.metadata.GROUPS`.
+    """
+
+    method: str = "warp"
+    checkpoint: str = EMBEDDED
+    condition: str = AUTO
+    consistent: str = PERSON
+    match_group: bool = True
+    detectors: tuple[str, ...] = DEFAULT_DETECTORS
+    landmarks: str = MESH
+    threshold: float | None = None
+    min_face: float = 0
+    use_tiles: bool = False
+    keep: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
+    no_face: str = SKIP
+    is_strict: bool = False
+    kept_metadata: tuple[str, ...] = ()
+
+    @classmethod
+    def of_method(cls, text: str, **others: Any) -> "Settings":
+        """Returns settings for "NAME" or "NAME:CHECKPOINT"."""
+        name, _, checkpoint = text.partition(":")
+        return cls(method=name, checkpoint=checkpoint or EMBEDDED, **others)
+
+    def anonymiser(self) -> Anonymiser:
+        """Returns what does it.
+
+        Raises:
+          ValueError, ImportError: what is unknown, unusable or missing.
+        """
+        finder = make_finder(
+            self.detectors,
+            self.landmarks,
+            self.threshold,
+            self.min_face,
+            self.use_tiles,
+        )
+        return Anonymiser(
+            make_method(self.method, self.checkpoint),
+            conditions=self.condition,
+            consistent=self.consistent,
+            match_group=self.match_group,
+            finder=finder,
+            keep=self.keep,
+            only=self.only,
+            regions=self.regions,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns them as JSON has them."""
+        fields = dataclasses.asdict(self)
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in fields.items()
+        }

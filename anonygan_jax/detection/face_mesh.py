@@ -1,0 +1,142 @@
+"""68 landmarks by MediaPipe's face mesh: fast, and robust to turned heads.
+
+Source: Kartynnik et al. 2019, "Real-time facial surface geometry from monocular video
+on mobile GPUs"; the network of mediapipe 0.10.14 (Apache-2.0), see assets/detectors.
+Differs: of its 468 vertices the usual 68 are taken and moved to where dlib has the same
+landmarks, as the networks were trained on dlib's: a linear map of the vertices, fitted
+by `benchmarks/mesh_offsets.py`.
+"""
+
+import cv2
+import numpy as np
+
+from anonygan_jax.data.landmarks import OUTER_EYE_CORNERS
+from anonygan_jax.detection.onnx_files import ASSETS, OnnxFile
+
+SIDE = 192  # pixels of the network's picture
+PRESENT = 0.5  # the network's own belief that it sees a face
+MARGIN = 1.5  # side of the picture over the larger side of the face, as in training
+FOREHEAD = 0.22  # of the landmarks' height, which the mesh reaches above the brows
+TURNS = (0.0, 1.05, -1.05)  # radians tried when the face is not found upright
+# Vertices that lie nearest to iBUG's landmarks; the assignment in common use.
+VERTICES = (
+    *(127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454),
+    *(356, 70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 168, 197, 5, 4, 75, 97, 2),
+    *(326, 305, 33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380, 61, 39, 37),
+    *(0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87),
+)
+
+
+class MeshNetwork:
+    """Vertices of a face, as the network has them."""
+
+    def __init__(self) -> None:
+        """Loads the network.
+
+        Raises:
+          OnnxUnavailable: onnxruntime is missing.
+        """
+        self._file = OnnxFile("face_landmark.onnx", num_threads=1)  # small
+
+    def __call__(
+        self, image_u8: np.ndarray, centre: np.ndarray, side: float, turn: float
+    ) -> np.ndarray | None:
+        """Returns float32 [68, 3], vertices in pixels, nearer ones with less depth.
+
+        None where the network believes that there is no face.
+
+        Args:
+          image_u8: uint8 [H, W, 3] RGB.
+          centre: float [2], of the square that is looked at.
+          side: its side in pixels.
+          turn: radians; how far it is turned clockwise.
+        """
+        scale = SIDE / max(side, 1.0)
+        rotation = scale * _rotation(turn)
+        matrix = np.column_stack([rotation, SIDE / 2 - 0.5 - rotation @ centre])
+        picture = _cut(image_u8, matrix, scale)[None].astype(np.float32) / 255
+        found, belief = self._file(picture)
+        if 1 / (1 + np.exp(-float(belief.reshape(-1)[0]))) < PRESENT:
+            return None
+        mesh = found.reshape(-1, 3)[list(VERTICES)]
+        back = (mesh[:, :2] - matrix[:, 2]) @ np.linalg.inv(rotation).T
+        return np.column_stack([back, mesh[:, 2] / scale]).astype(np.float32)
+
+
+class FaceMesh:
+    """Landmarker that needs no detector's particular kind of box."""
+
+    def __init__(self) -> None:
+        """Loads network and map.
+
+        Raises:
+          OnnxUnavailable: onnxruntime is missing.
+        """
+        self._network = MeshNetwork()
+        with np.load(ASSETS / "mesh_to_68.npz") as file:
+            self._offsets = file["offsets"].astype(np.float32)
+
+    def points(self, image_u8: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray | None:
+        """Returns landmarks; see `Landmarker`."""
+        centre = (box_xyxy[:2] + box_xyxy[2:4]) / 2
+        side = MARGIN * float(max(box_xyxy[2:4] - box_xyxy[:2]))
+        for turn in TURNS:
+            vertices = self._network(image_u8, centre, side, turn)
+            if vertices is not None:
+                return self.follow(image_u8, vertices[:, :2])
+        return None
+
+    def follow(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray | None:
+        """Returns landmarks; see `Landmarker`."""
+        vertices = self._network(image_u8, *framing(points_xy))
+        return None if vertices is None else self._moved(vertices)
+
+    def _moved(self, vertices: np.ndarray) -> np.ndarray:
+        """float32 [68, 2], where dlib would have these landmarks."""
+        rotation, _, width = eye_frame(vertices[:, :2])
+        offsets = features(vertices) @ self._offsets
+        moved = offsets.reshape(-1, 2) * width @ rotation
+        return (vertices[:, :2] + moved).astype(np.float32)
+
+
+def features(vertices: np.ndarray) -> np.ndarray:
+    """Returns float [205]: 68 vertices, upright, in eyes' distances, and 1."""
+    rotation, centre, width = eye_frame(vertices[:, :2])
+    upright = (vertices[:, :2] - centre) @ rotation.T / width
+    return np.concatenate([upright.ravel(), vertices[:, 2] / width, [1.0]])
+
+
+def eye_frame(points_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Returns the rotation that levels the eyes, their middle, their distance."""
+    left, right = (points_xy[corner] for corner in OUTER_EYE_CORNERS)
+    across = right - left
+    turn = float(np.arctan2(across[1], across[0]))
+    width = max(float(np.linalg.norm(across)), 1e-6)
+    return _rotation(turn), (left + right) / 2, width
+
+
+def framing(points_xy: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Returns centre, side and turn of the square in which the network sees a face."""
+    rotation, _, _ = eye_frame(points_xy)
+    level = points_xy @ rotation.T
+    low, high = level.min(0), level.max(0)
+    low[1] -= FOREHEAD * (high[1] - low[1])
+    turn = float(np.arctan2(rotation[0, 1], rotation[0, 0]))
+    return rotation.T @ ((low + high) / 2), MARGIN * float(max(high - low)), turn
+
+
+def _rotation(turn: float) -> np.ndarray:
+    """Matrix that turns counter-clockwise on the screen."""
+    c, s = np.cos(turn), np.sin(turn)
+    return np.array([[c, s], [-s, c]])
+
+
+def _cut(image_u8: np.ndarray, matrix: np.ndarray, scale: float) -> np.ndarray:
+    """The network's picture; black outside the photo."""
+    if scale < 0.5:
+        height, width = image_u8.shape[:2]
+        size = (max(1, round(width * 2 * scale)), max(1, round(height * 2 * scale)))
+        image_u8 = cv2.resize(image_u8, size, interpolation=cv2.INTER_AREA)
+        matrix = matrix.copy()
+        matrix[:, :2] /= np.array([size[0] / width, size[1] / height])
+    return cv2.warpAffine(image_u8, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)

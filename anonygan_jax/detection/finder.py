@@ -1,0 +1,117 @@
+"""All faces of a photo, with landmarks where there can be any."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from anonygan_jax.data.landmarks import Face
+
+TILE = 1280  # pixels; photos of more than this have faces too small to be found whole
+TILE_OVERLAP = 320  # pixels; a face of this size is whole in at least one tile
+OVERLAP = 0.3  # intersection over union beyond which two boxes of tiles are one face
+
+
+class Detector(Protocol):
+    """Finds faces."""
+
+    def boxes(self, image_u8: np.ndarray) -> np.ndarray:
+        """Returns float32 [N, 5]: left, top, right, bottom and score, surest first.
+
+        Args:
+          image_u8: uint8 [H, W, 3] RGB.
+        """
+
+
+class Landmarker(Protocol):
+    """Finds the 68 landmarks of a face."""
+
+    def points(self, image_u8: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray | None:
+        """Returns float32 [68, 2] of the face in a box; None where there is none.
+
+        Args:
+          image_u8: uint8 [H, W, 3] RGB.
+          box_xyxy: float [4], from a detector.
+        """
+
+    def follow(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray | None:
+        """Returns float32 [68, 2] of a face that was at `points_xy` a moment ago."""
+
+
+class FaceFinder:
+    """Detectors so that no face is missed, a landmarker for those that it can do."""
+
+    def __init__(
+        self,
+        detectors: Sequence[Detector],
+        landmarker: Landmarker,
+        min_face: float = 0,
+        use_tiles: bool = False,
+    ) -> None:
+        """Keeps what it is given; see `make_finder`."""
+        self._detectors = detectors
+        self.landmarker = landmarker
+        self._min_face = min_face
+        self._use_tiles = use_tiles
+
+    def __call__(self, photo: np.ndarray) -> list[Face]:
+        """Returns the faces; `points_xy` is [0, 2] where only a box is known.
+
+        Args:
+          photo: uint8 [H, W, 3] RGB.
+        """
+        return [self.face(photo, *found) for found in self.boxes(photo)]
+
+    def boxes(self, photo: np.ndarray) -> list[tuple[np.ndarray, float]]:
+        """Returns where faces are, float32 [4] boxes, and how sure that is."""
+        found: list[tuple[np.ndarray, float]] = []
+        for detector in self._detectors:
+            for *corners, score in self._search(detector, photo):
+                box = np.array(corners, np.float32)
+                small = max(box[2:] - box[:2]) < self._min_face
+                if not small and not any(same_place(box, other) for other, _ in found):
+                    found.append((box, float(score)))
+        return found
+
+    def face(self, photo: np.ndarray, box_xyxy: np.ndarray, score: float) -> Face:
+        """Returns a face whose box is known, with landmarks if there are any."""
+        points = self.landmarker.points(photo, box_xyxy)
+        nowhere = np.zeros((0, 2), np.float32)
+        return Face(nowhere if points is None else points, box_xyxy, score)
+
+    def _search(self, detector: Detector, photo: np.ndarray) -> np.ndarray:
+        """Boxes in the whole photo and, if asked, in its tiles."""
+        whole = detector.boxes(photo)
+        if not self._use_tiles or max(photo.shape[:2]) <= TILE:
+            return whole
+        found = [whole]
+        for top in tile_starts(photo.shape[0]):
+            for left in tile_starts(photo.shape[1]):
+                tile = np.ascontiguousarray(photo[top : top + TILE, left : left + TILE])
+                found.append(detector.boxes(tile) + np.array([left, top] * 2 + [0]))
+        return merge(np.concatenate(found).astype(np.float32))
+
+
+def tile_starts(length: int) -> list[int]:
+    """Returns where tiles begin along a side: they overlap and reach its end."""
+    last = max(0, length - TILE)
+    count = -(-last // (TILE - TILE_OVERLAP)) + 1
+    return [round(last * n / max(1, count - 1)) for n in range(count)]
+
+
+def merge(boxes: np.ndarray) -> np.ndarray:
+    """Returns float32 [M, 5], the surest of boxes that overlap."""
+    sides = np.concatenate([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]], -1)
+    kept = cv2.dnn.NMSBoxes(sides.tolist(), boxes[:, 4].tolist(), 0.0, OVERLAP)
+    return boxes[np.asarray(kept, int).reshape(-1)]
+
+
+def same_place(a: np.ndarray, b: np.ndarray) -> bool:
+    """Returns whether one of two boxes has its centre in the other."""
+    return _holds(a, (b[:2] + b[2:]) / 2) or _holds(b, (a[:2] + a[2:]) / 2)
+
+
+def _holds(box: np.ndarray, point: np.ndarray) -> bool:
+    """Whether a point lies in a box."""
+    return bool((point >= box[:2]).all() and (point <= box[2:]).all())
