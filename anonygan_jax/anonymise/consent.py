@@ -53,6 +53,17 @@ class Region:
             )
         return cls(kind or ONLY, (x, y, x + width, y + height))
 
+    @property
+    def covers(self) -> bool:
+        """Whether it is covered whatever is there."""
+        return self.kind == HIDE
+
+    @property
+    def pixels(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom as whole numbers, none below 0."""
+        left, top, right, bottom = (max(0, round(v)) for v in self.box_xyxy)
+        return left, top, right, bottom
+
     def holds(self, face: Face) -> bool:
         """Returns whether the centre of a face's box lies in it."""
         x, y = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
@@ -93,6 +104,11 @@ class Consent:
         """
         self._keep, self._only = keep, only
         self.regions = regions
+
+    @property
+    def covers_regions(self) -> bool:
+        """Whether something is covered even where no face is found."""
+        return any(region.covers for region in self.regions)
 
     @property
     def asks_who(self) -> bool:

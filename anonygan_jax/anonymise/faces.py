@@ -68,6 +68,23 @@ class FaceReport:
 
 
 @dataclasses.dataclass(frozen=True)
+class TrackReport(FaceReport):
+    """What happened to one face of a video; distances are the least of all frames.
+
+    Attributes:
+      track: its number.
+      first_frame, last_frame: in which it was seen.
+      num_replaced, num_covered: frames.
+    """
+
+    track: int = 0
+    first_frame: int = 0
+    last_frame: int = 0
+    num_replaced: int = 0
+    num_covered: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
     """An anonymised photo.
 

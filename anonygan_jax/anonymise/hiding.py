@@ -3,6 +3,7 @@
 import dataclasses
 
 import cv2
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -24,7 +25,11 @@ CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little com
 COVER_CELLS = 6  # cells across a covered face
 COVER_MARGIN = 0.3  # of the face's size, added on each side of what is covered
 LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
+SAME_SHAPE = 0.03  # of the face's width; landmarks nearer give the same descriptor
 MAX_ATTEMPTS = 5  # conditions tried for a face before it is covered
+
+
+_masks = jax.jit(face_mask, static_argnums=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Hider:
         crop.faces.check()
         tried: set[str] = set()
         for _ in range(MAX_ATTEMPTS):
-            choice = self._choose(source, seed, person, tried)
+            choice = self.choose(source, seed, person, tried)
             attempt = photo.copy()
             self.replace(attempt, crop, choice.number)
             distance = self.distance(attempt, face, source.descriptor)
@@ -111,7 +116,7 @@ class Hider:
         size = self.method.crop_size or native_size(face.points_xy)
         matrix = crops.celeba_transform(face.points_xy, size)
         points = crops.transform_points(matrix, face.points_xy)[None]
-        mask = np.asarray(face_mask(jnp.asarray(points), size))[..., 0]
+        mask = np.asarray(_masks(jnp.asarray(points), size))[..., 0]
         image = crops.crop_photo(photo, matrix, size)
         return Crop(Faces(image[None], points, mask), matrix)
 
@@ -124,20 +129,32 @@ class Hider:
         """Returns how far the face in a photo is from a descriptor.
 
         It is looked for anew; the nearer counts of what is found and of what the
-        source's landmarks show.
+        source's landmarks show, where those differ.
         """
         found = self._landmarker.points(photo, face.box_xyxy)
-        shapes = [face.points_xy] if found is None else [face.points_xy, found]
+        shapes = [face.points_xy]
+        if found is not None and _differ(found, face.points_xy):
+            shapes.append(found)
         apart = [self._describe(photo, shape) - descriptor for shape in shapes]
         return float(min(np.linalg.norm(apart, axis=-1)))
 
     def _paste(self, photo: np.ndarray, hidden: np.ndarray, crop: Crop) -> None:
         crops.paste_crop(photo, hidden, feather(crop.faces.masks[0]), crop.matrix)
 
-    def _choose(
+    def choose(
         self, source: Source, seed: str, person: str | None, tried: set[str]
     ) -> Choice:
-        """The condition of a given person, or a new one."""
+        """Returns the condition of a given person, or of a new one.
+
+        Args:
+          source: what the choice depends on.
+          seed: of the draw.
+          person: whose face to take if it does not resemble the source.
+          tried: people who must not be taken again.
+
+        Raises:
+          NoConditionError: nobody is left.
+        """
         if person and person not in tried:
             choice = self._conditions.choose_of(person, source)
             if choice:
@@ -145,6 +162,12 @@ class Hider:
         return self._conditions.choose(
             source, seed, frozenset(tried), distinct=bool(tried)
         )
+
+
+def _differ(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two shapes are so far apart that descriptors may differ."""
+    apart = np.linalg.norm(a - b, axis=-1).mean()
+    return bool(apart > SAME_SHAPE * np.ptp(b[:, 0]))
 
 
 def describe_source(

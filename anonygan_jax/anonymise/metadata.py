@@ -55,7 +55,10 @@ def parse_groups(text: str) -> tuple[str, ...]:
 
 
 def kept_exif(exif: Image.Exif, groups: tuple[str, ...]) -> Image.Exif:
-    """Returns what a photo's EXIF says of some groups and nothing else."""
+    """Returns what a photo's EXIF says of some groups and nothing else.
+
+    Pillow writes only the main part into TIFF files: no place, no time of the shot.
+    """
     kept = Image.Exif()
     details = exif.get_ifd(IFD.Exif)
     for group in groups:

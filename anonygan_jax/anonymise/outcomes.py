@@ -1,11 +1,17 @@
-"""What became of each photo: a line, an entry of report.json, the exit code."""
+"""What became of each file: a line, an entry of report.json, the exit code."""
 
 import dataclasses
 import pathlib
 from collections import Counter
 from typing import Any
 
-from anonygan_jax.anonymise.faces import COVERED, KEPT, REPLACED, FaceReport
+from anonygan_jax.anonymise.faces import (
+    COVERED,
+    KEPT,
+    REPLACED,
+    FaceReport,
+    TrackReport,
+)
 
 REPORT = "report.json"
 NO_FACE, FAILED = "no face", "failed"
@@ -14,10 +20,10 @@ EXIT_FAILED, EXIT_COVERED = 2, 3
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """One photo.
+    """One photo or video.
 
     Attributes:
-      photo: its path as given.
+      photo: the file's path as given.
       kind: REPLACED, all faces were hidden or kept as asked; COVERED, some were
         pixelated instead; NO_FACE, none was found; FAILED.
       result: path of what was written, if anything was.
@@ -25,6 +31,8 @@ class Outcome:
       faces: what happened to each.
       method: by which faces were hidden, with the step of its weights, if it has any.
       stamp: size and time of change of the photo.
+      num_frames: of a video.
+      num_broken: packets of a video that could not be decoded.
     """
 
     photo: str
@@ -34,15 +42,17 @@ class Outcome:
     faces: tuple[FaceReport, ...] = ()
     method: str | None = None
     stamp: str = ""
+    num_frames: int | None = None
+    num_broken: int = 0
 
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> "Outcome":
         """Returns what `dataclasses.asdict` and JSON made an entry of."""
-        faces = tuple(
-            FaceReport(**{**face, "box_xyxy": tuple(face["box_xyxy"])})
-            for face in entry["faces"]
-        )
-        return cls(**{**entry, "faces": faces})
+        faces = []
+        for face in entry["faces"]:
+            kind = TrackReport if "track" in face else FaceReport
+            faces.append(kind(**{**face, "box_xyxy": tuple(face["box_xyxy"])}))
+        return cls(**{**entry, "faces": tuple(faces)})
 
     def line(self) -> str:
         """Returns what is shown on the screen."""
@@ -55,6 +65,10 @@ class Outcome:
         for verdict in (COVERED, KEPT):
             because = [f.because for f in self.faces if f.verdict == verdict]
             text += f", {len(because)} {verdict} ({because[0]})" if because else ""
+        if self.num_frames is not None:
+            text += f", {self.num_frames} frames"
+        if self.num_broken:
+            text += f", {self.num_broken} broken packets left out"
         return text
 
 
@@ -70,7 +84,7 @@ def summary(outcomes: list[Outcome], output: pathlib.Path) -> str:
     """Returns the last line on the screen."""
     kinds = Counter(outcome.kind for outcome in outcomes)
     done = kinds[REPLACED] + kinds[COVERED]
-    parts = [f"anonymised {done} of {len(outcomes)} photos, results in {output}"]
+    parts = [f"anonymised {done} of {len(outcomes)} files, results in {output}"]
     if kinds[COVERED]:
         parts.append(f"faces covered in {kinds[COVERED]}")
     if kinds[NO_FACE]:

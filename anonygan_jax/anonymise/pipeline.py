@@ -9,10 +9,10 @@ from anonygan_jax.anonymise.conditions import (
     Conditions,
     NoConditionError,
     People,
+    Source,
     load_conditions,
 )
 from anonygan_jax.anonymise.consent import (
-    HIDE,
     Consent,
     Region,
     reference_descriptors,
@@ -130,23 +130,28 @@ class Anonymiser:
         return self.hide(image_u8, self.plan(self.find(image_u8), seed))
 
     def find(
-        self, photo: np.ndarray, boxes: np.ndarray | None = None
+        self, photo: np.ndarray, known: list[Face] | None = None
     ) -> list[FoundFace]:
         """Returns the faces of a photo, with what must be known of each.
 
         Args:
           photo: uint8 [H, W, 3] RGB.
-          boxes: float [N, 4], left, top, right, bottom of faces that were found by
-            other means; None to search.
+          known: faces that were found by other means, with landmarks or boxes alone;
+            None to search.
 
         Raises:
           NoFaceError: there is none, nor a region to cover.
         """
-        if boxes is None:
+        if known is None:
             faces = self.find_faces(photo)
         else:
-            faces = [self.find_faces.face(photo, box, 1.0) for box in boxes]
-        if not faces and not any(r.kind == HIDE for r in self.consent.regions):
+            faces = [
+                face
+                if len(face.points_xy)
+                else self.find_faces.face(photo, face.box_xyxy, face.score)
+                for face in known
+            ]
+        if not faces and not self.consent.covers_regions:
             height, width = photo.shape[:2]
             raise NoFaceError(f"no face found in {width}x{height} pixels")
         return [self.look(photo, face) for face in faces]
@@ -166,34 +171,55 @@ class Anonymiser:
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
         """Returns what is to be done with each face; remembers people."""
-        return [
-            self._plan(face, f"{seed}#{number}") for number, face in enumerate(found)
-        ]
+        plans: list[Plan] = []
+        for number, face in enumerate(found):
+            beside = {plan.person for plan in plans if plan.person}
+            plans.append(self._plan(face, f"{seed}#{number}", beside))
+        return plans
 
-    def _plan(self, found: FoundFace, seed: str) -> Plan:
+    def _plan(self, found: FoundFace, seed: str, beside: set[str]) -> Plan:
         """What is to be done with one face."""
         source = found.source
         decision = self.consent(found.face, source.descriptor if source else None)
-        uses_conditions = self.hider.method.uses_conditions
-        if not (decision.hidden and source and self._people and uses_conditions):
+        if not (decision.hidden and source and self.remembers):
             return Plan(found, decision, None, seed)
+        try:
+            return Plan(found, decision, self.person_for(source, seed, beside), seed)
+        except NoConditionError as error:
+            found = dataclasses.replace(found, because=str(error))
+            return Plan(found, decision, None, seed)
+
+    def person_for(self, source: Source, seed: str, beside: set[str]) -> str | None:
+        """Returns whose face a source gets, and remembers it; None if nobody's.
+
+        Args:
+          source: what is known of the face.
+          seed: of the draw.
+          beside: whose faces were given to others in the same picture: nobody is
+            there twice, unless no other face is left.
+
+        Raises:
+          NoConditionError: every condition resembles the source.
+        """
+        if self._people is None:
+            return None
         person = self._people.recall(source.descriptor)
-        if person is None:
+        if person is None or person in beside:
             try:
-                person = self.conditions.choose(source, seed).person
-            except NoConditionError as error:
-                found = dataclasses.replace(found, because=str(error))
-                return Plan(found, decision, None, seed)
+                chosen = self.conditions.choose(source, seed, frozenset(beside))
+            except NoConditionError:
+                chosen = self.conditions.choose(source, seed)
+            person = chosen.person
             self._people.remember(source.descriptor, person)
-        return Plan(found, decision, person, seed)
+        return person
 
     def hide(self, photo: np.ndarray, plans: list[Plan]) -> Result:
         """Returns the photo with its faces hidden as planned."""
         result = photo.copy()
         reports = [self._hide(result, plan) for plan in plans]
         for region in self.consent.regions:
-            if region.kind == HIDE:
-                left, top, right, bottom = (max(0, round(v)) for v in region.box_xyxy)
+            if region.covers:
+                left, top, right, bottom = region.pixels
                 pixelate_region(result[top:bottom, left:right])
         return Result(result, tuple(reports))
 

@@ -6,6 +6,7 @@ from typing import Any
 from anonygan_jax.anonymise.conditions import AUTO
 from anonygan_jax.anonymise.consent import Region
 from anonygan_jax.anonymise.pipeline import PERSON, Anonymiser
+from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_finder
 from anonygan_jax.methods import EMBEDDED, make_method
 
@@ -24,6 +25,8 @@ class Settings:
       no_face: SKIP or COPY photos in which no face is found.
       is_strict: whether a face that must be covered fails its photo.
       kept_metadata: groups of `anonymise.metadata.GROUPS`.
+      search_every: frames of a video from one search for faces to the next.
+      keep_audio: whether videos keep their sound.
     """
 
     method: str = "warp"
@@ -42,6 +45,8 @@ class Settings:
     no_face: str = SKIP
     is_strict: bool = False
     kept_metadata: tuple[str, ...] = ()
+    search_every: int = SEARCH_EVERY
+    keep_audio: bool = True
 
     @classmethod
     def of_method(cls, text: str, **others: Any) -> "Settings":

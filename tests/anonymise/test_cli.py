@@ -74,7 +74,7 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
         assert pathlib.Path(name) not in results
         assert f"{photo_folder / name}: " in result.output
     assert "notes.md: neither a photo nor a video" in result.output
-    assert "anonymised 7 of 11 photos" in result.output
+    assert "anonymised 7 of 11 files" in result.output
     assert "no face found in 2, look at them; 2 failed" in result.output
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     kinds = {pathlib.Path(p["photo"]).name: p["kind"] for p in report["photos"]}

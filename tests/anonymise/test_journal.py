@@ -103,7 +103,7 @@ def test_results_in_the_input_are_no_input(portraits, tmp_path):
     photo.write_bytes((portraits / "0.png").read_bytes())
     for _ in range(2):
         result = _anonymise(tmp_path, "--output", tmp_path / "out", "--method", "blur")
-        assert "of 1 photos" in result.output
+        assert "of 1 files" in result.output
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
 
 

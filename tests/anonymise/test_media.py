@@ -57,11 +57,10 @@ def test_nothing_but_the_picture_and_its_colours_is_kept(telling_photo):
     assert result.quantization == before.quantization
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
 def test_groups_of_metadata_are_kept_when_asked(telling_photo, suffix):
     exif = Image.open(_through(telling_photo, f"a{suffix}", ("gps", "time"))).getexif()
-    if suffix != ".tif":  # Pillow writes no such part into TIFF
-        assert exif.get_ifd(IFD.GPSInfo)[2] == (52.0, 3.0, 1.0)
+    assert exif.get_ifd(IFD.GPSInfo)[2] == (52.0, 3.0, 1.0)
     assert exif[Base.DateTime] == exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal]
     assert Base.BodySerialNumber not in exif.get_ifd(IFD.Exif)
     assert not {Base.Make, Base.Artist, Base.Orientation} & set(exif)
