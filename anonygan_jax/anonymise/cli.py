@@ -6,7 +6,7 @@ import click
 
 import anonygan_jax
 from anonygan_jax import checkpointing, evaluate_cli
-from anonygan_jax.anonymise import anonymise_cli, bank_cli
+from anonygan_jax.anonymise import anonymise_cli, bank_cli, demo
 from anonygan_jax.data import prepare as prepare_data
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
@@ -19,6 +19,7 @@ def main() -> None:
 
 
 main.add_command(anonymise_cli.anonymise)
+main.add_command(demo.demo)
 main.add_command(prepare_data.main, "prepare")
 main.add_command(bank_cli.conditions)
 main.add_command(evaluate_cli.main)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from anonygan_jax.anonymise.bank import Bank
 from anonygan_jax.anonymise.conditions import (
     AUTO,
     Conditions,
@@ -57,7 +58,7 @@ class Anonymiser:
         self,
         method: str | Method = "warp",
         checkpoint: str = EMBEDDED,
-        conditions: str = AUTO,
+        conditions: str | Bank = AUTO,
         consistent: str = PERSON,
         match_group: bool = True,
         finder: FaceFinder | None = None,
@@ -70,8 +71,8 @@ class Anonymiser:
         Args:
           method: one of `anonygan_jax.methods.METHODS`, or a method.
           checkpoint: for the method "anonygan", a training run's folder.
-          conditions: "auto", a bank's folder, a photo or a folder of photos: whose
-            faces are put there.
+          conditions: "auto", a bank's folder, a photo, a folder of photos, or a bank:
+            whose faces are put there.
           consistent: "person", who keeps one face through all photos, or "face", which
             is drawn anew in each.
           match_group: prefer conditions of the source's apparent gender and age.
@@ -89,8 +90,9 @@ class Anonymiser:
             method = make_method(method, checkpoint)
         self.find_faces = finder or make_finder()
         self.describe = DlibDescriptor()
-        bank = load_conditions(conditions, self.find_faces, self.describe)
-        self.conditions = Conditions(bank, match_group)
+        if isinstance(conditions, str):
+            conditions = load_conditions(conditions, self.find_faces, self.describe)
+        self.conditions = Conditions(conditions, match_group)
         self.hider = Hider(
             method, self.conditions, self.describe, self.find_faces.landmarker
         )

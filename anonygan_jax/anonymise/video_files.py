@@ -59,8 +59,7 @@ class Video:
             with av.open(str(self.path)) as container:
                 if not container.streams.video:
                     raise VideoError(f"{self.path}: no pictures in it")
-                # Threads that decode several frames at once lose good ones beside bad.
-                container.streams.video[0].thread_type = "SLICE"
+                container.streams.video[0].thread_type = "AUTO"
                 yield container
         except FileNotFoundError as error:
             raise VideoError(f"{self.path}: no such file") from error

@@ -59,7 +59,7 @@ class DlibCnn:
                 searched, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
             )
         with self._lock:
-            found = self._detector(searched, 1 if max(image_u8.shape[:2]) < 500 else 0)
+            found = self._detector(searched, 1 if max(image_u8.shape[:2]) <= 640 else 0)
         rows = []
         for face in found:
             box = face.rect

@@ -209,16 +209,18 @@ def test_a_failing_encoder_leaves_nothing(clip, tmp_path, monkeypatch):
 
 
 def test_broken_packets_are_left_out_and_counted(frames, tmp_path):
-    path = tmp_path / "a.avi"
+    path = tmp_path / "a.mov"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("png", rate=30)
         stream.height, stream.width, stream.pix_fmt = *SIZE, "rgb24"
-        for image in frames[:10]:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        for number, image in enumerate(frames[:10]):
+            frame = av.VideoFrame.from_ndarray(image, "rgb24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     data = bytearray(path.read_bytes())
     start = data.index(b"\x89PNG", len(data) // 2)
-    data[start : start + 60] = bytes(60)
+    data[start + 8 : start + 20] = bytes(12)
     path.write_bytes(bytes(data))
     result = anonymise_video(Anonymiser("blur"), path, tmp_path / "a.mp4")
     assert (result.num_frames, result.num_broken) == (9, 1)
