@@ -1,15 +1,15 @@
 """Videos anonymised by this package and by deface, side by side.
 
-    pip install deface==1.5.0
+    pip install '.[landmarks,evaluation,peers]'
     python -m benchmarks.anonymise_vs_deface CLIP... --runs 3
     python -m benchmarks.anonymise_vs_deface --compose clip720p.mp4 \\
         --portraits london/neutral --backgrounds scenes
 
-Both run in this process, in turn, after a first run that is not counted (models loaded,
-programs compiled). deface blurs, as it does by default. Frames a second are medians with
-minimum and maximum; ratios are of the medians. A face is missed where dlib (photo
-doubled) or MTCNN sees one in every fifth source frame, and the middle of it hardly
-differs in the result.
+Both run in this process, in turn, after a first run that is not counted (models
+loaded, programs compiled). deface blurs, as it does by default. Frames a second are
+medians with minimum and maximum; ratios are of the medians. Every fifth frame is looked
+at by dlib (photo doubled) and MTCNN; a face that either sees is missed where its middle
+hardly differs in the result.
 """
 
 import pathlib
@@ -81,7 +81,8 @@ def main(
             middle = statistics.median(values)
             click.echo(
                 f"| {clip.name} | {name} | {middle:.1f} [{min(values):.1f}, "
-                f"{max(values):.1f}] | {middle / peer:.2f} | {missed[name]} of {count} |"
+                f"{max(values):.1f}] | {middle / peer:.2f} | "
+                f"{missed[name]} of {count} |"
             )
 
 
@@ -177,7 +178,8 @@ def compose_clip(output: pathlib.Path, portraits: str, backgrounds: str) -> None
                 top = round(100 + 60 * place + 30 * np.cos(number / 25 + place))
                 part = frame[top : top + side, left : left + side]
                 part[:] = small[: part.shape[0], : part.shape[1]]
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+            picture = av.VideoFrame.from_ndarray(frame.astype(np.uint8), "rgb24")
+            container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
 
 

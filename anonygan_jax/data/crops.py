@@ -100,22 +100,52 @@ def transform_points(matrix: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
 
 
 def crop_photo(
-    image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]
+    image: np.ndarray,
+    matrix: np.ndarray,
+    size: tuple[int, int],
+    border: int = cv2.BORDER_REFLECT,
 ) -> np.ndarray:
     """Returns the crop [height, width, C] of `image` under the photo-to-crop map.
 
     Bilinear, after an area reduction where the photo is more than twice as fine, so
-    that nothing aliases. Outside the photo its mirror image continues it.
+    that nothing aliases. Outside the photo its mirror image continues it, or what
+    OpenCV's `border` says.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.5:
+        left, top, right, bottom = _seen(matrix, size, image.shape)
+        image = image[top:bottom, left:right]  # reducing all of it would take long
+        matrix = compose(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
         height, width = image.shape[:2]
         reduced = (max(1, round(height * 2 * scale)), max(1, round(width * 2 * scale)))
         image = cv2.resize(image, reduced[::-1], interpolation=cv2.INTER_AREA)
         matrix = compose(matrix, resize_transform(reduced, (height, width)))
     return cv2.warpAffine(
-        image, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        image, matrix, size[::-1], flags=cv2.INTER_LINEAR, borderMode=border
     )
+
+
+def _seen(
+    matrix: np.ndarray, size: tuple[int, int], shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """The part of a photo that a crop shows, mirrored or not, with a margin."""
+    low, high = _bounds(matrix, size)
+    margin = 2 + 0.05 * (high - low)
+    limit = np.array(shape[1::-1])
+    low, high = low - margin, high + margin
+    # What is mirrored at an edge lies as far inside as it lies outside.
+    low, high = np.minimum(low, 2 * limit - high), np.maximum(high, -low)
+    left, top = (int(v) for v in np.clip(np.floor(low), 0, limit - 1))
+    right, bottom = (int(v) for v in np.clip(np.ceil(high), 1, limit))
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def _bounds(matrix: np.ndarray, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and largest x and y in the photo of a crop's corners."""
+    height, width = size[:2]
+    corners = np.array([(x, y) for x in (-1, width) for y in (-1, height)])
+    there = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    return there.min(0), there.max(0)
 
 
 def paste_crop(
@@ -149,10 +179,8 @@ def _reach(
     matrix: np.ndarray, crop_shape: tuple[int, ...], photo_shape: tuple[int, ...]
 ) -> tuple[int, int, int, int]:
     """The part of a photo that a crop reaches: left, top, right, bottom."""
-    height, width = crop_shape[:2]
-    corners = np.array([(x, y) for x in (-1, width) for y in (-1, height)])
-    there = (corners - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    low, high = np.floor(there.min(0)), np.ceil(there.max(0)) + 1
+    low, high = _bounds(matrix, crop_shape)
+    low, high = np.floor(low), np.ceil(high) + 1
     limit = photo_shape[1::-1]
     left, top = (int(v) for v in np.clip(low, 0, limit))
     right, bottom = (int(v) for v in np.clip(high, 0, limit))

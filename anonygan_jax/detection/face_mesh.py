@@ -10,6 +10,7 @@ by `benchmarks/mesh_offsets.py`.
 import cv2
 import numpy as np
 
+from anonygan_jax.data.crops import crop_photo
 from anonygan_jax.data.landmarks import OUTER_EYE_CORNERS
 from anonygan_jax.detection.onnx_files import ASSETS, OnnxFile
 
@@ -54,8 +55,8 @@ class MeshNetwork:
         scale = SIDE / max(side, 1.0)
         rotation = scale * _rotation(turn)
         matrix = np.column_stack([rotation, SIDE / 2 - 0.5 - rotation @ centre])
-        picture = _cut(image_u8, matrix, scale)[None].astype(np.float32) / 255
-        found, belief = self._file(picture)
+        picture = crop_photo(image_u8, matrix, (SIDE, SIDE), cv2.BORDER_CONSTANT)
+        found, belief = self._file(picture[None].astype(np.float32) / 255)
         if 1 / (1 + np.exp(-float(belief.reshape(-1)[0]))) < PRESENT:
             return None
         mesh = found.reshape(-1, 3)[list(VERTICES)]
@@ -129,14 +130,3 @@ def _rotation(turn: float) -> np.ndarray:
     """Matrix that turns counter-clockwise on the screen."""
     c, s = np.cos(turn), np.sin(turn)
     return np.array([[c, s], [-s, c]])
-
-
-def _cut(image_u8: np.ndarray, matrix: np.ndarray, scale: float) -> np.ndarray:
-    """The network's picture; black outside the photo."""
-    if scale < 0.5:
-        height, width = image_u8.shape[:2]
-        size = (max(1, round(width * 2 * scale)), max(1, round(height * 2 * scale)))
-        image_u8 = cv2.resize(image_u8, size, interpolation=cv2.INTER_AREA)
-        matrix = matrix.copy()
-        matrix[:, :2] /= np.array([size[0] / width, size[1] / height])
-    return cv2.warpAffine(image_u8, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)

@@ -83,3 +83,17 @@ def test_reduced_crops_do_not_alias():
 def test_degenerate_landmarks_are_refused(points, reason):
     with pytest.raises(crops.DegenerateFaceError, match=reason):
         crops.celeba_transform(points, SIZE)
+
+
+@given(x=st.floats(-300, 900), y=st.floats(-300, 700), turn=st.floats(-3, 3))
+def test_reduced_crops_are_the_same_wherever_the_face_lies(x, y, turn):
+    """Against a photo that is continued by its mirror image beforehand."""
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    photo = cv2.resize(small, (600, 400), interpolation=cv2.INTER_CUBIC)
+    wide = cv2.copyMakeBorder(photo, 400, 400, 600, 600, cv2.BORDER_REFLECT)
+    c, s = 0.3 * np.cos(turn), 0.3 * np.sin(turn)
+    matrix = np.array([[c, s, -c * x - s * y], [-s, c, s * x - c * y]])
+    shifted = crops.compose(matrix, np.array([[1.0, 0, -600], [0, 1.0, -400]]))
+    crop = crops.crop_photo(photo, matrix, (60, 50)).astype(int)
+    assert np.abs(crop - crops.crop_photo(wide, shifted, (60, 50))).mean() < 2.5
