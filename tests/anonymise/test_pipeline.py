@@ -1,10 +1,16 @@
 """Pieces of the anonymiser."""
 
+import concurrent.futures
+import subprocess
+import sys
+
 import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
+import anonygan_jax
 from anonygan_jax.anonymise import hiding, pipeline
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.methods import Faces, make_method
@@ -107,3 +113,47 @@ def test_crops_keep_the_photos_resolution(embedded):
     assert hiding.native_size(points) == (436, 356)  # a little finer than CelebA's
     assert hiding.native_size(points * 0.4) == (109, 89)
     assert hiding.native_size(points * 100) == (872, 712)
+
+
+def test_threads_may_share_an_anonymiser(group_photo):
+    anonymiser = pipeline.Anonymiser("warp", consistent="face")
+    photos = [np.ascontiguousarray(np.roll(group_photo, 5 * n, 1)) for n in range(4)]
+    alone = [anonymiser(photo, str(n)) for n, photo in enumerate(photos)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(anonymiser, photos, "0123"))
+    for one, other in zip(alone, together, strict=True):
+        assert one.faces == other.faces
+        np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_other_arrays_are_refused_by_name():
+    anonymiser = pipeline.Anonymiser("blur")
+    for wrong in (np.zeros((9, 9, 3)), np.zeros((9, 9), np.uint8)):
+        with pytest.raises(TypeError, match=r"wanted uint8 \[H, W, 3\] RGB"):
+            anonymiser(wrong)
+
+
+def test_nobody_is_there_twice(group_photo, embedded):
+    twins = np.concatenate([group_photo[:, :240]] * 2, axis=1)
+    people = {face.condition[:10] for face in pipeline.Anonymiser("warp")(twins).faces}
+    assert len(people) == 2
+
+
+def test_a_folder_of_photos_may_be_the_conditions(group_photo, embedded, tmp_path):
+    for face in (embedded[40], embedded[120]):
+        Image.fromarray(face.image).save(tmp_path / f"{face.identity}.png")
+    names = {f"{embedded[n].identity}.png" for n in (40, 120)}
+    result = pipeline.Anonymiser("warp", conditions=str(tmp_path))(group_photo)
+    assert {face.condition for face in result.faces} <= names | {None}
+    assert any(face.verdict == "replaced" for face in result.faces)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ValueError, match="neither a bank nor a folder of photos"):
+        pipeline.Anonymiser("warp", conditions=str(tmp_path / "none"))
+
+
+def test_the_package_has_it_and_training_does_without_it():
+    assert anonygan_jax.Anonymiser is pipeline.Anonymiser
+    with pytest.raises(AttributeError, match="no attribute 'Anonymizer'"):
+        anonygan_jax.Anonymizer  # noqa: B018
+    code = "import sys, anonygan_jax.train; sys.exit('dlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -325,3 +325,17 @@ def test_a_file_is_read_twice_alike(clip):
     first, second = ([f.pts for f in video.frames()] for _ in range(2))
     assert first == second
     assert len(first) == COUNT
+
+
+def test_who_agreed_stays_in_every_frame(clip, frames, embedded, tmp_path):
+    person = embedded[0].identity
+    other = [face for face in embedded if face.identity == person][1]
+    Image.fromarray(other.image).save(tmp_path / "person.png")
+    blur = Anonymiser("blur", keep=(str(tmp_path / "person.png"),))
+    result = anonymise_video(blur, clip, tmp_path / "a.mp4")
+    verdicts = [(track.verdict, track.num_replaced) for track in result.tracks]
+    assert sorted(verdicts) == [("kept", 0), ("replaced", COUNT)]
+    hidden, _ = read_clip(tmp_path / "a.mp4")
+    for n in (0, 10, COUNT - 1):
+        difference = np.abs(hidden[n].astype(int) - frames[n])
+        assert difference[:, :160].mean() < 2 < difference[40:150, 200:280].mean()
