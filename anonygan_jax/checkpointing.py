@@ -5,6 +5,7 @@ all that anonymising needs) and "training" (the rest, needed to continue).
 """
 
 import json
+import logging
 import pathlib
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from anonygan_jax.train_state import TrainState
+
+logger = logging.getLogger(__name__)
 
 CONFIG_FILE = "config.json"
 CHECKPOINTS = "checkpoints"
@@ -54,10 +57,39 @@ class Checkpoints:
         self._manager.save(step, args=ocp.args.Composite(**items))
 
     def restore_latest(self, like: TrainState) -> TrainState | None:
-        """Returns the newest state, or None where nothing was saved yet."""
-        step = self._manager.latest_step()
-        if step is None:
-            return None
+        """Returns the newest state that can be read; None where nothing was saved yet.
+
+        Damaged ones are moved out of the way, with a warning.
+
+        Args:
+          like: a state whose arrays lie as the restored ones shall.
+
+        Raises:
+          CheckpointError: something was saved, but nothing can be read.
+        """
+        steps = sorted(self._manager.all_steps(), reverse=True)
+        for step in steps:
+            try:
+                return self._restore(step, like)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                reason = " ".join(str(error).split())[:200]
+                logger.warning("checkpoint %d cannot be read: %s", step, reason)
+                self._set_aside(step)
+        if steps:
+            raise CheckpointError(
+                f"{self._manager.directory}: none of the checkpoints can be read"
+            )
+        return None
+
+    def _set_aside(self, step: int) -> None:
+        """Renames a checkpoint so that its step can be saved again."""
+        if jax.process_index() == 0:
+            folder = pathlib.Path(self._manager.directory) / str(step)
+            folder.rename(folder.with_name(f"damaged_{step}"))
+        self._manager.reload()
+
+    def _restore(self, step: int, like: TrainState) -> TrainState:
+        """The state of a step."""
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
         training = {
             name: getattr(abstract, name)

@@ -13,7 +13,8 @@ from absl import logging as absl_logging
 from ml_collections import config_flags
 
 import anonygan_jax
-from anonygan_jax.train import NotFiniteError, train_and_evaluate
+from anonygan_jax.finite_watch import NotFiniteError
+from anonygan_jax.train import train_and_evaluate
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Experiment: a file of configs/, with :variant where it has some."

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from types import FrameType
 
 import jax
-import jax.numpy as jnp
 import ml_collections
+from jax.sharding import Mesh
 
-from anonygan_jax import checkpointing, losses, metrics
+from anonygan_jax import checkpointing, losses, metrics, sharding
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
+from anonygan_jax.finite_watch import FiniteWatch
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.pictures import PictureMaker
 from anonygan_jax.quick_evaluation import QuickEvaluation
@@ -51,10 +52,6 @@ class RunConfig:
     num_pictures: int
     evaluate_every_x_steps: int
     num_evaluated: int
-
-
-class NotFiniteError(FloatingPointError):
-    """A loss became NaN or infinite."""
 
 
 class StopRequest:
@@ -105,23 +102,26 @@ def train_and_evaluate(
     """
     run = RunConfig(**config.run)
     system = make_system(config)
-    num_steps = config.optimiser.num_steps
+    num_steps, batch_size = config.optimiser.num_steps, config.data.batch_size
+    mesh = sharding.make_mesh(sharding.ShardingConfig(**config.sharding).num_fsdp)
+    sharding.check_batch_size(batch_size, mesh)
     batches = Batches(
         DataConfig(**config.data),
         PairConfig(**config.pairs),
         system.model.use_warped_prior,
+        sharding.local_rows(batch_size),
     )
     workdir.mkdir(parents=True, exist_ok=True)
     checkpointing.save_config(config, workdir)
 
     key = jax.random.key(run.seed, impl=RNG_IMPL)
-    state = jax.jit(system.init)(key, batches.batch(0))
-    train_step = make_train_step(system, jax.random.fold_in(key, 1))
+    state = create_state(system, key, batches.batch(0), mesh)
+    train_step = make_train_step(system, jax.random.fold_in(key, 1), state)
     pictures = PictureMaker(system, batches, run.num_pictures)
     quick = None
     if run.evaluate_every_x_steps:
         quick = QuickEvaluation(system, batches, run.num_evaluated)
-    clock = Clock(config.data.batch_size)
+    clock, watch = Clock(batch_size), FiniteWatch(workdir)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopRequest())
         checkpoints = checkpointing.Checkpoints(workdir, run.num_checkpoints)
@@ -132,7 +132,8 @@ def train_and_evaluate(
         stack.callback(log.close)
         logger.info("training from step %d to %d in %s", start, num_steps, workdir)
         for step, batch in enumerate(batches.iterate(start, num_steps), start + 1):
-            state, values = train_step(state, batch)
+            state, values = train_step(state, sharding.to_devices(batch, mesh))
+            watch.note(step, batch, values)
             stopping = stop.requested
             last = step == num_steps or stopping
             if last or step % run.log_every_x_steps == 0:
@@ -142,7 +143,7 @@ def train_and_evaluate(
             if quick and (last or step % run.evaluate_every_x_steps == 0):
                 _log(log, step, quick(state))  # batches go on being made meanwhile
             if last or step % run.checkpoint_every_x_steps == 0:
-                _check_finite(step, values)
+                watch.check()
                 checkpoints.save(state)
             if stopping:
                 logger.info("asked to stop: step %d is saved", step)
@@ -150,15 +151,33 @@ def train_and_evaluate(
     return state
 
 
+def create_state(
+    system: AnonyGAN, key: jax.Array, batch: PairBatch, mesh: Mesh
+) -> TrainState:
+    """Returns the state before the first step, made where its arrays will lie."""
+    batch = sharding.to_devices(batch, mesh)
+    shapes = jax.eval_shape(system.init, key, batch)
+    where = sharding.state_shardings(shapes, mesh)
+    return jax.jit(system.init, out_shardings=where)(key, batch)
+
+
 def make_train_step(
-    system: AnonyGAN, key: jax.Array
+    system: AnonyGAN, key: jax.Array, state: TrainState
 ) -> Callable[[TrainState, PairBatch], tuple[TrainState, dict[str, jax.Array]]]:
-    """Returns the compiled step; its randomness is a function of key and step."""
+    """Returns the compiled step; its randomness is a function of key and step.
+
+    Args:
+      system: what a step does.
+      key: of the run.
+      state: where its arrays lie, they stay.
+    """
+    where = jax.tree.map(lambda x: x.sharding, state)
+    everywhere = state.step.sharding  # as every array that is not split
 
     def step(state: TrainState, batch: PairBatch):
         return system.step(state, batch, jax.random.fold_in(key, state.step))
 
-    return jax.jit(step, donate_argnums=0)
+    return jax.jit(step, donate_argnums=0, out_shardings=(where, everywhere))
 
 
 class Clock:
@@ -182,7 +201,6 @@ def _log_scalars(
     log: metrics.RunLog, step: int, values: dict[str, jax.Array], rate: float | None
 ) -> None:
     """One line of losses."""
-    _check_finite(step, values)
     numbers = {name: float(value) for name, value in values.items()}
     if rate is not None:
         numbers["pairs_per_second"] = rate
@@ -194,10 +212,3 @@ def _log(log: metrics.RunLog, step: int, numbers: dict[str, float]) -> None:
     log.scalars(step, numbers)
     text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
     logger.info("step %d: %s", step, text)
-
-
-def _check_finite(step: int, values: dict[str, jax.Array]) -> None:
-    """Stops a run that has diverged."""
-    bad = [name for name, value in values.items() if not jnp.isfinite(value)]
-    if bad:
-        raise NotFiniteError(f"step {step}: {', '.join(bad)} not finite")

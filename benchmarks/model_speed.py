@@ -108,7 +108,7 @@ def main(_arguments: list[str]) -> None:
     forward = [timed(lambda: generate(variables, pair)) for _ in range(_RUNS.value + 1)]
     report("generator forward", forward[1:])
 
-    step = make_train_step(system, key)
+    step = make_train_step(system, key, state)
     steps = []
     for _ in range(_RUNS.value + 1):
         start = time.perf_counter()

@@ -37,6 +37,8 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.pairs.held_out_share = 0.0  # of the people, by a hash of their names
     config.pairs.composite_share = 0.0  # of other people's conditions
     config.pairs.num_candidates = 1  # of which the most alike in pose is taken
+    config.sharding = ml_collections.ConfigDict()
+    config.sharding.num_fsdp = 1  # devices over which large parameters are split
     config.run = _run()
     config.evaluation = _evaluation()
     if variant == "release":

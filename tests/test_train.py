@@ -14,7 +14,9 @@ from conftest import ROOT
 from PIL import Image
 
 from anonygan_jax import checkpointing, train
-from anonygan_jax.data.pipeline import Batches
+from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.pipeline import Batches, DataConfig
+from anonygan_jax.finite_watch import NotFiniteError
 
 
 def _steps(config, num_steps):
@@ -75,6 +77,30 @@ def test_a_killed_run_continues_to_the_same_weights(tiny_config, tmp_path, monke
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5]
 
 
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(
+    tiny_config, tmp_path, caplog
+):
+    whole = train.train_and_evaluate(_steps(tiny_config, 6), tmp_path / "whole")
+    train.train_and_evaluate(_steps(tiny_config, 4), tmp_path / "parts")
+    newest = tmp_path / "parts" / "checkpoints" / "4" / "training"
+    for file in sorted(newest.rglob("*")):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with caplog.at_level("WARNING", "anonygan_jax"):
+        again = train.train_and_evaluate(_steps(tiny_config, 6), tmp_path / "parts")
+    assert "checkpoint 4 cannot be read" in caplog.text
+    jax.tree.map(np.testing.assert_array_equal, whole, again)
+
+
+def test_a_run_without_any_readable_checkpoint_says_so(tiny_config, tmp_path):
+    train.train_and_evaluate(_steps(tiny_config, 2), tmp_path)
+    for file in (tmp_path / "checkpoints").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"")
+    with pytest.raises(checkpointing.CheckpointError, match="none of the checkpoints"):
+        train.train_and_evaluate(_steps(tiny_config, 4), tmp_path)
+
+
 def test_measures_of_the_averaged_generator_are_logged(
     tiny_config, tmp_path, monkeypatch
 ):
@@ -114,8 +140,8 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
     config = _steps(tiny_config, 4)
     make = train.make_train_step
 
-    def make_broken(system, key):
-        train_step = make(system, key)
+    def make_broken(*arguments):
+        train_step = make(*arguments)
 
         def broken(state, batch):
             state, values = train_step(state, batch)
@@ -125,8 +151,15 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
         return broken
 
     monkeypatch.setattr(train, "make_train_step", make_broken)
-    with pytest.raises(train.NotFiniteError, match="step 3: pose"):
+    with pytest.raises(NotFiniteError, match="step 3: pose not finite; its batch is"):
         train.train_and_evaluate(config, tmp_path)
+    (path,) = tmp_path.glob("not_finite_3_*.npz")
+    data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
+    expected = Batches(data, pairs).batch(2)
+    with np.load(path) as saved:
+        np.testing.assert_array_equal(saved["source"], expected.source)
+        assert np.isnan(saved["loss/pose"])
+        assert np.isfinite(saved["loss/appearance"])
     assert checkpointing.load_generator(tmp_path)[2] == 2
 
 

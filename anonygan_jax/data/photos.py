@@ -76,7 +76,10 @@ def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
     elif item.suffix.lower() == ".txt":
         for line in item.read_text().splitlines():
             if line.strip():
-                yield PhotoFile(item.parent / line.strip(), line.strip())
+                path = pathlib.Path(line.strip())
+                # A name never leads out of the folder that it is used in.
+                parts = [p for p in path.parts if p not in (path.anchor, "..")]
+                yield PhotoFile(item.parent / path, "/".join(parts))
     else:
         yield PhotoFile(item, item.name)
 

@@ -12,6 +12,7 @@ import numpy as np
 from anonygan_jax.data import crops
 from anonygan_jax.data.ahead import in_order
 from anonygan_jax.data.faces import Faces, FacesInMemory
+from anonygan_jax.data.landmarks import NUM_LANDMARKS
 from anonygan_jax.data.pairs import (
     OTHER_IDENTITY,
     PairConfig,
@@ -95,7 +96,11 @@ class Batches:
     """The batches of a run."""
 
     def __init__(
-        self, config: DataConfig, pair_config: PairConfig, with_prior: bool = False
+        self,
+        config: DataConfig,
+        pair_config: PairConfig,
+        with_prior: bool = False,
+        rows: slice = slice(None),
     ) -> None:
         """Opens the records.
 
@@ -103,13 +108,14 @@ class Batches:
           config: what is trained on.
           pair_config: how it is paired.
           with_prior: the batches have priors.
+          rows: of each batch that are made here; other processes make the others.
 
         Raises:
           RecordsError: a directory holds no prepared faces.
           ValueError: they hold too few for the pairs wanted.
         """
         self._config, self._pair_config = config, pair_config
-        self._with_prior = with_prior
+        self._with_prior, self._rows = with_prior, rows
         folders = config.directories + (
             [config.composites] if config.composites else []
         )
@@ -142,9 +148,9 @@ class Batches:
         )
 
     def batch(self, step: int) -> PairBatch:
-        """Returns the batch of a step, as numpy arrays."""
+        """Returns this process' rows of the batch of a step, as numpy arrays."""
         rng = np.random.default_rng([self._config.seed, 2, step])
-        return self._make(self.sampler.batch(step), rng)
+        return self._make(self.sampler.batch(step), rng, self._rows)
 
     def strangers(self, num_pairs: int, held_out: bool = False) -> PairBatch:
         """Returns pairs of different people, to look at.
@@ -162,18 +168,24 @@ class Batches:
         pairs = self._sampler(config, num_pairs, held_out).batch(0)
         return self._make(pairs, np.random.default_rng(0))
 
-    def _make(self, pairs: PairIndices, rng: np.random.Generator) -> PairBatch:
-        """The batch of the pairs."""
-        condition, condition_points = self._faces.read(pairs.condition)
-        source, source_points = self._faces.read(pairs.source)
+    def _make(
+        self,
+        pairs: PairIndices,
+        rng: np.random.Generator,
+        rows: slice = slice(None),
+    ) -> PairBatch:
+        """Some rows of the batch of the pairs."""
+        condition, condition_points = self._faces.read(pairs.condition[rows])
+        source, source_points = self._faces.read(pairs.source[rows])
         if self._config.landmark_jitter:
-            source_points = self._jitter(source_points, rng)
+            # Drawn for the whole batch: the same whoever makes which rows.
+            source_points = source_points + self._noise(len(pairs.source), rng)[rows]
         fields: dict[str, Any] = {
             "condition": condition,
             "source": source,
             "condition_points_xy": condition_points,
             "source_points_xy": source_points,
-            "same_identity": pairs.same_identity,
+            "same_identity": pairs.same_identity[rows],
         }
         if self._with_prior:
             fields["prior"] = draw_priors(
@@ -181,12 +193,13 @@ class Batches:
             )
         return PairBatch(**fields)
 
-    def _jitter(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Points moved by noise; the cube of its share keeps most of it small."""
+    def _noise(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Noise of points; the cube of its share keeps most of it small."""
         scale = self._config.image_size[0] * self._config.zoom / crops.CELEBA_SIZE[0]
-        share = rng.random((len(points), 1, 1)) ** 3
-        noise = rng.normal(0, self._config.landmark_jitter * scale, points.shape)
-        return (points + share * noise).astype(np.float32)
+        share = rng.random((count, 1, 1)) ** 3
+        deviation = self._config.landmark_jitter * scale
+        noise = rng.normal(0, deviation, (count, NUM_LANDMARKS, 2))
+        return (share * noise).astype(np.float32)
 
     def iterate(self, start: int, stop: int) -> Iterator[PairBatch]:
         """Yields the batches of steps `start` to `stop` - 1, made ahead."""

@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.linen.dtypes import promote_dtype
 
 from anonygan_jax.data.heatmaps import Heatmaps, convolve_heatmaps
 
@@ -72,6 +73,7 @@ class Conv(nn.Module):
 
     def _convolve(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
         """The dense part."""
+        x, kernel = promote_dtype(x, kernel, dtype=None)
         pad = (self.padding, self.padding)
         if self.reflect:
             x = jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode="reflect")

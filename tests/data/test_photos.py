@@ -112,3 +112,16 @@ def test_find_photos_names_what_is_missing_or_ambiguous(tmp_path):
         (tmp_path / folder / "1.jpg").touch()
     with pytest.raises(photos.PhotoError, match=r"'1\.jpg'"):
         photos.find_photos([tmp_path / "a", tmp_path / "b"])
+
+
+def test_names_of_lists_lead_nowhere_else(tmp_path):
+    photo = tmp_path / "photos" / "a.png"
+    photo.parent.mkdir()
+    Image.fromarray(PIXELS).save(photo)
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "l.txt").write_text(f"{photo}\n../photos/a.png\n")
+    found = photos.find_photos([lists / "l.txt"])
+    names = {"photos/a.png", str(photo).removeprefix("/")}
+    assert {file.name for file in found} == names
+    assert all(file.path.resolve() == photo.resolve() for file in found)
