@@ -8,6 +8,7 @@ import logging
 import pathlib
 import sys
 
+import jax
 from absl import app, flags
 from absl import logging as absl_logging
 from ml_collections import config_flags
@@ -27,6 +28,11 @@ _MODE = flags.DEFINE_enum(
 )
 
 
+_DISTRIBUTED = flags.DEFINE_bool(
+    "distributed", False, "One of several processes, as its cluster says (see launch/)."
+)
+
+
 def main(arguments: list[str]) -> None:
     """Trains or evaluates as the flags say."""
     if len(arguments) > 1:
@@ -34,6 +40,8 @@ def main(arguments: list[str]) -> None:
     if _CONFIG.value is None or _WORKDIR.value is None:
         raise app.UsageError("--config and --workdir are needed")
     _show_progress()
+    if _DISTRIBUTED.value:
+        jax.distributed.initialize()
     config, workdir = _CONFIG.value, pathlib.Path(_WORKDIR.value)
     try:
         if _MODE.value == "train":

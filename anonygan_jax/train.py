@@ -14,6 +14,7 @@ import ml_collections
 from jax.sharding import Mesh
 
 from anonygan_jax import checkpointing, losses, metrics, sharding
+from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.finite_watch import FiniteWatch
@@ -85,6 +86,8 @@ def make_system(config: ml_collections.ConfigDict) -> AnonyGAN:
         losses.LossWeights(**config.losses),
         optimiser.optimisers(),
         optimiser.ema_decay,
+        optimiser.num_accumulated,
+        AugmentationConfig(**config.augmentation),
     )
 
 

@@ -45,6 +45,8 @@ class OptimiserConfig:
       num_steps: updates of the whole run.
       decay_from_step: the rate is constant until here, then falls to 0.
       ema_decay: share of the old average kept at each step.
+      num_accumulated: parts of a batch whose gradients are computed one after the
+        other and averaged.
     """
 
     generator_learning_rate: float
@@ -54,6 +56,7 @@ class OptimiserConfig:
     num_steps: int
     decay_from_step: int
     ema_decay: float
+    num_accumulated: int = 1
 
     def schedule(self, learning_rate: float) -> optax.Schedule:
         """Returns step -> learning rate."""

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import optax
 
 from anonygan_jax import losses
+from anonygan_jax.data.augmentation import UNCHANGED, AugmentationConfig, augment
 from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.data.images import image_size, to_float
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.models.config import ModelConfig
-from anonygan_jax.models.discriminator import PatchDiscriminator
 from anonygan_jax.train_state import TrainState, create_train_state
 
 Metrics = dict[str, jax.Array]
@@ -47,13 +47,17 @@ class AnonyGAN:
         weights: losses.LossWeights,
         optimisers: dict[str, optax.GradientTransformation],
         ema_decay: float,
+        num_accumulated: int = 1,
+        augmentation: AugmentationConfig = UNCHANGED,
     ) -> None:
         self.model = model
         self.weights = weights
         self.optimisers = optimisers
         self.ema_decay = ema_decay
+        self.num_accumulated = num_accumulated
+        self.augmentation = augmentation
         self.generator = model.generator()
-        self.discriminator = PatchDiscriminator(model.discriminator_width)
+        self.discriminator = model.discriminator()
 
     def init(self, rng: jax.Array, batch: PairBatch) -> TrainState:
         """Returns the state before the first step."""
@@ -99,7 +103,9 @@ class AnonyGAN:
         fake pairs (never concatenated: they normalise by batch), and all gradients are
         taken at the weights from before the step.
         """
-        grads, batch_stats, metrics = self.gradients(state, batch, rng)
+        to_augment, rng = jax.random.split(rng)
+        batch = augment(batch, to_augment, self.augmentation)
+        grads, batch_stats, metrics = self._accumulate(state, batch, rng)
         params, opt_state = {}, {}
         for name, optimiser in self.optimisers.items():
             updates, opt_state[name] = optimiser.update(
@@ -111,6 +117,36 @@ class AnonyGAN:
         )
         step = state.step + 1
         return TrainState(step, params, batch_stats, opt_state, ema_params), metrics
+
+    def _accumulate(
+        self, state: TrainState, batch: PairBatch, rng: jax.Array
+    ) -> tuple[dict[str, Any], dict[str, Any], Metrics]:
+        """As `gradients`, in parts of the batch one after the other: less memory.
+
+        Batch statistics are then those of the parts.
+        """
+        count = self.num_accumulated
+        if count == 1:
+            return self.gradients(state, batch, rng)
+        # Every count-th row: a device's rows are in all parts.
+        parts = jax.tree.map(
+            lambda x: x.reshape(-1, count, *x.shape[1:]).swapaxes(0, 1), batch
+        )
+
+        def add(carry, part):
+            number, stats, *sums = carry
+            now = dataclasses.replace(state, batch_stats=stats)
+            key = jax.random.fold_in(rng, number)
+            grads, stats, metrics = self.gradients(now, part, key)
+            sums = jax.tree.map(lambda a, b: a + b / count, sums, [grads, metrics])
+            return (number + 1, stats, *sums), None
+
+        first = jax.tree.map(lambda x: x[0], parts)
+        shapes = jax.eval_shape(self.gradients, state, first, rng)
+        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+        start = (jnp.zeros((), jnp.int32), state.batch_stats, zeros[0], zeros[2])
+        (_, stats, grads, metrics), _ = jax.lax.scan(add, start, parts)
+        return grads, stats, metrics
 
     def gradients(
         self, state: TrainState, batch: PairBatch, rng: jax.Array

@@ -37,6 +37,10 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.pairs.held_out_share = 0.0  # of the people, by a hash of their names
     config.pairs.composite_share = 0.0  # of other people's conditions
     config.pairs.num_candidates = 1  # of which the most alike in pose is taken
+    config.augmentation = ml_collections.ConfigDict()
+    config.augmentation.flip_share = 0.0  # of the pairs, mirrored; not in the paper
+    config.augmentation.colour_jitter = 0.0  # share, at most
+    config.augmentation.crop_jitter = 0.0  # share of the sides, at most
     config.sharding = ml_collections.ConfigDict()
     config.sharding.num_fsdp = 1  # devices over which large parameters are split
     config.run = _run()
@@ -65,6 +69,9 @@ def _model() -> ml_collections.ConfigDict:
     model.discriminator_width = 64
     model.use_warped_prior = False  # see configs/faces.py; not in the paper
     model.landmark_dropout = 0.0  # share hidden in training; not in the paper
+    model.compute_dtype = "float32"  # or bfloat16: convolutions and what is between
+    model.batch_norm_groups = 1  # parts normalised alone; devices, as the release did
+    model.use_remat = False  # less memory for a third more work in the graph blocks
     return model
 
 
@@ -78,6 +85,7 @@ def _optimiser() -> ml_collections.ConfigDict:
     optimiser.num_steps = 44_800
     optimiser.decay_from_step = 32_000
     optimiser.ema_decay = 0.999  # of the generator used for pictures; not in the paper
+    optimiser.num_accumulated = 1  # parts of a batch, one after the other
     return optimiser
 
 

@@ -5,6 +5,7 @@ set -euo pipefail
 [ $# -ge 2 ] || { echo "usage: $0 CONFIG WORKDIR [FLAGS...]" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 [ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
+# shellcheck source=/dev/null
 . .venv/bin/activate
 python -m pip install --quiet -e '.[tensorflow]' 'jax[cuda12]>=0.10.2,<0.11'
 config=$1 workdir=$2

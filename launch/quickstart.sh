@@ -4,9 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
+# shellcheck source=/dev/null
 . .venv/bin/activate
 python -m pip install --quiet --upgrade pip
 python -m pip install --quiet -e .
 python -m anonygan_jax.main --config=configs/composites.py --workdir=runs/composites "$@"
-echo "Look at $(ls -t runs/composites/pictures/*.png | head -1):"
+newest=$(find runs/composites/pictures -name "*.png" | sort | tail -1)
+echo "Look at $newest:"
 echo "condition, source, masked source, output and composite of eight pairs."

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.models.layers import KERNEL_INIT, BatchNorm, Conv
+from anonygan_jax.models.layers import KERNEL_INIT, BatchNorm, Conv, Numerics
 
 
 class GraphConvolution(nn.Module):
@@ -36,26 +36,34 @@ class BipartiteGraphReasoning(nn.Module):
     Attributes:
       num_states: states of a node, S; the width of a half in the paper.
       num_nodes: nodes of a side, N.
+      numerics: how it computes.
 
     Source: paper section 3.1, equations 1-6.
     """
 
     num_states: int
     num_nodes: int
+    numerics: Numerics = Numerics()
 
     @nn.compact
     def __call__(self, q: jax.Array, train: bool) -> jax.Array:
-        """Returns q with what the other side told added, float32 [B, h, w, C]."""
+        """Returns q with what the other side told added, float [B, h, w, C]."""
         condition, source = jnp.split(q, 2, axis=-1)
         half = condition.shape[-1]
-        state = Conv(self.num_states, 1, use_bias=True, name="state")
-        projection = Conv(self.num_nodes, 1, use_bias=True, name="projection")
-        extend = Conv(half, 1, name="extend")
-        norm = BatchNorm(epsilon=1e-4, name="norm")
-        to_condition, to_source = projection(condition), projection(source)
+        dtype, num_groups = self.numerics.dtype, self.numerics.num_groups
+        state = Conv(self.num_states, 1, use_bias=True, dtype=dtype, name="state")
+        projection = Conv(
+            self.num_nodes, 1, use_bias=True, dtype=dtype, name="projection"
+        )
+        extend = Conv(half, 1, dtype=dtype, name="extend")
+        norm = BatchNorm(epsilon=1e-4, num_groups=num_groups, name="norm")
+        to_condition, to_source = (
+            _wide(projection(condition)),
+            _wide(projection(source)),
+        )
 
         def side(half_map: jax.Array, crossed: jax.Array, name: str) -> jax.Array:
-            nodes = jnp.einsum("bhwn,bhws->bns", crossed, state(half_map))
+            nodes = jnp.einsum("bhwn,bhws->bns", crossed, _wide(state(half_map)))
             nodes = GraphConvolution(name=name)(nodes)
             back = jnp.einsum("bhwn,bns->bhws", crossed, nodes)
             return half_map + norm(extend(back), train)
@@ -69,16 +77,23 @@ class BipartiteGraphReasoning(nn.Module):
         )
 
 
+def _wide(x: jax.Array) -> jax.Array:
+    """float32 at least."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
 class GraphBlock(nn.Module):
     """One of the generator's blocks: pose features gate appearance features.
 
     Attributes:
       num_nodes: nodes of a side of the graph.
       dropout_rate: share of features dropped between the two convolutions of a stream.
+      numerics: how it computes.
     """
 
     num_nodes: int
     dropout_rate: float
+    numerics: Numerics = Numerics()
 
     @nn.compact
     def __call__(
@@ -93,18 +108,27 @@ class GraphBlock(nn.Module):
         """
         width = appearance.shape[-1]
         a = self._conv_block(appearance, width, "appearance", train)
-        a = BatchNorm(name="appearance_norm2")(a, train)
+        a = self._norm("appearance_norm2")(a, train)
         q = self._conv_block(shape, width, "shape", train)
-        q = BipartiteGraphReasoning(width // 2, self.num_nodes, name="graph")(q, train)
+        reason = BipartiteGraphReasoning(
+            width // 2, self.num_nodes, self.numerics, name="graph"
+        )
+        q = reason(q, train)
         out = appearance + a * nn.sigmoid(q)
         return out, jnp.concatenate([q, out], axis=-1)
+
+    def _norm(self, name: str) -> BatchNorm:
+        return BatchNorm(num_groups=self.numerics.num_groups, name=name)
+
+    def _conv(self, features: int, name: str) -> Conv:
+        dtype = self.numerics.dtype
+        return Conv(features, 3, padding=1, reflect=True, dtype=dtype, name=name)
 
     def _conv_block(
         self, x: jax.Array, width: int, name: str, train: bool
     ) -> jax.Array:
         """conv, BatchNorm, ReLU, dropout, conv; the first keeps the input's width."""
-        same_width = x.shape[-1]
-        x = Conv(same_width, 3, padding=1, reflect=True, name=f"{name}_conv1")(x)
-        x = nn.relu(BatchNorm(name=f"{name}_norm1")(x, train))
+        x = self._conv(x.shape[-1], f"{name}_conv1")(x)
+        x = nn.relu(self._norm(f"{name}_norm1")(x, train))
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
-        return Conv(width, 3, padding=1, reflect=True, name=f"{name}_conv2")(x)
+        return self._conv(width, f"{name}_conv2")(x)

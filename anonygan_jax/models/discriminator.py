@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.heatmaps import Heatmaps
-from anonygan_jax.models.layers import BatchNorm, Conv
+from anonygan_jax.models.layers import BatchNorm, Conv, Numerics
 
 MIN_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
 
@@ -15,11 +15,13 @@ class PatchDiscriminator(nn.Module):
 
     Attributes:
       width: channels of the first convolution; 64 in the paper (7 million parameters).
+      numerics: how it computes.
 
     Source: paper section 3.3; Isola et al., "pix2pix", CVPR 2017.
     """
 
     width: int = 64
+    numerics: Numerics = Numerics()
 
     @nn.compact
     def __call__(
@@ -51,11 +53,24 @@ class PatchDiscriminator(nn.Module):
             conv = self._conv(self.width * factor, stride, f"conv{i}")
             x = conv(x, heatmaps if i == 0 else None)
             if i > 0:
-                x = BatchNorm(name=f"norm{i}")(x, train)
+                num_groups = self.numerics.num_groups
+                x = BatchNorm(num_groups=num_groups, name=f"norm{i}")(x, train)
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
-        return features, self._conv(1, 1, "logits")(x)
+        logits = self._conv(1, 1, "logits")(x)
+        if self.numerics.dtype is not None:  # losses are float32
+            features = [feature.astype(jnp.float32) for feature in features]
+            logits = logits.astype(jnp.float32)
+        return features, logits
 
     def _conv(self, features: int, stride: int, name: str) -> Conv:
         """A 4x4 convolution with bias."""
-        return Conv(features, 4, stride=stride, padding=1, use_bias=True, name=name)
+        return Conv(
+            features,
+            4,
+            stride=stride,
+            padding=1,
+            use_bias=True,
+            dtype=self.numerics.dtype,
+            name=name,
+        )

@@ -1,5 +1,7 @@
 """The AnonyGAN generator: condition and masked source in, anonymised face out."""
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,7 @@ import jax.numpy as jnp
 from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.bipartite_graph import GraphBlock
 from anonygan_jax.models.landmark_attention import LandmarkAttention
-from anonygan_jax.models.layers import BatchNorm, Conv, UpConv
+from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, UpConv
 
 HIDDEN = -1e4  # a coordinate that no picture has
 # Taken from the attention's logit where there is a warped prior: training begins with
@@ -31,9 +33,12 @@ class Generator(nn.Module):
       use_warped_prior: take one more image, the condition's face already warped into
         the source, and blend the drawn face with it instead of with the masked source.
       landmark_dropout: share of the landmarks that training hides from the network.
+      numerics: how it computes.
+      use_remat: compute the graph blocks' insides again for the gradient instead of
+        keeping them: less memory, a third more work in them.
 
     Source: paper section 3, figure 2; layer by layer the official release. Differs:
-    the last two fields are ours, for training on few photos.
+    use_warped_prior and landmark_dropout are ours, for training on few photos.
     """
 
     num_landmarks: int = 68
@@ -45,6 +50,8 @@ class Generator(nn.Module):
     heatmap_grid: tuple[int, int] | None = None
     use_warped_prior: bool = False
     landmark_dropout: float = 0.0
+    numerics: Numerics = Numerics()
+    use_remat: bool = False
 
     @nn.compact
     def __call__(
@@ -90,8 +97,12 @@ class Generator(nn.Module):
             jnp.concatenate(images, axis=-1), None, "appearance_encoder", train
         )
         shape = self._encoder(None, heatmaps, "shape_encoder", train)
+        # `train` is the fourth argument, counting the module itself.
+        kind = nn.remat(GraphBlock, static_argnums=3) if self.use_remat else GraphBlock
         for i in range(self.num_blocks):
-            block = GraphBlock(self.num_nodes, self.dropout_rate, name=f"block{i}")
+            block = kind(
+                self.num_nodes, self.dropout_rate, self.numerics, name=f"block{i}"
+            )
             appearance, shape = block(appearance, shape, train)
         drawn, logit = self._decode(appearance, train)
         background = context if prior is None else prior
@@ -109,24 +120,35 @@ class Generator(nn.Module):
         self, x: jax.Array | None, heatmaps: Heatmaps | None, name: str, train: bool
     ) -> jax.Array:
         """One stream's features at a quarter of the resolution."""
-        conv = Conv(self.width, 7, padding=3, reflect=True, name=f"{name}_conv0")
-        x = conv(x, heatmaps)
-        x = nn.relu(BatchNorm(name=f"{name}_norm0")(x, train))
+        first = self._conv(self.width, 7, f"{name}_conv0", padding=3, reflect=True)
+        x = nn.relu(self._norm(f"{name}_norm0")(first(x, heatmaps), train))
         for i in (1, 2):
-            conv = Conv(self.width << i, 3, stride=2, padding=1, name=f"{name}_conv{i}")
-            x = nn.relu(BatchNorm(name=f"{name}_norm{i}")(conv(x), train))
+            conv = self._conv(
+                self.width << i, 3, f"{name}_conv{i}", stride=2, padding=1
+            )
+            x = nn.relu(self._norm(f"{name}_norm{i}")(conv(x), train))
         return x
+
+    def _conv(self, features: int, side: int, name: str, **fields: Any) -> Conv:
+        return Conv(features, side, dtype=self.numerics.dtype, name=name, **fields)
+
+    def _norm(self, name: str) -> BatchNorm:
+        return BatchNorm(num_groups=self.numerics.num_groups, name=name)
 
     def _decode(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
         """The drawn face in [-1, 1] and the logit of how much of it counts."""
         drawn, attention = x, x
         for i, features in enumerate((self.width * 2, self.width)):
-            drawn = UpConv(features, name=f"decoder_up{i}")(drawn)
-            drawn = nn.relu(BatchNorm(name=f"decoder_norm{i}")(drawn, train))
-            attention = UpConv(features, name=f"attention_up{i}")(attention)
-        last = Conv(3, 7, padding=3, reflect=True, use_bias=True, name="decoder_image")
-        to_one = Conv(1, 1, name="attention_mask")
-        return jnp.tanh(last(drawn)), to_one(attention)
+            dtype = self.numerics.dtype
+            drawn = UpConv(features, dtype, name=f"decoder_up{i}")(drawn)
+            drawn = nn.relu(self._norm(f"decoder_norm{i}")(drawn, train))
+            attention = UpConv(features, dtype, name=f"attention_up{i}")(attention)
+        last = self._conv(3, 7, "decoder_image", padding=3, reflect=True, use_bias=True)
+        to_one = self._conv(1, 1, "attention_mask")
+        image, logit = last(drawn), to_one(attention)
+        if self.numerics.dtype is not None:  # colours are finer than bfloat16
+            image, logit = image.astype(jnp.float32), logit.astype(jnp.float32)
+        return jnp.tanh(image), logit
 
     def _check(self, condition, context, condition_points_xy, source_points_xy) -> None:
         """Rejects inputs of other shapes."""

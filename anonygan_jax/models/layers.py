@@ -4,6 +4,9 @@ Dimension letters: B batch, H W image, h w feature map, C channels, K landmarks,
 N graph nodes, S node states, P positions.
 """
 
+import dataclasses
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -21,6 +24,21 @@ _TAPS = np.array([[[0, 1, 0], [0, 0, 0]], [[1, 0, 0], [0, 0, 1]]], np.float32)
 KERNEL_INIT = nn.initializers.normal(0.02)  # as pix2pix and its descendants
 
 
+@dataclasses.dataclass(frozen=True)
+class Numerics:
+    """How networks compute; parameters and running statistics are float32 always.
+
+    Attributes:
+      dtype: of convolutions and of what lies between layers; None for the parameters'.
+        Sums of batch statistics and of the graph's nodes are float32 even so: the
+        nodes add up thousands of positions without being normalised.
+      num_groups: see `BatchNorm`.
+    """
+
+    dtype: Any = None
+    num_groups: int = 1
+
+
 class Conv(nn.Module):
     """Convolution of a square kernel, padded as PyTorch pads.
 
@@ -34,6 +52,7 @@ class Conv(nn.Module):
       padding: pixels added on every side.
       reflect: pad with the mirror image instead of zeros.
       use_bias: add a bias per channel.
+      dtype: see `Numerics`.
     """
 
     features: int
@@ -42,15 +61,16 @@ class Conv(nn.Module):
     padding: int = 0
     reflect: bool = False
     use_bias: bool = False
+    dtype: Any = None
 
     @nn.compact
     def __call__(
         self, x: jax.Array | None, heatmaps: Heatmaps | None = None
     ) -> jax.Array:
-        """Returns float32 [B, h, w, features].
+        """Returns float [B, h, w, features].
 
         Args:
-          x: float32 [B, H, W, C]; None where heatmaps are all there is.
+          x: float [B, H, W, C]; None where heatmaps are all there is.
           heatmaps: K further channels.
         """
         num_dense = 0 if x is None else x.shape[-1]
@@ -65,7 +85,7 @@ class Conv(nn.Module):
             out += convolve_heatmaps(heatmaps, rest, self.stride, self.padding, mode)
         if self.use_bias:
             out += self.param("bias", nn.initializers.zeros, (self.features,))
-        return out
+        return out if self.dtype is None else out.astype(self.dtype)
 
     @property
     def _pad_mode(self) -> str:
@@ -73,7 +93,7 @@ class Conv(nn.Module):
 
     def _convolve(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
         """The dense part."""
-        x, kernel = promote_dtype(x, kernel, dtype=None)
+        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
         pad = (self.padding, self.padding)
         if self.reflect:
             x = jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode="reflect")
@@ -93,13 +113,15 @@ class UpConv(nn.Module):
     """
 
     features: int
+    dtype: Any = None
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Returns float32 [B, 2h, 2w, features]."""
+        """Returns float [B, 2h, 2w, features]."""
         kernel = self.param("kernel", KERNEL_INIT, (3, 3, x.shape[-1], self.features))
         phases = jnp.einsum("pak,qbl,klio->abipqo", _TAPS, _TAPS, kernel)
         phases = phases.reshape(2, 2, x.shape[-1], 4 * self.features)
+        x, phases = promote_dtype(x, phases, dtype=self.dtype)
         pad = ((0, 1), (0, 1))
         y = jax.lax.conv_general_dilated(
             x, phases, (1, 1), pad, dimension_numbers=_NHWC
@@ -111,7 +133,7 @@ class UpConv(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """Batch normalisation over all axes but the last.
+    """Batch normalisation over all axes but the last, in float32 at least.
 
     Differs from `nn.BatchNorm`: the running variance is Bessel-corrected, as PyTorch's
     is, so that ported and trained statistics mean the same.
@@ -119,10 +141,14 @@ class BatchNorm(nn.Module):
     Attributes:
       momentum: share of the old running statistics that is kept at each update.
       epsilon: added to the variance.
+      num_groups: parts of the batch that are normalised each by itself; the running
+        statistics follow the first. As many as there are devices does what PyTorch's
+        DataParallel did for the release; 1 normalises the whole batch.
     """
 
     momentum: float = 0.9
     epsilon: float = 1e-5
+    num_groups: int = 1
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
@@ -132,17 +158,21 @@ class BatchNorm(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, shape)
         mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
         var = self.variable("batch_stats", "var", jnp.ones, shape)
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
         if not train:
-            return _normalise(x, mean.value, var.value, self.epsilon) * scale + bias
-        axes = tuple(range(x.ndim - 1))
-        batch_mean = x.mean(axes)
-        batch_var = jnp.square(x - batch_mean).mean(axes)
+            normal = _normalise(wide, mean.value, var.value, self.epsilon)
+            return (normal * scale + bias).astype(x.dtype)
+        groups = wide.reshape(self.num_groups, -1, *x.shape[1:])
+        axes = tuple(range(1, groups.ndim - 1))
+        means = groups.mean(axes, keepdims=True)
+        variances = jnp.square(groups - means).mean(axes, keepdims=True)
         if not self.is_initializing():
-            count = x.size // x.shape[-1]
-            unbiased = batch_var * (count / max(count - 1, 1))
-            mean.value = self._blend(mean.value, batch_mean)
+            count = groups[0].size // x.shape[-1]
+            unbiased = variances[0].reshape(shape) * (count / max(count - 1, 1))
+            mean.value = self._blend(mean.value, means[0].reshape(shape))
             var.value = self._blend(var.value, unbiased)
-        return _normalise(x, batch_mean, batch_var, self.epsilon) * scale + bias
+        normal = _normalise(groups, means, variances, self.epsilon).reshape(x.shape)
+        return (normal * scale + bias).astype(x.dtype)
 
     def _blend(self, old: jax.Array, new: jax.Array) -> jax.Array:
         """Running statistics after one more batch."""

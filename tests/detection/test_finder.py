@@ -55,11 +55,14 @@ def test_faces_below_a_size_are_passed_over(small_face):
 
 
 def test_a_face_that_two_detectors_find_is_one_face(group_photo):
-    find = make_finder(("dlib", "centerface", "dlib_cnn"))
+    find = make_finder(("dlib", "centerface"))
     assert len(find(group_photo)) == 2
 
 
-@pytest.mark.parametrize("detector", ["dlib", "dlib_cnn", "mtcnn", "centerface"])
+@pytest.mark.parametrize(
+    "detector",
+    ["dlib", "mtcnn", "centerface", pytest.param("dlib_cnn", marks=pytest.mark.slow)],
+)
 def test_every_detector_has_the_same_idea_of_a_box(group_photo, detector):
     boxes = DETECTORS[detector]().boxes(group_photo)
     assert boxes.shape == (2, 5)

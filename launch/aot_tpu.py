@@ -1,0 +1,189 @@
+"""Compiles the real training step for TPUs that are not here, and tells what it costs.
+
+    pip install '.[tpu]'
+    python -m launch.aot_tpu --config=configs/celeba.py:paper \\
+        --topology v5e:2x4,v5p:2x2x2,v4:2x2x1,v6e:4x4 --per_chip 8
+
+Needs libtpu, no TPU. For each topology: memory of a chip that the step takes
+(arguments, temporaries, code) beside what the chip has, FLOPs and bytes, the seconds
+that XLA itself expects, the pairs a second that come of it, and its share of the peak.
+Collectives are counted in the compiled program with the bytes that they carry.
+"""
+
+import collections
+import dataclasses
+import os
+import re
+from typing import Any
+
+# Before JAX: there is no TPU to look for, and one set of variables asks for none.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+
+import jax
+import ml_collections
+import numpy as np
+from absl import app, flags
+from jax.experimental import topologies
+from ml_collections import config_flags
+
+from anonygan_jax import sharding, train
+from anonygan_jax.data.landmarks import NUM_LANDMARKS
+from anonygan_jax.data.pipeline import PairBatch
+
+_CONFIG = config_flags.DEFINE_config_file("config", None, "Experiment.")
+_TOPOLOGY = flags.DEFINE_list(
+    "topology", ["v5e:2x2"], "KIND:SHAPE each, as v5e:2x4 or v5p:2x2x2."
+)
+_PER_CHIP = flags.DEFINE_integer("per_chip", 8, "Pairs a chip; 0: the config's batch.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Chip:
+    """What a chip can do, by Google's documentation of each generation.
+
+    Attributes:
+      peak: FLOP a second in bfloat16.
+      memory: bytes.
+    """
+
+    peak: float
+    memory: float
+
+
+GIB = 2.0**30
+CHIPS = {
+    "v4": Chip(275e12, 32 * GIB),
+    "v5e": Chip(197e12, 16 * GIB),
+    "v5p": Chip(459e12, 95 * GIB),
+    "v6e": Chip(918e12, 32 * GIB),
+}
+_SHAPE = re.compile(r"(pred|[usf]\d+|bf16)\[([\d,]*)\]")
+_BYTES = {"pred": 1, "bf16": 2}
+_COLLECTIVE = re.compile(
+    r"= (.+?) (all-reduce|all-gather|reduce-scatter|all-to-all|collective-permute)"
+    r"(?:-start)?\("
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a step takes on one chip.
+
+    Attributes:
+      arguments, temporaries, code: bytes.
+      flops, bytes_accessed, seconds: XLA's estimates; NaN where it gives none.
+      collectives: kind -> (count, bytes).
+    """
+
+    arguments: float
+    temporaries: float
+    code: float
+    flops: float
+    bytes_accessed: float
+    seconds: float
+    collectives: dict[str, tuple[int, float]]
+
+
+def compile_step(
+    config: ml_collections.ConfigDict, topology: str, batch_size: int
+) -> Any:
+    """Returns the compiled step of a config for "KIND:SHAPE".
+
+    Raises:
+      ValueError: the topology is unknown, or the batch cannot be divided.
+    """
+    kind = topology.partition(":")[0]
+    if kind not in CHIPS:
+        raise ValueError(f"topology {topology!r}: wanted one of {', '.join(CHIPS)}")
+    described = topologies.get_topology_desc(platform="tpu", topology_name=topology)
+    mesh = sharding.make_mesh(config.sharding.num_fsdp, list(described.devices))
+    sharding.check_batch_size(batch_size, mesh)
+    system = train.make_system(config)
+    batch = abstract_batch(config, batch_size)
+    key = jax.random.key(0, impl=train.RNG_IMPL)
+    state = jax.eval_shape(system.init, key, batch)
+    where = sharding.state_shardings(state, mesh)
+    place = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)  # noqa: E731
+    state = jax.tree.map(place, state, where)
+    rows = sharding.batch_sharding(mesh)
+    batch = jax.tree.map(lambda x: place(x, rows), batch)
+    return train.make_train_step(system, key, state).lower(state, batch).compile()
+
+
+def abstract_batch(config: ml_collections.ConfigDict, batch_size: int) -> PairBatch:
+    """Returns the shapes of a batch."""
+    image = jax.ShapeDtypeStruct((batch_size, *config.data.image_size, 3), np.uint8)
+    points = jax.ShapeDtypeStruct((batch_size, NUM_LANDMARKS, 2), np.float32)
+    same = jax.ShapeDtypeStruct((batch_size,), np.bool_)
+    prior = image if config.model.use_warped_prior else None
+    return PairBatch(image, image, points, points, same, prior)
+
+
+def cost_of(compiled: Any) -> Cost:
+    """Returns what XLA says of a compiled step."""
+    memory, estimate = compiled.memory_analysis(), compiled.cost_analysis()
+    return Cost(
+        arguments=memory.argument_size_in_bytes,
+        temporaries=memory.temp_size_in_bytes,
+        code=memory.generated_code_size_in_bytes,
+        flops=estimate.get("flops", float("nan")),
+        bytes_accessed=estimate.get("bytes accessed", float("nan")),
+        seconds=estimate.get("optimal_seconds", float("nan")),
+        collectives=collectives(compiled.as_text()),
+    )
+
+
+def collectives(program: str) -> dict[str, tuple[int, float]]:
+    """Returns how often each kind of collective is in a program, and its bytes."""
+    found: dict[str, tuple[int, float]] = collections.defaultdict(lambda: (0, 0.0))
+    for result, kind in _COLLECTIVE.findall(program):
+        count, total = found[kind]
+        found[kind] = count + 1, total + sum(map(_size, _SHAPE.findall(result)))
+    return dict(found)
+
+
+def _size(shape: tuple[str, str]) -> float:
+    """Bytes of an array in a program's text."""
+    kind, sides = shape
+    each = _BYTES.get(kind) or int(kind[1:]) / 8
+    return each * float(np.prod([int(n) for n in sides.split(",") if n]))
+
+
+def line(topology: str, batch_size: int, cost: Cost) -> str:
+    """Returns a row of the table."""
+    chip = CHIPS[topology.partition(":")[0]]
+    needed = cost.arguments + cost.temporaries + cost.code
+    share = cost.flops / cost.seconds / chip.peak
+    carried = ", ".join(
+        f"{count} {kind} {total / 2**20:.0f} MiB"
+        for kind, (count, total) in sorted(cost.collectives.items())
+    )
+    parts = (cost.arguments, cost.temporaries, cost.code)
+    return (
+        f"| {topology} | {batch_size} | {needed / GIB:.2f} of {chip.memory / GIB:.0f} ("
+        f"{' + '.join(f'{part / GIB:.2f}' for part in parts)}) | "
+        f"{cost.flops / 1e12:.2f} | {cost.bytes_accessed / 1e9:.1f} | "
+        f"{1000 * cost.seconds:.1f} | {batch_size / cost.seconds:.0f} | {share:.0%} | "
+        f"{carried or 'none'} |"
+    )
+
+
+def main(_: list[str]) -> None:
+    """Prints a table."""
+    print(
+        "| topology | pairs | GiB a chip (arguments + temporaries + code) | TFLOP | "
+        "GB | ms, XLA's estimate | pairs/s | of peak | collectives |\n"
+        "|---|---|---|---|---|---|---|---|---|"
+    )
+    config = _CONFIG.value
+    for topology in _TOPOLOGY.value:
+        num_chips = int(np.prod([int(n) for n in topology.split(":")[1].split("x")]))
+        batch_size = _PER_CHIP.value * num_chips or config.data.batch_size
+        compiled = compile_step(config, topology, batch_size)
+        print(line(topology, batch_size, cost_of(compiled)), flush=True)
+
+
+if __name__ == "__main__":
+    flags.mark_flag_as_required("config")
+    app.run(main)
