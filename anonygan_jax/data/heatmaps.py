@@ -94,4 +94,7 @@ def _windows(
     """What a kernel of `side` sees at each place: [B, K, places, side]."""
     padded = jnp.pad(values, ((0, 0), (0, 0), (padding, padding)), mode=mode)
     num_places = (padded.shape[-1] - side) // stride + 1
-    return padded[..., stride * jnp.arange(num_places)[:, None] + jnp.arange(side)]
+    # Slices, not a gather: TPUs do gathers one after the other.
+    reach = stride * (num_places - 1) + 1
+    seen = [padded[..., k : k + reach : stride] for k in range(side)]
+    return jnp.stack(seen, axis=-1)

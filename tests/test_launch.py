@@ -1,0 +1,90 @@
+"""Scripts that start runs elsewhere, and what is read from programs for TPUs."""
+
+import shutil
+import subprocess
+
+import pytest
+from conftest import ROOT
+
+from launch import aot_tpu
+
+SCRIPTS = sorted((ROOT / "launch").glob("*.sh"))
+RUN = ("--config", "configs/celeba.py:paper", "--workdir", "/bucket/my run")
+PROGRAM = """
+ENTRY %main {
+  %a = f32[8,16]{1,0:T(8,128)} all-reduce(%x), channel_id=1
+  %b = (f32[4]{0}, bf16[2,3]{1,0}) all-reduce-start(%y, %z), channel_id=2
+  %c = f32[64]{0} all-gather(%w), dimensions={0}
+  %d = f32[8] custom-call(%a), custom_call_target="ConcatBitcast"
+  %e = f32[8] fusion(%d), calls=%all-reduce.fused
+}
+"""
+
+
+def _dry_run(script: str, *arguments: str) -> str:
+    command = ["bash", str(ROOT / "launch" / script), *arguments, "--dry-run"]
+    command += ["--", "--config.data.batch_size=512"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_dry_run_prints_what_would_run():
+    tpu = _dry_run("tpu_vm.sh", *RUN, "--zone", "z", "--type", "v5p-8", "--spot")
+    assert "queued-resources create" in tpu
+    assert "--accelerator-type v5p-8" in tpu
+    assert "--spot" in tpu
+    gke = _dry_run(
+        "gke.sh",
+        *RUN,
+        *["--cluster", "c", "--type", "t", "--zone", "z", "--image", "i"],
+    )
+    assert "xpk workload create" in gke
+    assert "--max-restarts 100" in gke
+    slurm = _dry_run("slurm.sh", *RUN, "--nodes", "2", "--gpus", "8")
+    assert "--nodes 2 --ntasks-per-node 8 --gpus-per-node 8" in slurm
+    assert "scontrol requeue" in slurm
+    for text in (tpu, gke, slurm):
+        plain = text.replace("\\", "")
+        assert "anonygan_jax.main --distributed --config=configs/celeba.py" in plain
+        assert "--config.data.batch_size=512" in plain
+
+
+@pytest.mark.parametrize("script", ["tpu_vm.sh", "gke.sh", "slurm.sh"])
+def test_what_is_missing_or_unknown_is_told(script):
+    command = ["bash", str(ROOT / "launch" / script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "is needed" in done.stderr
+    done = subprocess.run(
+        [*command, "--zoo"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "unknown argument --zoo" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_clean(script):
+    assert shutil.which("shellcheck"), "apt-get install shellcheck"
+    subprocess.run(["shellcheck", str(script)], check=True)
+
+
+def test_collectives_and_custom_calls_are_counted():
+    assert aot_tpu.collectives(PROGRAM) == {
+        "all-reduce": (2, 8 * 16 * 4 + 4 * 4 + 2 * 3 * 2),
+        "all-gather": (1, 64 * 4),
+    }
+    assert aot_tpu.custom_calls(PROGRAM) == 1
+
+
+def test_a_row_tells_the_share_of_the_peak():
+    cost = aot_tpu.Cost(2**30, 2**31, 0, 19.7e12, 1e9, 0.2, {"all-reduce": (3, 2**21)})
+    row = aot_tpu.line("v5e:2x4", 64, cost)
+    assert "| 3.00 of 16 (1.00 + 2.00 + 0.00) |" in row
+    assert "| 200.0 | 320 | 50% | 3 all-reduce 2 MiB |" in row
+
+
+def test_unknown_chips_are_told(tiny_config):
+    with pytest.raises(ValueError, match="wanted one of v4, v5e, v5p, v6e"):
+        aot_tpu.compile_step(tiny_config, "v9:2x2", 4)
