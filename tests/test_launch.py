@@ -30,10 +30,13 @@ def _dry_run(script: str, *arguments: str) -> str:
 
 
 def test_a_dry_run_prints_what_would_run():
-    tpu = _dry_run("tpu_vm.sh", *RUN, "--zone", "z", "--type", "v5p-8", "--spot")
+    tpu = _dry_run(
+        "tpu_vm.sh", *RUN, "--zone", "z", "--type", "v5p-8", "--spot", "--bucket", "b"
+    )
     assert "queued-resources create" in tpu
     assert "--accelerator-type v5p-8" in tpu
     assert "--spot" in tpu
+    assert "gcsfuse --implicit-dirs b /mnt/bucket" in tpu
     gke = _dry_run(
         "gke.sh",
         *RUN,
