@@ -22,7 +22,7 @@ from anonygan_jax.data import crops
 from anonygan_jax.data.descriptors import SAME_PERSON
 from anonygan_jax.data.landmarks import NUM_LANDMARKS, Face
 from anonygan_jax.data.photos import find_photos, read_photo
-from anonygan_jax.detection import FaceFinder
+from anonygan_jax.detection import FaceFinder, Found
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.evaluation import estimates
@@ -41,9 +41,9 @@ class NoisyFinder(FaceFinder):
 
     noise, seed = 0.0, 0
 
-    def face(self, photo: np.ndarray, box_xyxy: np.ndarray, score: float) -> Face:
+    def face(self, photo: np.ndarray, found: Found) -> Face:
         """Returns as `FaceFinder`, with noise."""
-        face = super().face(photo, box_xyxy, score)
+        face = super().face(photo, found)
         if not len(face.points_xy):
             return face
         matrix = crops.celeba_transform(face.points_xy, crops.CELEBA_SIZE)

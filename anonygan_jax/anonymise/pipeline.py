@@ -37,7 +37,7 @@ from anonygan_jax.anonymise.hiding import (
 from anonygan_jax.data.crops import DegenerateFaceError
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
-from anonygan_jax.detection import FaceFinder, make_finder
+from anonygan_jax.detection import FaceFinder, Found, make_finder
 from anonygan_jax.methods import EMBEDDED, Method, MethodError, make_method
 
 PERSON, FACE = "person", "face"
@@ -150,7 +150,7 @@ class Anonymiser:
             faces = [
                 face
                 if len(face.points_xy)
-                else self.find_faces.face(photo, face.box_xyxy, face.score)
+                else self.find_faces.face(photo, Found(face.box_xyxy, face.score))
                 for face in known
             ]
         if not faces and not self.consent.covers_regions:

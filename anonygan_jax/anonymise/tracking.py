@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from anonygan_jax.data.landmarks import NUM_LANDMARKS, Face
-from anonygan_jax.detection import FaceFinder
+from anonygan_jax.detection import FaceFinder, Found
 from anonygan_jax.detection.finder import same_place
 
 MAX_GAP = 30  # frames for which a face may be lost and is looked for in its place
@@ -17,9 +17,6 @@ RESTLESS = 0.04  # of its size that a face without landmarks may move in a frame
 MAX_GROWTH = 1.5  # of a face's width from one frame to the next
 CUT = 0.45  # of the light that must change for a new scene; fast pans reach 0.35
 CUT_SIDE = 64  # pixels of the copies that are compared
-
-
-Boxes = list[tuple[np.ndarray, float]]
 
 
 @dataclasses.dataclass
@@ -54,7 +51,7 @@ class Tracker:
         find: FaceFinder,
         search_every: int,
         is_same: Callable[[Track, np.ndarray, Face], bool],
-        search: Callable[[int, np.ndarray], Boxes] | None = None,
+        search: Callable[[int, np.ndarray], list[Found]] | None = None,
     ) -> None:
         """Keeps the finder.
 
@@ -118,10 +115,11 @@ class Tracker:
         """Finds known faces again, and new ones."""
         for known in self._tracks:
             known.unconfirmed += 1
-        for box, score in self._boxes(number, image):
+        for found in self._boxes(number, image):
+            box = found.box_xyxy
             track = self._at(box)
             if track is None:
-                face = self._find.face(image, box, score)
+                face = self._find.face(image, found)
                 # Two boxes of one face: its points lie in that of a known one.
                 if not self._is_known(face, number):
                     self._start(face, number)
@@ -136,7 +134,7 @@ class Tracker:
                 track.face = dataclasses.replace(track.face, box_xyxy=box)
                 track.last = number
                 continue
-            face = self._find.face(image, box, score)
+            face = self._find.face(image, found)
             if self._is_same(track, image, face):
                 track.face, track.last = face, number
             else:

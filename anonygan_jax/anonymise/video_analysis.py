@@ -17,12 +17,11 @@ from anonygan_jax.data.ahead import in_thread
 from anonygan_jax.data.descriptors import SAME_PERSON
 from anonygan_jax.data.expression import OPEN
 from anonygan_jax.data.landmarks import Face
+from anonygan_jax.detection import Found
 from anonygan_jax.methods import MethodError
 
 SEARCH_EVERY = 5  # frames
-HOLD = (
-    5  # frames for which a face is hidden before it is first and after it is last seen
-)
+HOLD = 5  # frames hidden before a face is first seen, and after the last time
 NUM_AHEAD = 8  # frames decoded before they are looked at
 FRAME = 1 / 30  # seconds, roughly, where a frame's time is not known
 LOOK_EVERY = 20  # frames from one look at whom a face looks like to the next
@@ -95,7 +94,7 @@ class Analysis:
         if known is None:
             self._tracker = Tracker(find, search_every, self._is_same)
         else:
-            boxes = {n: [(f.box_xyxy, f.score) for f in known[n]] for n in known}
+            boxes = {n: [Found(f.box_xyxy, f.score) for f in known[n]] for n in known}
             self._tracker = Tracker(
                 find, 1, self._is_same, lambda number, _: boxes.get(number, [])
             )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.dlib_models import DlibCnn, DlibHog, DlibPredictor
 from anonygan_jax.detection.face_mesh import FaceMesh
-from anonygan_jax.detection.finder import Detector, FaceFinder, Landmarker
+from anonygan_jax.detection.finder import Detector, FaceFinder, Found, Landmarker
 from anonygan_jax.detection.mtcnn import Mtcnn
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "MESH",
     "Detector",
     "FaceFinder",
+    "Found",
     "Landmarker",
     "make_finder",
 ]

@@ -37,11 +37,7 @@ class CenterFace:
         self._network = OnnxFile("centerface.onnx")
 
     def boxes(self, image_u8: np.ndarray) -> np.ndarray:
-        """Returns float32 [N, 5]: left, top, right, bottom and score, the surest first.
-
-        Args:
-          image_u8: uint8 [H, W, 3] RGB.
-        """
+        """Returns boxes, with how far faces are turned; see `Detector`."""
         height, width = image_u8.shape[:2]
         scale = min(1.0, SEARCHED_SIDE / max(height, width))
         rows, columns = (
@@ -49,23 +45,28 @@ class CenterFace:
             for n in (height, width)
         )
         blob = cv2.dnn.blobFromImage(image_u8, 1.0, (columns, rows))
-        # The fourth output, five points, is not used.
-        score, size, offset, _ = (x[0] for x in self._network(blob))
-        found = decode(score[0], size, offset, self._threshold)
+        score, size, offset, points = (x[0] for x in self._network(blob))
+        found = decode(score[0], size, offset, points, self._threshold)
         found[:, [0, 2]] *= width / columns
         found[:, [1, 3]] *= height / rows
         return found
 
 
 def decode(
-    score: np.ndarray, size: np.ndarray, offset: np.ndarray, threshold: float
+    score: np.ndarray,
+    size: np.ndarray,
+    offset: np.ndarray,
+    points: np.ndarray,
+    threshold: float,
 ) -> np.ndarray:
-    """Returns float32 [N, 5] boxes and scores of the network's maps.
+    """Returns float32 [N, 6] boxes, scores and turns of the network's maps.
 
     Args:
       score: float [h, w], 0 to 1.
       size: float [2, h, w], logarithms of height and width in cells.
       offset: float [2, h, w], of the centre from the cell's, down and across, in cells.
+      points: float [10, h, w], five points (eyes first), each down and across, as
+        shares of the box from its corner.
       threshold: of the score.
     """
     y, x = np.nonzero(score > threshold)
@@ -80,4 +81,7 @@ def decode(
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], -1)
     places = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), threshold, OVERLAP)
     kept = np.asarray(places, int).reshape(-1)
-    return np.concatenate([boxes[kept], scores[kept, None]], -1).astype(np.float32)
+    eyes = points[:4, y, x]  # down and across, left and right in the picture
+    turns = np.arctan2((eyes[2] - eyes[0]) * height, (eyes[3] - eyes[1]) * width)
+    columns = [boxes[kept], scores[kept, None], turns[kept, None]]
+    return np.concatenate(columns, -1).astype(np.float32)

@@ -31,8 +31,8 @@ class DlibHog:
         """Returns boxes; see `Detector`."""
         with self._lock:
             faces = self._models.detect(image_u8, num_upsamples=1)
-        rows = [(*face.box_xyxy, face.score) for face in faces]
-        return np.array(rows, np.float32).reshape(-1, 5)
+        rows = [(*face.box_xyxy, face.score, 0.0) for face in faces]
+        return np.array(rows, np.float32).reshape(-1, 6)
 
 
 class DlibCnn:
@@ -52,7 +52,7 @@ class DlibCnn:
         """Returns boxes; see `Detector`."""
         scale = min(1.0, CNN_SIDE / max(image_u8.shape[:2]))
         if min(image_u8.shape[:2]) * scale < CNN_SMALLEST:
-            return np.zeros((0, 5), np.float32)
+            return np.zeros((0, 6), np.float32)
         searched = np.ascontiguousarray(image_u8)
         if scale < 1:
             searched = cv2.resize(
@@ -64,8 +64,8 @@ class DlibCnn:
         for face in found:
             box = face.rect
             corners = (box.left(), box.top(), box.right(), box.bottom())
-            rows.append([*(corner / scale for corner in corners), face.confidence])
-        return np.array(rows, np.float32).reshape(-1, 5)
+            rows.append([*(corner / scale for corner in corners), face.confidence, 0])
+        return np.array(rows, np.float32).reshape(-1, 6)
 
 
 class DlibPredictor:
@@ -83,7 +83,9 @@ class DlibPredictor:
         self._models = DlibLandmarks()
         self._lock = threading.Lock()
 
-    def points(self, image_u8: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray | None:
+    def points(
+        self, image_u8: np.ndarray, box_xyxy: np.ndarray, turn: float = 0.0
+    ) -> np.ndarray | None:
         """Returns landmarks; see `Landmarker`."""
         limit = np.array(image_u8.shape[1::-1])
         margin = CLOSER_MARGIN * (box_xyxy[2:] - box_xyxy[:2])

@@ -18,7 +18,7 @@ SIDE = 192  # pixels of the network's picture
 PRESENT = 0.5  # the network's own belief that it sees a face
 MARGIN = 1.5  # side of the picture over the larger side of the face, as in training
 FOREHEAD = 0.22  # of the landmarks' height, which the mesh reaches above the brows
-TURNS = (0.0, 1.05, -1.05)  # radians tried when the face is not found upright
+CONTRADICTION = 0.6  # radians between a detector's idea of a turn and the mesh's
 # Vertices that lie nearest to iBUG's landmarks; the assignment in common use.
 VERTICES = (
     *(127, 234, 93, 132, 58, 136, 150, 176, 152, 400, 379, 365, 288, 361, 323, 454),
@@ -77,15 +77,23 @@ class FaceMesh:
         with np.load(ASSETS / "mesh_to_68.npz") as file:
             self._offsets = file["offsets"].astype(np.float32)
 
-    def points(self, image_u8: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray | None:
-        """Returns landmarks; see `Landmarker`."""
+    def points(
+        self, image_u8: np.ndarray, box_xyxy: np.ndarray, turn: float = 0.0
+    ) -> np.ndarray | None:
+        """Returns landmarks; see `Landmarker`.
+
+        None, too, where they contradict `turn`: of faces on their side or head the
+        network believes in ones that look the other way.
+        """
         centre = (box_xyxy[:2] + box_xyxy[2:4]) / 2
         side = MARGIN * float(max(box_xyxy[2:4] - box_xyxy[:2]))
-        for turn in TURNS:
-            vertices = self._network(image_u8, centre, side, turn)
-            if vertices is not None:
-                return self.follow(image_u8, vertices[:, :2])
-        return None
+        vertices = self._network(image_u8, centre, side, turn)
+        if vertices is None:
+            return None
+        _, _, found = framing(vertices[:, :2])
+        if abs(np.angle(np.exp(1j * (found - turn)))) > CONTRADICTION:
+            return None
+        return self.follow(image_u8, vertices[:, :2])
 
     def follow(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray | None:
         """Returns landmarks; see `Landmarker`."""

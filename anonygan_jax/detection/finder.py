@@ -1,5 +1,6 @@
 """All faces of a photo, with landmarks where there can be any."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -17,7 +18,10 @@ class Detector(Protocol):
     """Finds faces."""
 
     def boxes(self, image_u8: np.ndarray) -> np.ndarray:
-        """Returns float32 [N, 5]: left, top, right, bottom and score, surest first.
+        """Returns float32 [N, 6], the surest first.
+
+        Left, top, right, bottom, score, and the radians by which the face is turned
+        clockwise; 0 of detectors that only see upright ones.
 
         Args:
           image_u8: uint8 [H, W, 3] RGB.
@@ -27,16 +31,34 @@ class Detector(Protocol):
 class Landmarker(Protocol):
     """Finds the 68 landmarks of a face."""
 
-    def points(self, image_u8: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray | None:
+    def points(
+        self, image_u8: np.ndarray, box_xyxy: np.ndarray, turn: float = 0.0
+    ) -> np.ndarray | None:
         """Returns float32 [68, 2] of the face in a box; None where there is none.
 
         Args:
           image_u8: uint8 [H, W, 3] RGB.
           box_xyxy: float [4], from a detector.
+          turn: radians by which the face is turned clockwise, roughly.
         """
 
     def follow(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray | None:
         """Returns float32 [68, 2] of a face that was at `points_xy` a moment ago."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """Where a detector sees a face.
+
+    Attributes:
+      box_xyxy: float32 [4].
+      score: the detector's.
+      turn: radians clockwise.
+    """
+
+    box_xyxy: np.ndarray
+    score: float = 1.0
+    turn: float = 0.0
 
 
 class FaceFinder:
@@ -61,24 +83,24 @@ class FaceFinder:
         Args:
           photo: uint8 [H, W, 3] RGB.
         """
-        return [self.face(photo, *found) for found in self.boxes(photo)]
+        return [self.face(photo, found) for found in self.boxes(photo)]
 
-    def boxes(self, photo: np.ndarray) -> list[tuple[np.ndarray, float]]:
-        """Returns where faces are, float32 [4] boxes, and how sure that is."""
-        found: list[tuple[np.ndarray, float]] = []
+    def boxes(self, photo: np.ndarray) -> list[Found]:
+        """Returns where faces are."""
+        found: list[Found] = []
         for detector in self._detectors:
-            for *corners, score in self._search(detector, photo):
+            for *corners, score, turn in self._search(detector, photo):
                 box = np.array(corners, np.float32)
                 small = max(box[2:] - box[:2]) < self._min_face
-                if not small and not any(same_place(box, other) for other, _ in found):
-                    found.append((box, float(score)))
+                if not small and not any(same_place(box, f.box_xyxy) for f in found):
+                    found.append(Found(box, float(score), float(turn)))
         return found
 
-    def face(self, photo: np.ndarray, box_xyxy: np.ndarray, score: float) -> Face:
+    def face(self, photo: np.ndarray, found: Found) -> Face:
         """Returns a face whose box is known, with landmarks if there are any."""
-        points = self.landmarker.points(photo, box_xyxy)
+        points = self.landmarker.points(photo, found.box_xyxy, found.turn)
         nowhere = np.zeros((0, 2), np.float32)
-        return Face(nowhere if points is None else points, box_xyxy, score)
+        return Face(nowhere if points is None else points, found.box_xyxy, found.score)
 
     def _search(self, detector: Detector, photo: np.ndarray) -> np.ndarray:
         """Boxes in the whole photo and, if asked, in its tiles."""
@@ -89,7 +111,7 @@ class FaceFinder:
         for top in tile_starts(photo.shape[0]):
             for left in tile_starts(photo.shape[1]):
                 tile = np.ascontiguousarray(photo[top : top + TILE, left : left + TILE])
-                found.append(detector.boxes(tile) + np.array([left, top] * 2 + [0]))
+                found.append(detector.boxes(tile) + np.array([left, top] * 2 + [0, 0]))
         return merge(np.concatenate(found).astype(np.float32))
 
 
@@ -101,7 +123,7 @@ def tile_starts(length: int) -> list[int]:
 
 
 def merge(boxes: np.ndarray) -> np.ndarray:
-    """Returns float32 [M, 5], the surest of boxes that overlap."""
+    """Returns float32 [M, 6], the surest of boxes that overlap."""
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]], -1)
     kept = cv2.dnn.NMSBoxes(sides.tolist(), boxes[:, 4].tolist(), 0.0, OVERLAP)
     return boxes[np.asarray(kept, int).reshape(-1)]

@@ -36,8 +36,8 @@ class Mtcnn:
     def boxes(self, image_u8: np.ndarray) -> np.ndarray:
         """Returns boxes; see `anonygan_jax.detection.finder.Detector`."""
         found = self._detector.detect_faces(image_u8) or []
-        rows = [(*face["box"], face["confidence"]) for face in found]
-        boxes = np.array(sorted(rows, key=lambda row: -row[-1]), np.float32)
-        boxes = boxes.reshape(-1, 5)
+        rows = [(*face["box"], face["confidence"], 0.0) for face in found]
+        boxes = np.array(sorted(rows, key=lambda row: -row[4]), np.float32)
+        boxes = boxes.reshape(-1, 6)
         boxes[:, 2:4] += boxes[:, :2]
         return boxes

@@ -64,6 +64,9 @@ def test_groups_of_metadata_are_kept_when_asked(telling_photo, suffix):
     assert exif[Base.DateTime] == exif.get_ifd(IFD.Exif)[Base.DateTimeOriginal]
     assert Base.BodySerialNumber not in exif.get_ifd(IFD.Exif)
     assert not {Base.Make, Base.Artist, Base.Orientation} & set(exif)
+    exif = Image.open(_through(telling_photo, f"c{suffix}", ("time",))).getexif()
+    assert exif[Base.DateTime]
+    assert not exif.get_ifd(IFD.GPSInfo)
     everything = _through(telling_photo, f"b{suffix}", parse_groups("all"))
     exif = Image.open(everything).getexif()
     assert exif[Base.Make] == "Camera"

@@ -5,6 +5,7 @@ import pytest
 
 from anonygan_jax.anonymise.tracking import MAX_GAP, MAX_UNCONFIRMED, Tracker
 from anonygan_jax.data.landmarks import Face
+from anonygan_jax.detection import Found
 
 SHAPE = np.random.default_rng(0).uniform(0, 50, (68, 2)).astype(np.float32)
 
@@ -23,11 +24,12 @@ class Stage:
 
     def boxes(self, _):
         self.searches += 1
-        return [(self._box(place), 0.9) for place in self.places]
+        return [Found(self._box(place), 0.9) for place in self.places]
 
-    def face(self, _, box, score):
+    def face(self, _, found):
+        box = found.box_xyxy
         points = SHAPE + box[:2] if self.has_points else SHAPE[:0]
-        return Face(points.astype(np.float32), box, score)
+        return Face(points.astype(np.float32), box, found.score)
 
     def follow(self, _, points):
         for place in self.places:

@@ -11,8 +11,8 @@ from anonygan_jax.detection.centerface import CenterFace, decode
 box = st.tuples(*(st.floats(5, 150) for _ in range(2)), *(st.floats(2, 60),) * 2)
 
 
-@given(box=box, score=st.floats(0.4, 1))
-def test_a_box_drawn_into_the_maps_comes_back(box, score):
+@given(box=box, score=st.floats(0.4, 1), turn=st.floats(-3, 3))
+def test_a_box_drawn_into_the_maps_comes_back(box, score, turn):
     x, y, width, height = box
     scores = np.zeros((40, 40))
     size, offset = np.zeros((2, 2, 40, 40))
@@ -20,7 +20,12 @@ def test_a_box_drawn_into_the_maps_comes_back(box, score):
     scores[row, column] = score
     size[:, row, column] = np.log([height / 4, width / 4])
     offset[:, row, column] = y / 4 - row - 0.5, x / 4 - column - 0.5
-    ((left, top, right, bottom, found),) = decode(scores, size, offset, 0.3)
+    points = np.zeros((10, 40, 40))
+    points[[3, 2], row, column] = np.cos(turn) / width, np.sin(turn) / height
+    ((left, top, right, bottom, found, turned),) = decode(
+        scores, size, offset, points, 0.3
+    )
+    assert turned == pytest.approx(turn, abs=1e-4)
     assert found == pytest.approx(score)
     assert (left + right) / 2 == pytest.approx(x, abs=1e-3)
     assert (top + bottom) / 2 == pytest.approx(y, abs=1e-3)
@@ -32,9 +37,10 @@ def test_of_boxes_that_overlap_the_surest_stays():
     scores = np.zeros((20, 20))
     scores[5, 5], scores[5, 6], scores[15, 15], scores[2, 2] = 0.6, 0.9, 0.7, 0.2
     size = np.full((2, 20, 20), np.log(5.0))
-    found = decode(scores, size, np.zeros((2, 20, 20)), 0.3)
+    points = np.zeros((10, 20, 20))
+    found = decode(scores, size, np.zeros((2, 20, 20)), points, 0.3)
     assert found[:, 4] == pytest.approx([0.9, 0.7])
-    assert decode(scores * 0, size, size, 0.3).shape == (0, 5)
+    assert decode(scores * 0, size, size, points, 0.3).shape == (0, 6)
 
 
 @pytest.mark.parametrize("scale", [1, 7])

@@ -65,7 +65,7 @@ def test_a_face_that_two_detectors_find_is_one_face(group_photo):
 )
 def test_every_detector_has_the_same_idea_of_a_box(group_photo, detector):
     boxes = DETECTORS[detector]().boxes(group_photo)
-    assert boxes.shape == (2, 5)
+    assert boxes.shape == (2, 6)
     for face in DlibLandmarks().detect(group_photo):
         middle = face.points_xy.mean(0)
         (box,) = [b for b in boxes if same_place(b[:4], np.tile(middle, 2))]
