@@ -73,12 +73,13 @@ def test_scripts_are_clean(script):
     subprocess.run(["shellcheck", str(script)], check=True)
 
 
-def test_collectives_and_custom_calls_are_counted():
+def test_collectives_are_counted_and_unknown_seconds_are_not():
     assert aot_tpu.collectives(PROGRAM) == {
         "all-reduce": (2, 8 * 16 * 4 + 4 * 4 + 2 * 3 * 2),
         "all-gather": (1, 64 * 4),
     }
-    assert aot_tpu.custom_calls(PROGRAM) == 1
+    assert aot_tpu.without_unknown(-358.9076) == pytest.approx(0.0924)
+    assert aot_tpu.without_unknown(0.25) == 0.25
 
 
 def test_a_row_tells_the_share_of_the_peak():
