@@ -44,10 +44,12 @@ def _assert_alike(one: pathlib.Path, other: pathlib.Path) -> None:
     with np.load(one) as a, np.load(other) as b:
         assert set(a) == set(b)
         for name in set(a) - {"num_split", "num_devices"}:
-            # Biases before BatchNorm have no gradient but rounding: 1e-10 of anything.
+            # Biases before BatchNorm have no gradient but rounding, which Adam makes
+            # large; they, and the means that they move, may differ by 1e-9 at all.
+            least = 1e-12 if "opt_state" in name else 1e-9
             scale = float(np.abs(a[name]).max(initial=0.0))
             np.testing.assert_allclose(
-                b[name], a[name], rtol=0, atol=1e-9 * scale + 1e-10, err_msg=name
+                b[name], a[name], rtol=0, atol=1e-9 * scale + least, err_msg=name
             )
 
 
