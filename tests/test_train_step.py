@@ -226,6 +226,7 @@ def test_accumulated_gradients_are_the_mean_over_the_parts(small):
     )
 
 
+@pytest.mark.slow
 def test_computing_again_changes_no_gradient(small):
     _, state, batch = small
     kept, again = (

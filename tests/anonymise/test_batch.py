@@ -13,10 +13,11 @@ def test_results_do_not_depend_on_the_number_of_workers(photo_folder, tmp_path):
     photos = sorted(photo_folder.rglob("*.*"))
     kinds = {}
     for number in (1, 2):
-        tasks = [
-            Task(path, path.name, tmp_path / str(number) / f"{path.name}.png")
-            for path in photos
-        ]
+        tasks = []
+        for path in photos:
+            name = "_".join(path.relative_to(photo_folder).parts)
+            output = tmp_path / str(number) / f"{name}.png"
+            tasks.append(Task(path, name, output))
         outcomes = anonymise_photos(tasks, Settings(), number)
         kinds[number] = [
             (outcome.photo, outcome.kind, outcome.reason, outcome.faces)
