@@ -8,12 +8,19 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import cv2
 
-from anonygan_jax.anonymise.faces import COVERED, REPLACED, FoundFace, Plan
+from anonygan_jax.anonymise.faces import (
+    COVERED,
+    REPLACED,
+    FaceReport,
+    FoundFace,
+    Plan,
+)
+from anonygan_jax.anonymise.failing import made_or_failed
 from anonygan_jax.anonymise.media import read_picture, write_picture
-from anonygan_jax.anonymise.outcomes import FAILED, NO_FACE, Outcome
+from anonygan_jax.anonymise.outcomes import NO_FACE, Outcome
 from anonygan_jax.anonymise.pipeline import NoFaceError
 from anonygan_jax.anonymise.settings import COPY, Settings
-from anonygan_jax.anonymise.video_files import VideoError
+from anonygan_jax.anonymise.video_files import SUFFIXES
 from anonygan_jax.data.ahead import in_order
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.photos import PhotoError
@@ -23,7 +30,7 @@ NUM_AHEAD_PER_WORKER = 8
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A photo to anonymise.
+    """A photo or video to anonymise.
 
     Attributes:
       photo: its file.
@@ -40,6 +47,11 @@ class Task:
     stamp: str = ""
     known: list[Face] | None = None
     earlier: Outcome | None = None
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether it is no video."""
+        return self.photo.suffix.lower() not in SUFFIXES
 
 
 def anonymise_photos(
@@ -109,11 +121,7 @@ class Worker:
         """Returns the faces of a photo, or what became of it."""
         if task.earlier and not self.anonymiser.remembers:
             return task.earlier
-        try:
-            image = read_picture(task.photo).image
-            return self.anonymiser.find(image, task.known)
-        except Exception as error:  # whatever fails, the other photos go on
-            return self._without_faces(task, error)
+        return made_or_failed(task.photo, task.output, lambda: self._found(task))
 
     def write(self, planned: tuple[Task, list[Plan] | Outcome]) -> Outcome:
         """Returns what became of a photo, once its result is written."""
@@ -122,10 +130,29 @@ class Worker:
             return task.earlier
         if isinstance(plans, Outcome):
             return plans
+        return made_or_failed(
+            task.photo, task.output, lambda: self._written(task, plans)
+        )
+
+    def outcome(self, task: Task, faces: tuple[FaceReport, ...]) -> Outcome:
+        """Returns the outcome of a photo or video whose result is written."""
+        is_covered = any(face.verdict == COVERED for face in faces)
+        return Outcome(
+            str(task.photo),
+            COVERED if is_covered else REPLACED,
+            str(task.output),
+            faces=faces,
+            method=self.method,
+            stamp=task.stamp,
+        )
+
+    def _found(self, task: Task) -> list[FoundFace] | Outcome:
+        """The faces of a photo, or what became of it without any."""
         try:
-            return self._written(task, plans)
-        except Exception as error:  # whatever fails, the other photos go on
-            return self._without_faces(task, error)
+            image = read_picture(task.photo).image
+            return self.anonymiser.find(image, task.known)
+        except NoFaceError as error:
+            return self.without_face(task, error)
 
     def _written(self, task: Task, plans: list[Plan]) -> Outcome:
         """What became of a photo whose faces are known."""
@@ -135,39 +162,19 @@ class Worker:
         if covered and self._settings.is_strict:
             raise PhotoError(f"a face would be covered ({covered[0]})")
         write_picture(task.output, dataclasses.replace(picture, image=result.image))
+        return self.outcome(task, result.faces)
+
+    def without_face(self, task: Task, error: NoFaceError) -> Outcome:
+        """Returns the outcome of a file without faces; a photo is copied if asked."""
+        task.output.unlink(missing_ok=True)  # of an earlier run
+        result = None
+        if self._settings.no_face == COPY and task.is_photo:
+            picture = read_picture(task.photo, self._settings.kept_metadata)
+            write_picture(task.output, picture)
+            result = str(task.output)
         return Outcome(
-            str(task.photo),
-            COVERED if covered else REPLACED,
-            str(task.output),
-            faces=result.faces,
-            method=self.method,
-            stamp=task.stamp,
+            str(task.photo), NO_FACE, result, reason=str(error), stamp=task.stamp
         )
-
-    def _without_faces(self, task: Task, error: Exception) -> Outcome:
-        """What became of a photo in which nothing could be hidden."""
-        try:
-            # A result of an earlier run must not outlive a failure of this one.
-            task.output.unlink(missing_ok=True)
-            if isinstance(error, NoFaceError):
-                result = None
-                if self._settings.no_face == COPY:
-                    picture = read_picture(task.photo, self._settings.kept_metadata)
-                    write_picture(task.output, picture)
-                    result = str(task.output)
-                photo, reason = str(task.photo), str(error)
-                return Outcome(photo, NO_FACE, result, reason, stamp=task.stamp)
-        except Exception as another:
-            error = another
-        return failed(task.photo, error)
-
-
-def failed(path: pathlib.Path, error: Exception) -> Outcome:
-    """Returns the outcome of a file that could not be processed."""
-    reason = str(error).removeprefix(f"{path}: ")
-    if not isinstance(error, PhotoError | VideoError):
-        reason = f"{type(error).__name__}: {reason}"
-    return Outcome(str(path), FAILED, reason=reason)
 
 
 _worker: Worker | None = None  # of a worker process

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from anonygan_jax.anonymise.covering import pixelate
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.photos import read_photo
@@ -109,6 +110,13 @@ class Consent:
     def covers_regions(self) -> bool:
         """Whether something is covered even where no face is found."""
         return any(region.covers for region in self.regions)
+
+    def cover_regions(self, photo: np.ndarray) -> None:
+        """Pixelates in place what is covered whatever is there."""
+        for region in self.regions:
+            if region.covers:
+                left, top, right, bottom = region.pixels
+                pixelate(photo[top:bottom, left:right])
 
     @property
     def asks_who(self) -> bool:

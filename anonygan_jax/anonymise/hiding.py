@@ -1,6 +1,7 @@
 """One face of a photo hidden: framed, replaced, pasted, verified, or covered."""
 
 import dataclasses
+from collections.abc import Callable
 
 import cv2
 import jax
@@ -22,8 +23,6 @@ from anonygan_jax.detection import Landmarker
 from anonygan_jax.methods import Faces, Method
 
 CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
-COVER_CELLS = 6  # cells across a covered face
-COVER_MARGIN = 0.3  # of the face's size, added on each side of what is covered
 LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
 SAME_SHAPE = 0.03  # of the face's width; landmarks nearer give the same descriptor
 MAX_ATTEMPTS = 5  # conditions tried for a face before it is covered
@@ -99,14 +98,41 @@ class Hider:
         if source is None:
             raise NoConditionError("nothing is known of the face to choose by")
         crop.faces.check()
+        attempt = photo.copy()
+
+        def distance_with(choice: Choice) -> float:
+            attempt[:] = photo
+            self.replace(attempt, crop, choice.number)
+            return self.distance(attempt, face, source.descriptor)
+
+        replaced = self.settle(source, person, seed, distance_with)
+        photo[:] = attempt
+        return replaced
+
+    def settle(
+        self,
+        source: Source,
+        person: str | None,
+        seed: str,
+        distance_with: Callable[[Choice], float],
+    ) -> Replaced:
+        """Returns the condition whose result does not look like the source.
+
+        Args:
+          source: what the choice depends on.
+          person: whose face to try first; None for whoever fits.
+          seed: of the choice.
+          distance_with: tries a condition; how far its result is from the source.
+
+        Raises:
+          NoConditionError: of several conditions every result looks like the source,
+            or nobody is left.
+        """
         tried: set[str] = set()
         for _ in range(MAX_ATTEMPTS):
-            choice = self.choose(source, seed, person, tried)
-            attempt = photo.copy()
-            self.replace(attempt, crop, choice.number)
-            distance = self.distance(attempt, face, source.descriptor)
+            choice = self._choose(source, seed, person, tried)
+            distance = distance_with(choice)
             if distance >= LOOKS_ALIKE:
-                photo[:] = attempt
                 return Replaced(choice, distance)
             tried.add(choice.person)
         raise NoConditionError(f"{len(tried)} results looked like the source")
@@ -141,20 +167,10 @@ class Hider:
     def _paste(self, photo: np.ndarray, hidden: np.ndarray, crop: Crop) -> None:
         crops.paste_crop(photo, hidden, feather(crop.faces.masks[0]), crop.matrix)
 
-    def choose(
+    def _choose(
         self, source: Source, seed: str, person: str | None, tried: set[str]
     ) -> Choice:
-        """Returns the condition of a given person, or of a new one.
-
-        Args:
-          source: what the choice depends on.
-          seed: of the draw.
-          person: whose face to take if it does not resemble the source.
-          tried: people who must not be taken again.
-
-        Raises:
-          NoConditionError: nobody is left.
-        """
+        """The condition of a given person, or a new one."""
         if person and person not in tried:
             choice = self._conditions.choose_of(person, source)
             if choice:
@@ -200,24 +216,3 @@ def feather(mask: np.ndarray) -> np.ndarray:
     """
     wider = cv2.dilate(mask.astype(np.float32), np.ones((5, 5), np.uint8))
     return np.maximum(cv2.GaussianBlur(wider, (0, 0), 1.0), mask)
-
-
-def cover_face(photo: np.ndarray, face: Face) -> None:
-    """Pixelates a face in place, box and landmarks with a margin."""
-    finite = face.points_xy[np.isfinite(face.points_xy).all(-1)]
-    corners = np.concatenate([finite, face.box_xyxy.reshape(2, 2)])
-    low, high = corners.min(0), corners.max(0)
-    margin = COVER_MARGIN * (high - low)
-    limit = np.array(photo.shape[1::-1])
-    left, top = np.clip(low - margin, 0, limit).astype(int)
-    right, bottom = np.clip(np.ceil(high + margin) + 1, 0, limit).astype(int)
-    pixelate_region(photo[top:bottom, left:right])
-
-
-def pixelate_region(region: np.ndarray) -> None:
-    """Pixelates uint8 [h, w, 3] in place."""
-    if region.size:
-        rows = max(1, round(COVER_CELLS * region.shape[0] / region.shape[1]))
-        cells = cv2.resize(region, (COVER_CELLS, rows), interpolation=cv2.INTER_AREA)
-        size = (region.shape[1], region.shape[0])
-        region[:] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
 from anonygan_jax.anonymise.metadata import kept_exif
+from anonygan_jax.anonymise.video_files import SUFFIXES
 from anonygan_jax.data.photos import PhotoError, PhotoFile, as_rgb, opened
 from anonygan_jax.data.whole_files import written_whole
 
@@ -32,17 +33,21 @@ class Picture:
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def output_path(photo: PhotoFile, output: pathlib.Path) -> pathlib.Path:
-    """Returns where the anonymised photo goes: same name; others become PNG.
+def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
+    """Returns where the result goes: same name; videos become MP4.
+
+    Photos of formats that cannot be written become PNG.
 
     Raises:
       PhotoError: that is the original itself.
     """
-    path = output / photo.name
-    if photo.path.suffix.lower() not in _KEPT_SUFFIXES:
+    path, suffix = output / file.name, file.path.suffix.lower()
+    if suffix in SUFFIXES:
+        path = path.with_suffix(".mp4")
+    elif suffix not in _KEPT_SUFFIXES:
         path = path.with_suffix(".png")
-    if path.resolve() == photo.path.resolve():
-        raise PhotoError(f"{photo.path}: --output would overwrite it; choose another")
+    if path.resolve() == file.path.resolve():
+        raise PhotoError(f"{file.path}: --output would overwrite it; choose another")
     return path
 
 

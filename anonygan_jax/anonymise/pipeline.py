@@ -18,6 +18,7 @@ from anonygan_jax.anonymise.consent import (
     Region,
     reference_descriptors,
 )
+from anonygan_jax.anonymise.covering import cover_face
 from anonygan_jax.anonymise.faces import (
     COVERED,
     KEPT,
@@ -28,17 +29,12 @@ from anonygan_jax.anonymise.faces import (
     Plan,
     Result,
 )
-from anonygan_jax.anonymise.hiding import (
-    Hider,
-    cover_face,
-    describe_source,
-    pixelate_region,
-)
-from anonygan_jax.data.crops import DegenerateFaceError
+from anonygan_jax.anonymise.failing import made_or_reason
+from anonygan_jax.anonymise.hiding import Hider, describe_source
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.detection import FaceFinder, Found, make_finder
-from anonygan_jax.methods import EMBEDDED, Method, MethodError, make_method
+from anonygan_jax.methods import EMBEDDED, Method, make_method
 
 PERSON, FACE = "person", "face"
 
@@ -164,12 +160,12 @@ class Anonymiser:
             return FoundFace(face, because=NO_LANDMARKS)
         if not self.needs_source:
             return FoundFace(face)
-        try:
-            return FoundFace(
-                face, describe_source(photo, face.points_xy, self.describe)
-            )
-        except Exception as error:  # whatever fails, the face will be covered
-            return FoundFace(face, because=reason_of(error))
+        return FoundFace(
+            face,
+            *made_or_reason(
+                lambda: describe_source(photo, face.points_xy, self.describe)
+            ),
+        )
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
         """Returns what is to be done with each face; remembers people."""
@@ -219,10 +215,7 @@ class Anonymiser:
         """Returns the photo with its faces hidden as planned."""
         result = photo.copy()
         reports = [self._hide(result, plan) for plan in plans]
-        for region in self.consent.regions:
-            if region.covers:
-                left, top, right, bottom = region.pixels
-                pixelate_region(result[top:bottom, left:right])
+        self.consent.cover_regions(result)
         return Result(result, tuple(reports))
 
     def _hide(self, result: np.ndarray, plan: Plan) -> FaceReport:
@@ -234,22 +227,17 @@ class Anonymiser:
             return FaceReport(
                 KEPT, plan.decision.because, box, reference_distance=apart
             )
+        done = None
         if because is None:
-            try:
-                done = self.hider.hide(
+            done, because = made_or_reason(
+                lambda: self.hider.hide(
                     result, face, plan.found.source, plan.person, plan.seed
                 )
-                name = done.condition.name if done.condition else None
-                return FaceReport(
-                    REPLACED, None, box, name, done.descriptor_distance, apart
-                )
-            except Exception as error:  # no face may stay as it was
-                because = reason_of(error)
+            )
+        if done:
+            name = done.condition.name if done.condition else None
+            return FaceReport(
+                REPLACED, None, box, name, done.descriptor_distance, apart
+            )
         cover_face(result, face)
         return FaceReport(COVERED, because, box, reference_distance=apart)
-
-
-def reason_of(error: Exception) -> str:
-    """Returns why a face was covered; faults of ours and libraries' with their kind."""
-    expected = isinstance(error, DegenerateFaceError | MethodError)
-    return str(error) if expected else f"{type(error).__name__}: {error}"

@@ -1,14 +1,15 @@
 """A run of the command: which files, in which order, what became of them."""
 
-import contextlib
+import dataclasses
 import pathlib
 from collections.abc import Iterator
 
-from anonygan_jax.anonymise.batch import Task, Worker, anonymise_photos, failed
-from anonygan_jax.anonymise.faces import COVERED, REPLACED, Plan
+from anonygan_jax.anonymise.batch import Task, Worker, anonymise_photos
+from anonygan_jax.anonymise.faces import Plan
+from anonygan_jax.anonymise.failing import made_or_failed
 from anonygan_jax.anonymise.journal import Journal, stamp_of
 from anonygan_jax.anonymise.media import output_path
-from anonygan_jax.anonymise.outcomes import NO_FACE, Outcome
+from anonygan_jax.anonymise.outcomes import FAILED, Outcome
 from anonygan_jax.anonymise.pipeline import NoFaceError
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.anonymise.spool import face_of
@@ -19,9 +20,10 @@ from anonygan_jax.anonymise.tracks_file import (
     read_faces,
     written_tracks,
 )
-from anonygan_jax.anonymise.video import anonymise_video
+from anonygan_jax.anonymise.video import anonymise_video, remember_people
 from anonygan_jax.anonymise.video_analysis import Analysis
-from anonygan_jax.anonymise.video_files import SUFFIXES, VideoError
+from anonygan_jax.anonymise.video_files import SUFFIXES
+from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.photos import PhotoError, PhotoFile, find_photos
 
 
@@ -62,7 +64,7 @@ class Run:
         if any(_is_in(output, pathlib.Path(folder)) for folder in inputs):
             found = [file for file in found if not _is_in(file.path, output)]
         self._photos = [file for file in found if file.has_photo_suffix]
-        self._videos = [file for file in found if _is_video(file)]
+        self._videos = [f for f in found if f.path.suffix.lower() in SUFFIXES]
         media = {*self._photos, *self._videos}
         self.not_media = [file.path for file in found if file not in media]
         if not media:
@@ -115,15 +117,33 @@ class Run:
             for number, plan in enumerate(plans):
                 table(task.name, 0, 0.0, number, plan.found.face)
 
-        photos = [task for task in tasks if not _is_video_path(task.photo)]
+        photos = [task for task in tasks if task.is_photo]
+        videos = [task for task in tasks if not task.is_photo]
         yield from anonymise_photos(
             photos, self._settings, self._num_workers, write_faces, worker
         )
-        for task in tasks[len(photos) :]:
-            yield task.earlier or self._video(task, worker, table)
+        for number, task in enumerate(videos):
+            if not task.earlier:
+                yield self._video(task, worker, table)
+            elif all(later.earlier for later in videos[number:]):
+                yield task.earlier
+            else:
+                yield self._remembered(task, task.earlier, worker)
+
+    def _remembered(self, task: Task, earlier: Outcome, worker: Worker) -> Outcome:
+        """The earlier outcome of a video; who is in it keeps their face later on."""
+
+        def work() -> Outcome:
+            if worker.anonymiser.remembers:
+                every, known = self._settings.search_every, self._boxes_of(task)
+                remember_people(worker.anonymiser, task.photo, task.name, every, known)
+            return earlier
+
+        return made_or_failed(task.photo, task.output, work)
 
     def _video(self, task: Task, worker: Worker, table: Table) -> Outcome:
         """What became of a video, once its result is written."""
+        settings = self._settings
 
         def write_faces(analysis: Analysis) -> None:
             for frame, rows in analysis.spool.by_frame():
@@ -131,73 +151,71 @@ class Run:
                     face, seconds = face_of(row), float(row["seconds"])
                     table(task.name, frame, seconds, int(row["track"]), face)
 
-        try:
-            done = anonymise_video(
-                worker.anonymiser,
-                task.photo,
-                task.output,
-                task.name,
-                self._settings.search_every,
-                self._settings.keep_audio,
-                self._settings.kept_metadata,
-                None if self._known is None else self._known.get(task.name, {}),
-                write_faces,
-                self._settings.is_strict,
+        def work() -> Outcome:
+            try:
+                done = anonymise_video(
+                    worker.anonymiser,
+                    task.photo,
+                    task.output,
+                    seed=task.name,
+                    search_every=settings.search_every,
+                    keep_audio=settings.keep_audio,
+                    kept_metadata=settings.kept_metadata,
+                    known=self._boxes_of(task),
+                    on_analysis=write_faces,
+                    is_strict=settings.is_strict,
+                )
+            except NoFaceError as error:
+                return worker.without_face(task, error)
+            return dataclasses.replace(
+                worker.outcome(task, done.tracks),
+                num_frames=done.num_frames,
+                num_broken=done.num_broken,
             )
-        except NoFaceError as error:
-            with contextlib.suppress(OSError):
-                task.output.unlink(missing_ok=True)
-            path = str(task.photo)
-            return Outcome(path, NO_FACE, reason=str(error), stamp=task.stamp)
-        except Exception as error:  # whatever fails, the other files go on
-            with contextlib.suppress(OSError):
-                task.output.unlink(missing_ok=True)
-            return failed(task.photo, error)
-        is_covered = any(track.verdict == COVERED for track in done.tracks)
-        return Outcome(
-            str(task.photo),
-            COVERED if is_covered else REPLACED,
-            str(task.output),
-            faces=done.tracks,
-            method=worker.method,
-            stamp=task.stamp,
-            num_frames=done.num_frames,
-            num_broken=done.num_broken,
-        )
+
+        return made_or_failed(task.photo, task.output, work)
+
+    def _boxes_of(self, task: Task) -> dict[int, list[Face]] | None:
+        """Faces of a video that are known, by frame; None to search."""
+        return None if self._known is None else self._known.get(task.name, {})
 
     def _tasks(self) -> tuple[list[Task], list[Outcome]]:
         """What is to be done, photos first; outcomes of what cannot be."""
-        tasks, unusable = [], []
+        tasks: list[Task] = []
+        unusable: list[Outcome] = []
+        taken: dict[pathlib.Path, pathlib.Path] = {}
         for file in (*self._photos, *self._videos):
             try:
-                tasks.append(self._task(file))
-            except (PhotoError, VideoError) as error:
-                unusable.append(failed(file.path, error))
+                tasks.append(self._task(file, self._output_of(file, taken)))
+            except PhotoError as error:
+                reason = str(error).removeprefix(f"{file.path}: ")
+                unusable.append(Outcome(str(file.path), FAILED, reason=reason))
         return tasks, unusable
 
-    def _task(self, file: PhotoFile) -> Task:
+    def _output_of(
+        self, file: PhotoFile, taken: dict[pathlib.Path, pathlib.Path]
+    ) -> pathlib.Path:
+        """Where a file's result goes, noted in `taken`, result -> file.
+
+        Raises:
+          PhotoError: there is the original, or another file's result.
+        """
+        output = output_path(file, self._output)
+        first = taken.setdefault(output, file.path)
+        if first != file.path:
+            raise PhotoError(f"its result would have the name of {first}'s; rename one")
+        return output
+
+    def _task(self, file: PhotoFile, output: pathlib.Path) -> Task:
         """A file, and what is known of it."""
         stamp = stamp_of(file.path)
-        output = output_path(file, self._output)
         known = None
-        if _is_video(file):
-            output = (self._output / file.name).with_suffix(".mp4")
-            if output.resolve() == file.path.resolve():
-                raise VideoError("--output would overwrite it; choose another")
-        elif self._known is not None:
+        if self._known is not None:
             known = self._known.get(file.name, {}).get(0, [])
         earlier = self._journal.earlier(str(file.path), stamp)
         if self._tracks:  # all faces must be in the table
             earlier = None
         return Task(file.path, file.name, output, stamp, known, earlier)
-
-
-def _is_video(file: PhotoFile) -> bool:
-    return _is_video_path(file.path)
-
-
-def _is_video_path(path: pathlib.Path) -> bool:
-    return path.suffix.lower() in SUFFIXES
 
 
 def _is_in(path: pathlib.Path, folder: pathlib.Path) -> bool:

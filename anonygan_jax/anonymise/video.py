@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from anonygan_jax.anonymise.covering import cover_face
 from anonygan_jax.anonymise.faces import COVERED, KEPT, REPLACED, TrackReport
-from anonygan_jax.anonymise.hiding import LOOKS_ALIKE, cover_face, pixelate_region
-from anonygan_jax.anonymise.pipeline import Anonymiser, NoFaceError, reason_of
+from anonygan_jax.anonymise.failing import made_or_reason
+from anonygan_jax.anonymise.hiding import LOOKS_ALIKE
+from anonygan_jax.anonymise.pipeline import Anonymiser, NoFaceError
 from anonygan_jax.anonymise.spool import face_of
 from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY, Analysis, TrackPlan
 from anonygan_jax.anonymise.video_files import Frame, Video, VideoError, rewritten
@@ -100,6 +102,30 @@ def anonymise_video(
         analysis.spool.close()
 
 
+def remember_people(
+    anonymiser: Anonymiser,
+    path: pathlib.Path,
+    seed: str,
+    search_every: int = SEARCH_EVERY,
+    known: dict[int, list[Face]] | None = None,
+) -> None:
+    """Looks at a video that was anonymised before, so that its people are known.
+
+    Args:
+      anonymiser: will know whose face each of them got.
+      path: of the video.
+      seed, search_every, known: with which it was anonymised.
+
+    Raises:
+      VideoError: the video cannot be read.
+    """
+    analysis = Analysis(anonymiser, seed, search_every, known)
+    try:
+        analysis.run(Video(path))
+    finally:
+        analysis.spool.close()
+
+
 @dataclasses.dataclass
 class Progress:
     """What happened to a track so far."""
@@ -140,10 +166,7 @@ class Renderer:
             for row in rows if frame == number else ():
                 self._hide(result, number, int(row["track"]), face_of(row))
             self._next = next(self._rows, None)
-        for region in self._anonymiser.consent.regions:
-            if region.covers:
-                left, top, right, bottom = region.pixels
-                pixelate_region(result[top:bottom, left:right])
+        self._anonymiser.consent.cover_regions(result)
         return result
 
     def _hide(self, result: np.ndarray, number: int, track: int, face: Face) -> None:
@@ -157,10 +180,10 @@ class Renderer:
         if number <= progress.covered_until:
             because = progress.because
         if because is None:
-            try:
-                because = self._replace(result, number, plan, progress, face)
-            except Exception as error:  # no face may stay as it was
-                because = reason_of(error)
+            told, failed = made_or_reason(
+                lambda: self._replace(result, number, plan, progress, face)
+            )
+            because = told or failed
         if because is None:
             progress.num_replaced += 1
             return

@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from anonygan_jax.anonymise.conditions import Choice, NoConditionError, Source
+from anonygan_jax.anonymise.conditions import Choice, Source
 from anonygan_jax.anonymise.consent import Decision
 from anonygan_jax.anonymise.faces import NO_LANDMARKS
-from anonygan_jax.anonymise.hiding import LOOKS_ALIKE, MAX_ATTEMPTS
-from anonygan_jax.anonymise.pipeline import Anonymiser, reason_of
+from anonygan_jax.anonymise.failing import made_or_reason
+from anonygan_jax.anonymise.pipeline import Anonymiser
 from anonygan_jax.anonymise.spool import BETWEEN, HELD, SEEN, Spool
 from anonygan_jax.anonymise.tracking import Track, Tracker
 from anonygan_jax.anonymise.traits import TRAITS
@@ -171,10 +171,8 @@ class Analysis:
         decision = self._decision(face, person)
         choice = source = because = None
         if decision.hidden and self._anonymiser.hider.method.uses_conditions:
-            try:
-                source, choice = self._choice(track, person)
-            except Exception as error:  # the face will be covered
-                because = reason_of(error)
+            made, because = made_or_reason(lambda: self._choice(track, person))
+            source, choice = made or (None, None)
         self.plans[track.number] = TrackPlan(
             track.first,
             number,
@@ -192,7 +190,7 @@ class Analysis:
         hidden = [d for d in person.decisions if d.hidden]
         return hidden[0] if hidden else person.decisions[0]
 
-    def _choice(self, track: Track, person: Person) -> tuple[Source, Choice]:
+    def _choice(self, track: Track, person: Person) -> tuple[Source, Choice | None]:
         """What a track looks like, and a condition whose results do not, in trials."""
         if not person.looks:
             raise MethodError(NO_LANDMARKS)
@@ -203,17 +201,15 @@ class Analysis:
             if plan.condition and plan.last >= track.first and plan.first <= track.last
         }
         name = self._anonymiser.person_for(source, seed, beside)
-        hider, tried = self._anonymiser.hider, set[str]()
-        for _ in range(MAX_ATTEMPTS):
-            choice = hider.choose(source, seed, name, tried)
-            distances = [
+
+        def distance_with(choice: Choice) -> float:
+            return min(
                 self._trial(picture, face, choice.number, source)
                 for picture, face in person.trials
-            ]
-            if min(distances) >= LOOKS_ALIKE:
-                return source, choice
-            tried.add(choice.person)
-        raise NoConditionError(f"{len(tried)} results looked like the source")
+            )
+
+        replaced = self._anonymiser.hider.settle(source, name, seed, distance_with)
+        return source, replaced.condition
 
     def _trial(
         self, picture: np.ndarray, face: Face, condition: int, source: Source

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import anonygan_jax
-from anonygan_jax.anonymise import hiding, pipeline
+from anonygan_jax.anonymise import covering, hiding, pipeline
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.methods import Faces, make_method
 
@@ -42,7 +42,7 @@ def test_faces_at_the_edge_and_outside_are_covered_without_error():
         before = photo.copy()
         points = np.full((68, 2), np.nan, np.float32)
         box = np.array([low, low, low + 30, low + 30], np.float32)
-        hiding.cover_face(before, Face(points, box, 1.0))
+        covering.cover_face(before, Face(points, box, 1.0))
         changed = (before != photo).any()
         assert changed == (low < 60)
 

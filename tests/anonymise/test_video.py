@@ -341,3 +341,38 @@ def test_who_agreed_stays_in_every_frame(clip, frames, embedded, tmp_path):
     for n in (0, 10, COUNT - 1):
         difference = np.abs(hidden[n].astype(int) - frames[n])
         assert difference[:, :160].mean() < 2 < difference[40:150, 200:280].mean()
+
+
+def test_results_of_one_name_are_told_and_neither_is_lost(group_photo, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.gif", "a.ppm", "b.png"):
+        Image.fromarray(group_photo).save(folder / name)
+    result = _run(folder, "--output", tmp_path / "out", *BLUR)
+    assert result.exit_code == 2
+    assert f"a.ppm: its result would have the name of {folder / 'a.gif'}'s" in (
+        result.output
+    )
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["a.png", "b.png", "report.json"]
+
+
+def test_people_of_an_earlier_video_keep_their_face(clip, frames, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.mp4").write_bytes(clip.read_bytes())
+    (folder / "b.mp4").write_bytes(clip.read_bytes())
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert _run(folder, "--output", whole).exit_code == 0
+    assert _run(folder / "a.mp4", "--output", parts).exit_code == 0
+    assert _run(folder, "--output", parts).exit_code == 0
+    reports = [
+        json.loads((out / "report.json").read_text())["photos"]
+        for out in (whole, parts)
+    ]
+    conditions = [
+        [face["condition"] for video in report for face in video["faces"]]
+        for report in reports
+    ]
+    assert conditions[0] == conditions[1]
+    assert len(set(conditions[0])) == 2
