@@ -11,31 +11,16 @@
 # workers are started again up to 100 times and go on from the newest checkpoint.
 set -euo pipefail
 name=anonygan cluster='' type='' zone='' image='' project='' slices=1
-config='' workdir='' dry=''
-while [ $# -gt 0 ]; do
-  case $1 in
-    --name) name=$2; shift ;;
-    --cluster) cluster=$2; shift ;;
-    --type) type=$2; shift ;;
-    --zone) zone=$2; shift ;;
-    --image) image=$2; shift ;;
-    --project) project=$2; shift ;;
-    --slices) slices=$2; shift ;;
-    --config) config=$2; shift ;;
-    --workdir) workdir=$2; shift ;;
-    --dry-run) dry=1 ;;
-    --) shift; break ;;
-    *) echo "unknown argument $1; see the head of $0" >&2; exit 2 ;;
-  esac
-  shift
-done
-for needed in cluster type zone image config workdir; do
-  [ -n "${!needed}" ] || { echo "--$needed is needed; see the head of $0" >&2; exit 2; }
-done
+config='' workdir='' dry_run=''
+options=(name cluster type zone image project slices config workdir)
+switches=(dry_run) needed=(cluster type zone image config workdir) rest=()
+# shellcheck source=launch/arguments.sh
+. "$(dirname "$0")/arguments.sh"
+parse "$@"
 
-flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "$@")
+flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "${rest[@]}")
 command=(xpk workload create --workload "$name" --cluster "$cluster" --tpu-type "$type"
   --zone "$zone" --num-slices "$slices" --docker-image "$image" --max-restarts 100
   --command "python -m anonygan_jax.main$flags")
 [ -z "$project" ] || command+=(--project "$project")
-if [ -n "$dry" ]; then printf '%q ' "${command[@]}"; echo; else exec "${command[@]}"; fi
+run "${command[@]}"

@@ -8,28 +8,15 @@
 # Expects .venv in this repository, installed with '.[tensorflow]' and jax[cuda12]. A job
 # that is preempted or runs out of time is queued again and goes on.
 set -euo pipefail
-name=anonygan nodes=1 gpus=1 time=24:00:00 partition='' config='' workdir='' dry=''
-while [ $# -gt 0 ]; do
-  case $1 in
-    --name) name=$2; shift ;;
-    --nodes) nodes=$2; shift ;;
-    --gpus) gpus=$2; shift ;;
-    --time) time=$2; shift ;;
-    --partition) partition=$2; shift ;;
-    --config) config=$2; shift ;;
-    --workdir) workdir=$2; shift ;;
-    --dry-run) dry=1 ;;
-    --) shift; break ;;
-    *) echo "unknown argument $1; see the head of $0" >&2; exit 2 ;;
-  esac
-  shift
-done
-for needed in config workdir; do
-  [ -n "${!needed}" ] || { echo "--$needed is needed; see the head of $0" >&2; exit 2; }
-done
+name=anonygan nodes=1 gpus=1 time=24:00:00 partition='' config='' workdir='' dry_run=''
+options=(name nodes gpus time partition config workdir)
+switches=(dry_run) needed=(config workdir) rest=()
+# shellcheck source=launch/arguments.sh
+. "$(dirname "$0")/arguments.sh"
+parse "$@"
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "$@")
+flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "${rest[@]}")
 # SIGTERM two minutes before the end: the run saves and stops, then is queued again.
 job="#!/usr/bin/env bash
 cd $(printf %q "$root")
@@ -42,7 +29,7 @@ command=(sbatch --job-name "$name" --nodes "$nodes" --ntasks-per-node "$gpus"
   --gpus-per-node "$gpus" --time "$time" --requeue --signal "B:TERM@120"
   --open-mode append --output "$workdir/slurm-%j.log")
 [ -z "$partition" ] || command+=(--partition "$partition")
-if [ -n "$dry" ]; then
+if [ -n "$dry_run" ]; then
   printf '%q ' "${command[@]}"; echo; printf '%s' "$job"
 else
   mkdir -p "$workdir"

@@ -12,41 +12,22 @@
 # the hosts mount gs://B at /mnt/bucket by gcsfuse.
 set -euo pipefail
 name=anonygan type=v5litepod-8 zone='' project='' version=v2-alpha-tpuv5-lite
-config='' workdir='' bucket='' spot='' dry=''
-while [ $# -gt 0 ]; do
-  case $1 in
-    --name) name=$2; shift ;;
-    --type) type=$2; shift ;;
-    --zone) zone=$2; shift ;;
-    --project) project=$2; shift ;;
-    --version) version=$2; shift ;;
-    --config) config=$2; shift ;;
-    --workdir) workdir=$2; shift ;;
-    --bucket) bucket=$2; shift ;;
-    --spot) spot=1 ;;
-    --dry-run) dry=1 ;;
-    --) shift; break ;;
-    *) echo "unknown argument $1; see the head of $0" >&2; exit 2 ;;
-  esac
-  shift
-done
-for needed in zone config workdir; do
-  [ -n "${!needed}" ] || { echo "--$needed is needed; see the head of $0" >&2; exit 2; }
-done
-
-run() {
-  if [ -n "$dry" ]; then printf '%q ' "$@"; echo; else "$@"; fi
-}
+config='' workdir='' bucket='' spot='' dry_run=''
+options=(name type zone project version config workdir bucket)
+switches=(spot dry_run) needed=(zone config workdir) rest=()
+# shellcheck source=launch/arguments.sh
+. "$(dirname "$0")/arguments.sh"
+parse "$@"
 
 where=(--zone "$zone")
 [ -z "$project" ] || where+=(--project "$project")
 create=(gcloud compute tpus queued-resources create "$name" --node-id "$name"
   --accelerator-type "$type" --runtime-version "$version" "${where[@]}")
 [ -z "$spot" ] || create+=(--spot)
-if [ -n "$dry" ] || ! gcloud compute tpus tpu-vm describe "$name" "${where[@]}" >/dev/null 2>&1
+if [ -n "$dry_run" ] || ! gcloud compute tpus tpu-vm describe "$name" "${where[@]}" >/dev/null 2>&1
 then
   run "${create[@]}"
-  until [ -n "$dry" ] || gcloud compute tpus queued-resources describe "$name" \
+  until [ -n "$dry_run" ] || gcloud compute tpus queued-resources describe "$name" \
       "${where[@]}" --format='value(state.state)' | grep -q ACTIVE; do
     echo "waiting for $type in $zone"; sleep 30
   done
@@ -57,7 +38,7 @@ archive=$(mktemp)
 trap 'rm -f "$archive"' EXIT
 run git archive --format=tar.gz --output="$archive" HEAD
 run gcloud compute tpus tpu-vm scp "$archive" "$name:anonygan.tar.gz" --worker=all "${where[@]}"
-flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "$@")
+flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "${rest[@]}")
 mount=''
 [ -z "$bucket" ] || mount="sudo mkdir -p /mnt/bucket; sudo chmod 777 /mnt/bucket
 mountpoint -q /mnt/bucket || gcsfuse --implicit-dirs $(printf %q "$bucket") /mnt/bucket"
