@@ -4,6 +4,7 @@ A checkpoint has two items: "generator" (averaged parameters and running statist
 all that anonymising needs) and "training" (the rest, needed to continue).
 """
 
+import dataclasses
 import json
 import logging
 import pathlib
@@ -15,6 +16,9 @@ import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
 
+from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.pipeline import DataConfig
+from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.train_state import TrainState
 
 logger = logging.getLogger(__name__)
@@ -133,14 +137,22 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
 def _identity(config: dict[str, Any]) -> dict[str, Any]:
     """Fields that cannot change while a run goes on, by their full names.
 
-    Its length, rates and loss weights may, and its data may move.
+    Its length, rates and loss weights may, and its data may move. Fields that a run
+    of an older version did not have count with their defaults.
     """
+    kinds = {"model": ModelConfig, "pairs": PairConfig, "data": DataConfig}
     fields = {
-        f"{section}.{name}": value
-        for section in ("model", "pairs", "data")
-        for name, value in config[section].items()
+        f"{section}.{field.name}": config[section].get(field.name, _default(field))
+        for section, kind in kinds.items()
+        for field in dataclasses.fields(kind)
     }
     return {k: fields[k] for k in fields.keys() - {"data.directory", "data.loader"}}
+
+
+def _default(field: dataclasses.Field) -> Any:
+    """A field's default, as JSON has it."""
+    value = None if field.default is dataclasses.MISSING else field.default
+    return list(value) if isinstance(value, tuple) else value
 
 
 def saved_steps(workdir: pathlib.Path) -> list[int]:

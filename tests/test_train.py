@@ -136,6 +136,23 @@ def test_a_workdir_of_another_model_is_refused(tiny_run, tiny_config):
         train.train_and_evaluate(config, tiny_run)
 
 
+def test_a_run_of_an_older_version_goes_on(tiny_config, tmp_path):
+    checkpointing.save_config(tiny_config, tmp_path)
+    path = tmp_path / "config.json"
+    before = json.loads(path.read_text())
+    for section, name in (("model", "compute_dtype"), ("data", "zoom")):
+        del before[section][name]
+    path.write_text(json.dumps(before))
+    checkpointing.save_config(tiny_config, tmp_path)
+    assert json.loads(path.read_text())["model"]["compute_dtype"] == "float32"
+    path.write_text(json.dumps(before))
+    config = tiny_config.copy_and_resolve_references()
+    with config.unlocked():
+        config.model.compute_dtype = "bfloat16"
+    with pytest.raises(ValueError, match=r"differs in config\.model\.compute_dtype"):
+        checkpointing.save_config(config, tmp_path)
+
+
 def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypatch):
     config = _steps(tiny_config, 4)
     make = train.make_train_step

@@ -86,22 +86,15 @@ def anonymise_photos(
         pool = ProcessPoolExecutor(num_workers, context, _start, (settings,))
         find, write = _find, _write
     num_ahead = NUM_AHEAD_PER_WORKER * num_workers
-    waiting: list[Task] = []
-
-    def noted() -> Iterator[Task]:
-        for task in tasks:
-            waiting.append(task)
-            yield task
 
     def planned() -> Iterator[tuple[Task, list[Plan] | Outcome]]:
-        for found in in_order(pool, find, noted(), num_ahead):
-            task = waiting.pop(0)
+        for task, found in in_order(pool, find, tasks, num_ahead):
             if isinstance(found, Outcome):
                 yield task, found
-            else:
-                plans = here.anonymiser.plan(found, task.name)
-                on_plans(task, plans)
-                yield task, plans
+                continue
+            plans = here.anonymiser.plan(found, task.name)
+            on_plans(task, plans)
+            yield task, plans
 
     with pool:
         yield from in_order(pool, write, planned(), num_ahead)
@@ -117,11 +110,12 @@ class Worker:
         step = getattr(self.anonymiser.hider.method, "step", None)
         self.method = settings.method + (f" at step {step}" if step else "")
 
-    def find(self, task: Task) -> list[FoundFace] | Outcome:
-        """Returns the faces of a photo, or what became of it."""
+    def find(self, task: Task) -> tuple[Task, list[FoundFace] | Outcome]:
+        """Returns a photo with its faces, or with what became of it."""
         if task.earlier and not self.anonymiser.remembers:
-            return task.earlier
-        return made_or_failed(task.photo, task.output, lambda: self._found(task))
+            return task, task.earlier
+        found = made_or_failed(task.photo, task.output, lambda: self._found(task))
+        return task, found
 
     def write(self, planned: tuple[Task, list[Plan] | Outcome]) -> Outcome:
         """Returns what became of a photo, once its result is written."""
@@ -187,7 +181,7 @@ def _start(settings: Settings) -> None:
     _worker = Worker(settings)
 
 
-def _find(task: Task) -> list[FoundFace] | Outcome:
+def _find(task: Task) -> tuple[Task, list[FoundFace] | Outcome]:
     """In a worker process."""
     assert _worker is not None
     return _worker.find(task)

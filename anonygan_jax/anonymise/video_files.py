@@ -68,12 +68,6 @@ class Video:
                 f"{self.path}: cannot be decoded ({error.strerror})"
             ) from error
 
-    @property
-    def num_frames(self) -> int:
-        """How many frames the file says it has; 0 where it does not say."""
-        with self.opened() as container:
-            return int(container.streams.video[0].frames)
-
     def frames(self) -> Iterator[Frame]:
         """Yields the frames in order; broken packets are left out and counted.
 

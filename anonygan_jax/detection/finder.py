@@ -11,6 +11,7 @@ from anonygan_jax.data.landmarks import Face
 
 TILE = 1280  # pixels; photos of more than this have faces too small to be found whole
 TILE_OVERLAP = 320  # pixels; a face of this size is whole in at least one tile
+MAX_RATIO = 2.0  # of the sizes of two detectors' boxes of one face
 OVERLAP = 0.3  # intersection over union beyond which two boxes of tiles are one face
 
 
@@ -92,7 +93,7 @@ class FaceFinder:
             for *corners, score, turn in self._search(detector, photo):
                 box = np.array(corners, np.float32)
                 small = max(box[2:] - box[:2]) < self._min_face
-                if not small and not any(same_place(box, f.box_xyxy) for f in found):
+                if not small and not any(_is_one_face(box, f.box_xyxy) for f in found):
                     found.append(Found(box, float(score), float(turn)))
         return found
 
@@ -127,6 +128,12 @@ def merge(boxes: np.ndarray) -> np.ndarray:
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]], -1)
     kept = cv2.dnn.NMSBoxes(sides.tolist(), boxes[:, 4].tolist(), 0.0, OVERLAP)
     return boxes[np.asarray(kept, int).reshape(-1)]
+
+
+def _is_one_face(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two boxes show one face, and not a small one before a large one."""
+    sides = sorted(float(max(box[2:] - box[:2])) for box in (a, b))
+    return same_place(a, b) and sides[1] < MAX_RATIO * sides[0]
 
 
 def same_place(a: np.ndarray, b: np.ndarray) -> bool:

@@ -12,6 +12,7 @@ from anonygan_jax.anonymise.faces import NO_LANDMARKS
 from anonygan_jax.anonymise.pipeline import Anonymiser
 from anonygan_jax.data.landmarks import DlibLandmarks
 from anonygan_jax.detection import DETECTORS, FaceFinder, make_finder
+from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.detection.finder import TILE, TILE_OVERLAP, same_place, tile_starts
 
 
@@ -57,6 +58,21 @@ def test_faces_below_a_size_are_passed_over(small_face):
 def test_a_face_that_two_detectors_find_is_one_face(group_photo):
     find = make_finder(("dlib", "centerface"))
     assert len(find(group_photo)) == 2
+
+
+def test_a_small_face_before_a_large_one_is_a_face_of_its_own():
+    class Told:
+        def __init__(self, *boxes):
+            self._boxes = [(*box, 0.9, 0.0) for box in boxes]
+
+        def boxes(self, _):
+            return np.array(self._boxes, np.float32)
+
+    large, small, again = (0, 0, 100, 120), (40, 60, 70, 95), (5, -4, 96, 124)
+    picture = np.zeros((200, 200, 3), np.uint8)
+    for detectors in ([Told(large, small)], [Told(large), Told(again, small)]):
+        found = FaceFinder(detectors, FaceMesh()).boxes(picture)
+        assert [tuple(f.box_xyxy) for f in found] == [large, small]
 
 
 @pytest.mark.parametrize(
