@@ -66,11 +66,6 @@ def check_batch_size(batch_size: int, mesh: Mesh) -> None:
         )
 
 
-def replicated(mesh: Mesh) -> NamedSharding:
-    """Returns where arrays lie that every device has."""
-    return NamedSharding(mesh, PartitionSpec())
-
-
 def batch_sharding(mesh: Mesh) -> NamedSharding:
     """Returns where batches lie: their first axis over all devices."""
     return NamedSharding(mesh, PartitionSpec((DATA, FSDP)))

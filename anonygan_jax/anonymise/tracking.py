@@ -11,11 +11,11 @@ from anonygan_jax.detection import FaceFinder, Found
 from anonygan_jax.detection.finder import same_place
 
 MAX_GAP = 30  # frames for which a face may be lost and is looked for in its place
-MAX_UNCONFIRMED = 8  # searches in a row that do not see a face that is followed
+MAX_UNCONFIRMED = 30  # searches in a row that do not see a face that is followed
 LOOK_AGAIN = 5  # searches from one try to find landmarks to the next, where none were
 RESTLESS = 0.04  # of its size that a face without landmarks may move in a frame
 MAX_GROWTH = 1.5  # of a face's width from one frame to the next
-CUT = 0.45  # of the light that must change for a new scene; fast pans reach 0.35
+CUT = 0.4  # of the light that must change for a new scene; fast pans reach 0.35
 CUT_SIDE = 64  # pixels of the copies that are compared
 
 
@@ -70,6 +70,7 @@ class Tracker:
         self._tracks: list[Track] = []
         self._before: np.ndarray | None = None
         self._num_tracks = 0
+        self.scene_start = 0  # the frame in which the scene began
 
     def step(self, number: int, image: np.ndarray) -> tuple[list[Track], list[Track]]:
         """Returns the tracks seen in a frame, and those that have ended.
@@ -78,11 +79,15 @@ class Tracker:
           number: of the frame, one more than of the last.
           image: uint8 [H, W, 3] RGB.
         """
-        ended = self.close() if self._is_cut(image) else []
+        ended: list[Track] = []
+        if self._is_cut(image):
+            self.scene_start, ended = number, self.close()
         was_lost = [self._follow(track, number, image) for track in self._tracks]
         is_time = number % self._search_every == 0
+        # What looks like a new scene may be a flash, in which no face is found.
+        is_time |= number - self.scene_start < self._search_every
         is_time |= any(track.is_restless for track in self._tracks)
-        if is_time or ended or any(was_lost) or number == 0:
+        if is_time or any(was_lost):
             self._search(number, image)
         for track in self._tracks:
             if number - track.last > MAX_GAP or track.unconfirmed > MAX_UNCONFIRMED:

@@ -21,7 +21,8 @@ from anonygan_jax.detection import Found
 from anonygan_jax.methods import MethodError
 
 SEARCH_EVERY = 5  # frames
-HOLD = 5  # frames hidden before a face is first seen, and after the last time
+HOLD = 5  # frames hidden before a face is first seen, and after the last; or as many
+# as there are from one search to the next. Never into another scene.
 NUM_AHEAD = 8  # frames decoded before they are looked at
 FRAME = 1 / 30  # seconds, roughly, where a frame's time is not known
 LOOK_EVERY = 20  # frames from one look at whom a face looks like to the next
@@ -90,6 +91,7 @@ class Analysis:
           known: boxes of faces by frame, found by other means; None to search.
         """
         self._anonymiser, self._seed = anonymiser, seed
+        self._hold = max(HOLD, search_every)
         find = anonymiser.find_faces
         if known is None:
             self._tracker = Tracker(find, search_every, self._is_same)
@@ -111,8 +113,9 @@ class Analysis:
         """
         for number, frame in enumerate(in_thread(video.frames(), NUM_AHEAD)):
             seen, ended = self._tracker.step(number, frame.image)
+            is_cut = self._tracker.scene_start == number
             for track in ended:
-                self._end(track)
+                self._end(track, number if is_cut else None)
             for track in seen:
                 self._note(track, number, frame)
             self.num_frames = number + 1
@@ -124,7 +127,8 @@ class Analysis:
         """Keeps where a face is, and fills the gap since it was seen last."""
         person = self._people.setdefault(track.number, Person())
         if person.shown is None:
-            for early in range(max(0, number - HOLD), number):
+            first = max(self._tracker.scene_start, number - self._hold)
+            for early in range(first, number):
                 seconds = frame.seconds - (number - early) * FRAME
                 self.spool.add(early, seconds, track.number, track.face, HELD)
         else:
@@ -159,13 +163,16 @@ class Analysis:
         if len(person.trials) < NUM_TRIALS:
             person.trials.append(_cut_out(image, track.face))
 
-    def _end(self, track: Track) -> None:
-        """Decides about a track that is over."""
+    def _end(self, track: Track, scene_end: int | None = None) -> None:
+        """Decides about a track that is over, at the latest in a frame."""
         person = self._people.pop(track.number, None)
         if person is None or person.shown is None:
             return
         number, then, face = person.shown
-        for n in range(number + 1, number + 1 + HOLD):
+        last = number + self._hold
+        if scene_end is not None:
+            last = min(last, scene_end - 1)
+        for n in range(number + 1, last + 1):
             seconds = then + (n - number) * FRAME
             self.spool.add(n, seconds, track.number, face, HELD)
         decision = self._decision(face, person)

@@ -65,7 +65,7 @@ def test_a_moving_face_is_one_track_and_is_seldom_searched(stage):
     seen, ended, open_still = _run(stage, script)
     assert [list(frame) for frame in seen] == [[0]] * 50
     assert seen[33][0] == (99, 10)
-    assert stage.searches == 10
+    assert stage.searches == 10 + 4  # in each of a scene's first frames
     assert (ended, open_still) == ([], [0])
 
 
@@ -95,13 +95,21 @@ def test_another_scene_ends_all_tracks(stage):
     assert ended == [0]
 
 
+def test_after_a_flash_faces_are_searched_until_they_are_found(stage):
+    dark, light = (np.full((60, 80, 3), level, np.uint8) for level in (20, 220))
+    script = [[(0.0, 0.0)]] * 7 + [[]] + [[(0.0, 0.0)]] * 7
+    images = [dark] * 7 + [light] + [dark] * 7
+    seen, _, _ = _run(stage, script, search_every=50, images=images)
+    assert [len(frame) for frame in seen] == [1] * 7 + [0] + [1] * 7
+
+
 def test_a_followed_face_that_searches_never_see_is_given_up(stage):
     tracker = Tracker(stage, 1, lambda *_: True)
     stage.places = [(0.0, 0.0)]
     tracker.step(0, np.zeros((60, 80, 3), np.uint8))
     stage.boxes = lambda _: []  # something is followed that is no face
     ends = []
-    for number in range(1, 20):
+    for number in range(1, MAX_UNCONFIRMED + 10):
         _, over = tracker.step(number, np.zeros((60, 80, 3), np.uint8))
         ends += [number] * len(over)
     assert ends == [MAX_UNCONFIRMED + 1]
@@ -114,4 +122,4 @@ def test_faces_without_landmarks_are_searched_in_each_frame_while_they_move(stag
     calm = Stage()
     calm.has_points = False
     _run(calm, [[(0.1 * n, 0.0)] for n in range(26)])
-    assert calm.searches == 6
+    assert calm.searches == 6 + 4

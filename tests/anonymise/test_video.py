@@ -376,3 +376,27 @@ def test_people_of_an_earlier_video_keep_their_face(clip, frames, tmp_path):
     ]
     assert conditions[0] == conditions[1]
     assert len(set(conditions[0])) == 2
+
+
+def test_nothing_is_hidden_in_the_scenes_before_and_after(embedded, tmp_path):
+    dark = np.full((*SIZE, 3), 40, np.uint8)
+    shown = [dark] * 8 + pictures([embedded[0].image], 8) + [dark] * 8
+    path = write_clip(tmp_path / "a.mp4", shown)
+    result = anonymise_video(Anonymiser("pixelate"), path, tmp_path / "b.mp4")
+    assert [track.num_replaced for track in result.tracks] == [8]
+    hidden, _ = read_clip(tmp_path / "b.mp4")
+    for n in (*range(8), *range(16, 24)):
+        assert np.abs(hidden[n].astype(int) - shown[n]).max() < 12, n
+    assert _hidden_everywhere(tmp_path / "b.mp4", shown)
+
+
+def test_a_face_that_comes_between_two_searches_is_hidden_from_the_start(
+    frames, tmp_path
+):
+    wall = np.full((*SIZE, 3), 150, np.uint8)
+    shown = [frames[0].copy() for _ in range(36)]
+    for frame in shown[:18]:
+        frame[:, 160:] = wall[:, 160:]  # the second face comes in frame 18
+    path = write_clip(tmp_path / "a.mp4", shown)
+    anonymise_video(Anonymiser("pixelate"), path, tmp_path / "b.mp4", search_every=15)
+    assert _hidden_everywhere(tmp_path / "b.mp4", shown)
