@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
 
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import DataConfig
@@ -63,7 +64,7 @@ class Checkpoints:
     def restore_latest(self, like: TrainState) -> TrainState | None:
         """Returns the newest state that can be read; None where nothing was saved yet.
 
-        Damaged ones are moved out of the way, with a warning.
+        Newer ones that cannot are moved out of the way, with a warning.
 
         Args:
           like: a state whose arrays lie as the restored ones shall.
@@ -71,25 +72,31 @@ class Checkpoints:
         Raises:
           CheckpointError: something was saved, but nothing can be read.
         """
-        steps = sorted(self._manager.all_steps(), reverse=True)
-        for step in steps:
+        unreadable: list[int] = []
+        for step in sorted(self._manager.all_steps(), reverse=True):
             try:
-                return self._restore(step, like)
+                state = self._restore(step, like)
             except (OSError, ValueError, KeyError, TypeError) as error:
                 reason = " ".join(str(error).split())[:200]
                 logger.warning("checkpoint %d cannot be read: %s", step, reason)
-                self._set_aside(step)
-        if steps:
+                unreadable.append(step)
+                continue
+            self._set_aside(unreadable)
+            return state
+        if unreadable:  # left where they are: perhaps it is not they that are wrong
             raise CheckpointError(
-                f"{self._manager.directory}: none of the checkpoints can be read"
+                f"{self._manager.directory}: none of the checkpoints can be read; the "
+                f"oldest: {reason}"
             )
         return None
 
-    def _set_aside(self, step: int) -> None:
-        """Renames a checkpoint so that its step can be saved again."""
+    def _set_aside(self, steps: list[int]) -> None:
+        """Renames checkpoints so that their steps can be saved again."""
         if jax.process_index() == 0:
-            folder = pathlib.Path(self._manager.directory) / str(step)
-            folder.rename(folder.with_name(f"damaged_{step}"))
+            for step in steps:
+                folder = pathlib.Path(self._manager.directory) / str(step)
+                folder.rename(folder.with_name(f"damaged_{step}"))
+        multihost_utils.sync_global_devices("damaged checkpoints are set aside")
         self._manager.reload()
 
     def _restore(self, step: int, like: TrainState) -> TrainState:

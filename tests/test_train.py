@@ -99,6 +99,7 @@ def test_a_run_without_any_readable_checkpoint_says_so(tiny_config, tmp_path):
             file.write_bytes(b"")
     with pytest.raises(checkpointing.CheckpointError, match="none of the checkpoints"):
         train.train_and_evaluate(_steps(tiny_config, 4), tmp_path)
+    assert checkpointing.saved_steps(tmp_path) == [2]  # left where it is
 
 
 def test_measures_of_the_averaged_generator_are_logged(

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.models.layers import KERNEL_INIT, BatchNorm, Conv, Numerics
+from anonygan_jax.models.layers import KERNEL_INIT, BatchNorm, Conv, Numerics, wide
 
 
 class GraphConvolution(nn.Module):
@@ -57,13 +57,10 @@ class BipartiteGraphReasoning(nn.Module):
         )
         extend = Conv(half, 1, dtype=dtype, name="extend")
         norm = BatchNorm(epsilon=1e-4, num_groups=num_groups, name="norm")
-        to_condition, to_source = (
-            _wide(projection(condition)),
-            _wide(projection(source)),
-        )
+        to_condition, to_source = (wide(projection(x)) for x in (condition, source))
 
         def side(half_map: jax.Array, crossed: jax.Array, name: str) -> jax.Array:
-            nodes = jnp.einsum("bhwn,bhws->bns", crossed, _wide(state(half_map)))
+            nodes = jnp.einsum("bhwn,bhws->bns", crossed, wide(state(half_map)))
             nodes = GraphConvolution(name=name)(nodes)
             back = jnp.einsum("bhwn,bns->bhws", crossed, nodes)
             return half_map + norm(extend(back), train)
@@ -75,11 +72,6 @@ class BipartiteGraphReasoning(nn.Module):
             ],
             axis=-1,
         )
-
-
-def _wide(x: jax.Array) -> jax.Array:
-    """float32 at least."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 class GraphBlock(nn.Module):

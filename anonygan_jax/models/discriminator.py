@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.heatmaps import Heatmaps
-from anonygan_jax.models.layers import BatchNorm, Conv, Numerics
+from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, wide
 
 MIN_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
 
@@ -58,10 +58,7 @@ class PatchDiscriminator(nn.Module):
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
         logits = self._conv(1, 1, "logits")(x)
-        if self.numerics.dtype is not None:  # losses are float32
-            features = [feature.astype(jnp.float32) for feature in features]
-            logits = logits.astype(jnp.float32)
-        return features, logits
+        return [wide(feature) for feature in features], wide(logits)
 
     def _conv(self, features: int, stride: int, name: str) -> Conv:
         """A 4x4 convolution with bias."""

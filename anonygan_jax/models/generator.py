@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.bipartite_graph import GraphBlock
 from anonygan_jax.models.landmark_attention import LandmarkAttention
-from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, UpConv
+from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, UpConv, wide
 
 HIDDEN = -1e4  # a coordinate that no picture has
 # Taken from the attention's logit where there is a warped prior: training begins with
@@ -145,10 +145,7 @@ class Generator(nn.Module):
             attention = UpConv(features, dtype, name=f"attention_up{i}")(attention)
         last = self._conv(3, 7, "decoder_image", padding=3, reflect=True, use_bias=True)
         to_one = self._conv(1, 1, "attention_mask")
-        image, logit = last(drawn), to_one(attention)
-        if self.numerics.dtype is not None:  # colours are finer than bfloat16
-            image, logit = image.astype(jnp.float32), logit.astype(jnp.float32)
-        return jnp.tanh(image), logit
+        return jnp.tanh(wide(last(drawn))), wide(to_one(attention))
 
     def _check(self, condition, context, condition_points_xy, source_points_xy) -> None:
         """Rejects inputs of other shapes."""

@@ -39,6 +39,11 @@ class Numerics:
     num_groups: int = 1
 
 
+def wide(x: jax.Array) -> jax.Array:
+    """Returns x in float32 at least: for sums, colours, logits and losses."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
 class Conv(nn.Module):
     """Convolution of a square kernel, padded as PyTorch pads.
 
@@ -158,11 +163,10 @@ class BatchNorm(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, shape)
         mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
         var = self.variable("batch_stats", "var", jnp.ones, shape)
-        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
         if not train:
-            normal = _normalise(wide, mean.value, var.value, self.epsilon)
+            normal = _normalise(wide(x), mean.value, var.value, self.epsilon)
             return (normal * scale + bias).astype(x.dtype)
-        groups = wide.reshape(self.num_groups, -1, *x.shape[1:])
+        groups = wide(x).reshape(self.num_groups, -1, *x.shape[1:])
         axes = tuple(range(1, groups.ndim - 1))
         means = groups.mean(axes, keepdims=True)
         variances = jnp.square(groups - means).mean(axes, keepdims=True)
