@@ -111,8 +111,9 @@ class Checkpoints:
             "training": ocp.args.StandardRestore(training),
         }
         restored = self._manager.restore(step, args=ocp.args.Composite(**items))
+        ema_params = restored["generator"]["params"]
         return TrainState(
-            **restored["training"], ema_params=restored["generator"]["params"]
+            **restored["training"], ema_params=ema_params, frozen=like.frozen
         )
 
     def close(self) -> None:

@@ -11,38 +11,84 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from anonygan_jax.systems.diff_augment import POLICIES
+
 FEATURE_LAYER_WEIGHT = 4 / 5  # weight of each of the five feature maps in the release
 COARSE_CELL = 8  # pixels a side
+BCE, LSGAN, HINGE = "bce", "lsgan", "hinge"
+FORMS = (BCE, LSGAN, HINGE)  # of the adversarial terms
 
 
 @dataclasses.dataclass(frozen=True)
-class LossWeights:
-    """Weights of the generator's terms.
+class LossConfig:
+    """Weights and forms of the terms.
 
     Attributes:
-      appearance: fooling the appearance discriminator.
-      pose: fooling the pose discriminator.
+      appearance, pose, image, identity: fooling the discriminator of that name, where
+        the model has it.
       context_matching: weak feature matching (the paper's CM; 0 removes it).
+      context_matching_from: the discriminator whose feature maps are matched; with two
+        for appearance the release takes "image".
       reconstruction: L1 to the source where condition and source are one person.
       closeness: coarse L1 to the warped prior in the other pairs (not in the paper).
+      arcface: 1 - cosine of output's and condition's embeddings, as the release can.
+      arcface_weights: InsightFace's backbone.pth, for that.
+      adversarial: "bce", the paper's; "lsgan" or "hinge".
+      r1: gamma of the discriminators' gradient penalty; not in the paper.
+      diff_augment: changes of what discriminators see, see `systems.diff_augment`;
+        not in the paper.
     """
 
     appearance: float = 1.0
     pose: float = 1.0
+    image: float = 1.0
+    identity: float = 1.0
     context_matching: float = 5.0
+    context_matching_from: str = "appearance"
     reconstruction: float = 10.0
     closeness: float = 0.0
+    arcface: float = 0.0
+    arcface_weights: str = ""
+    adversarial: str = "bce"
+    r1: float = 0.0
+    diff_augment: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "diff_augment", tuple(self.diff_augment))
+        if self.adversarial not in FORMS:
+            raise ValueError(
+                f"losses.adversarial is {self.adversarial!r}, wanted one of {FORMS}"
+            )
+        unknown = set(self.diff_augment) - set(POLICIES)
+        if unknown:
+            raise ValueError(
+                f"losses.diff_augment has {', '.join(sorted(unknown))}, wanted some of "
+                f"{POLICIES}"
+            )
 
 
-def adversarial(logits: jax.Array, real: bool) -> jax.Array:
-    """Returns the mean binary cross-entropy of patch logits against one answer."""
+def fooling(logits: jax.Array, form: str = BCE) -> jax.Array:
+    """Returns the generator's term: how far its pictures are from passing as real."""
+    if form == HINGE:
+        return -logits.mean()
+    return _answer(logits, True, form)
+
+
+def discriminator(
+    real_logits: jax.Array, fake_logits: jax.Array, form: str = BCE
+) -> jax.Array:
+    """Returns a discriminator's loss: the mean over real and fake pictures."""
+    return (_answer(real_logits, True, form) + _answer(fake_logits, False, form)) / 2
+
+
+def _answer(logits: jax.Array, real: bool, form: str) -> jax.Array:
+    """How far logits are from one answer."""
+    if form == HINGE:
+        return nn.relu(1 - logits if real else 1 + logits).mean()
+    if form == LSGAN:
+        return jnp.square(logits - float(real)).mean()
     labels = jnp.full_like(logits, float(real))
     return optax.sigmoid_binary_cross_entropy(logits, labels).mean()
-
-
-def discriminator(real_logits: jax.Array, fake_logits: jax.Array) -> jax.Array:
-    """Returns a discriminator's loss: the mean over real and fake pairs."""
-    return (adversarial(real_logits, True) + adversarial(fake_logits, False)) / 2
 
 
 def context_matching(
@@ -87,6 +133,11 @@ def closeness(
     window = (COARSE_CELL, COARSE_CELL)
     coarse = nn.avg_pool(output - prior, window, window)
     return _mean_where(jnp.abs(coarse), ~same_identity)
+
+
+def unlikeness(one: jax.Array, other: jax.Array) -> jax.Array:
+    """Returns the mean of 1 - cosine of embeddings [B, F]."""
+    return (1 - optax.cosine_similarity(one, other)).mean()
 
 
 def _mean_where(values: jax.Array, chosen: jax.Array) -> jax.Array:

@@ -4,33 +4,26 @@ import jax
 import numpy as np
 
 from anonygan_jax.data.images import to_uint8
-from anonygan_jax.data.pipeline import Batches, PairBatch
+from anonygan_jax.data.pipeline import Batches
+from anonygan_jax.systems.system import System
 from anonygan_jax.train_state import TrainState
-from anonygan_jax.train_step import AnonyGAN
 
 
 class PictureMaker:
-    """Grids of condition, source, masked source (or prior), output and composite."""
+    """Grids of what a system has to show, a row for each of a few fixed pairs."""
 
-    def __init__(self, system: AnonyGAN, batches: Batches, num_pictures: int) -> None:
+    def __init__(self, system: System, batches: Batches, num_pictures: int) -> None:
         self._batch = batches.strangers(num_pictures)
         self._draw = jax.jit(
-            lambda variables, batch: _columns(system, variables, batch)
+            lambda variables, batch: [
+                to_uint8(image) for image in system.pictures(variables, batch).values()
+            ]
         )
 
     def __call__(self, state: TrainState) -> np.ndarray:
         """Returns uint8 [H, W, 3] from the averaged generator."""
         columns = jax.device_get(self._draw(state.generator_variables(), self._batch))
         return picture_grid([list(row) for row in zip(*columns, strict=True)])
-
-
-def _columns(system: AnonyGAN, variables: dict, batch: PairBatch) -> list[jax.Array]:
-    """The five pictures of each pair."""
-    pair = system.prepare(batch)
-    output = system.generate(variables, pair)
-    given = pair.context if pair.prior is None else pair.prior
-    shown = [pair.condition, pair.source, given, output, pair.composite(output)]
-    return [to_uint8(image) for image in shown]
 
 
 def picture_grid(rows: list[list[np.ndarray]], gap: int = 2) -> np.ndarray:

@@ -5,11 +5,11 @@ import numpy as np
 
 from anonygan_jax.data.descriptors import SAME_PERSON
 from anonygan_jax.data.images import to_uint8
-from anonygan_jax.data.pipeline import Batches, PairBatch
+from anonygan_jax.data.pipeline import Batches
 from anonygan_jax.evaluation.observation import NothingToSeeError, Observer
 from anonygan_jax.evaluation.pose import pose_distance
+from anonygan_jax.systems.system import System
 from anonygan_jax.train_state import TrainState
-from anonygan_jax.train_step import AnonyGAN
 
 
 class QuickEvaluation:
@@ -18,7 +18,7 @@ class QuickEvaluation:
     The faces are of people that training never sees, where some are held out.
     """
 
-    def __init__(self, system: AnonyGAN, batches: Batches, num_faces: int) -> None:
+    def __init__(self, system: System, batches: Batches, num_faces: int) -> None:
         """Draws the faces and looks at them.
 
         Raises:
@@ -40,7 +40,9 @@ class QuickEvaluation:
                 "pictures; they may be too small"
             )
         self._draw = jax.jit(
-            lambda variables, batch: _composites(system, variables, batch)
+            lambda variables, batch: to_uint8(
+                system.pictures(variables, batch)["composite"]
+            )
         )
 
     def __call__(self, state: TrainState) -> dict[str, float]:
@@ -61,9 +63,3 @@ class QuickEvaluation:
         if moved:
             values["evaluation/pose_l2"] = float(np.mean(moved))
         return values
-
-
-def _composites(system: AnonyGAN, variables: dict, batch: PairBatch) -> jax.Array:
-    """The sources with drawn faces, uint8 [B, H, W, 3]."""
-    pair = system.prepare(batch)
-    return to_uint8(pair.composite(system.generate(variables, pair)))

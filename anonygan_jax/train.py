@@ -6,27 +6,20 @@ import logging
 import pathlib
 import signal
 import time
-from collections.abc import Callable
 from types import FrameType
 
 import jax
 import ml_collections
-from jax.sharding import Mesh
 
-from anonygan_jax import checkpointing, losses, metrics, sharding
-from anonygan_jax.data.augmentation import AugmentationConfig
+from anonygan_jax import building, checkpointing, metrics, sharding
 from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
+from anonygan_jax.data.pipeline import Batches, DataConfig
 from anonygan_jax.finite_watch import FiniteWatch
-from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.pictures import PictureMaker
 from anonygan_jax.quick_evaluation import QuickEvaluation
-from anonygan_jax.train_state import OptimiserConfig, TrainState
-from anonygan_jax.train_step import AnonyGAN
+from anonygan_jax.train_state import TrainState
 
 logger = logging.getLogger(__name__)
-
-RNG_IMPL = "rbg"  # initialisation compiles in a quarter of threefry's time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,23 +67,6 @@ class StopRequest:
         self.requested = True
 
 
-def make_system(config: ml_collections.ConfigDict) -> AnonyGAN:
-    """Returns the system that `config` describes.
-
-    Raises:
-      ValueError, TypeError: a field is unknown, missing or out of range.
-    """
-    optimiser = OptimiserConfig(**config.optimiser)
-    return AnonyGAN(
-        ModelConfig(**config.model),
-        losses.LossWeights(**config.losses),
-        optimiser.optimisers(),
-        optimiser.ema_decay,
-        optimiser.num_accumulated,
-        AugmentationConfig(**config.augmentation),
-    )
-
-
 def train_and_evaluate(
     config: ml_collections.ConfigDict, workdir: pathlib.Path
 ) -> TrainState:
@@ -104,22 +80,24 @@ def train_and_evaluate(
       NotFiniteError: a loss is not finite; the last checkpoint is from before.
     """
     run = RunConfig(**config.run)
-    system = make_system(config)
+    step_of_system = building.make_train_step(config)
+    system = step_of_system.system
     num_steps, batch_size = config.optimiser.num_steps, config.data.batch_size
     mesh = sharding.make_mesh(sharding.ShardingConfig(**config.sharding).num_fsdp)
     sharding.check_batch_size(batch_size, mesh)
     batches = Batches(
         DataConfig(**config.data),
         PairConfig(**config.pairs),
-        system.model.use_warped_prior,
+        system.needs_prior,
         sharding.local_rows(batch_size),
     )
     workdir.mkdir(parents=True, exist_ok=True)
     checkpointing.save_config(config, workdir)
 
-    key = jax.random.key(run.seed, impl=RNG_IMPL)
-    state = create_state(system, key, batches.batch(0), mesh)
-    train_step = make_train_step(system, jax.random.fold_in(key, 1), state)
+    key = jax.random.key(run.seed, impl=building.RNG_IMPL)
+    state = building.create_state(step_of_system, key, batches.batch(0), mesh)
+    key = jax.random.fold_in(key, 1)
+    train_step = building.compile_step(step_of_system, key, state)
     pictures = PictureMaker(system, batches, run.num_pictures)
     quick = None
     if run.evaluate_every_x_steps:
@@ -152,35 +130,6 @@ def train_and_evaluate(
                 logger.info("asked to stop: step %d is saved", step)
                 break
     return state
-
-
-def create_state(
-    system: AnonyGAN, key: jax.Array, batch: PairBatch, mesh: Mesh
-) -> TrainState:
-    """Returns the state before the first step, made where its arrays will lie."""
-    batch = sharding.to_devices(batch, mesh)
-    shapes = jax.eval_shape(system.init, key, batch)
-    where = sharding.state_shardings(shapes, mesh)
-    return jax.jit(system.init, out_shardings=where)(key, batch)
-
-
-def make_train_step(
-    system: AnonyGAN, key: jax.Array, state: TrainState
-) -> Callable[[TrainState, PairBatch], tuple[TrainState, dict[str, jax.Array]]]:
-    """Returns the compiled step; its randomness is a function of key and step.
-
-    Args:
-      system: what a step does.
-      key: of the run.
-      state: where its arrays lie, they stay.
-    """
-    where = jax.tree.map(lambda x: x.sharding, state)
-    everywhere = state.step.sharding  # as every array that is not split
-
-    def step(state: TrainState, batch: PairBatch):
-        return system.step(state, batch, jax.random.fold_in(key, state.step))
-
-    return jax.jit(step, donate_argnums=0, out_shardings=(where, everywhere))
 
 
 class Clock:

@@ -1,14 +1,13 @@
 """What training changes: arrays only, keyed by network."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import flax.struct
 import jax
 import jax.numpy as jnp
 import optax
-
-NETWORKS = ("generator", "appearance_discriminator", "pose_discriminator")
 
 
 @flax.struct.dataclass
@@ -21,6 +20,7 @@ class TrainState:
       batch_stats: network -> running statistics.
       opt_state: network -> optimiser state.
       ema_params: exponential moving average of the generator's parameters.
+      frozen: network -> variables that nothing changes; not in checkpoints.
     """
 
     step: jax.Array
@@ -28,6 +28,7 @@ class TrainState:
     batch_stats: dict[str, Any]
     opt_state: dict[str, Any]
     ema_params: Any
+    frozen: dict[str, Any] = flax.struct.field(default_factory=dict)
 
     def generator_variables(self) -> dict[str, Any]:
         """Returns the averaged generator, as it is used outside training."""
@@ -40,7 +41,7 @@ class OptimiserConfig:
 
     Attributes:
       generator_learning_rate: of the generator.
-      discriminator_learning_rate: of both discriminators.
+      discriminator_learning_rate: of all other networks.
       beta1, beta2: Adam's decay rates.
       num_steps: updates of the whole run.
       decay_from_step: the rate is constant until here, then falls to 0.
@@ -65,10 +66,12 @@ class OptimiserConfig:
         constant = optax.constant_schedule(learning_rate)
         return optax.join_schedules([constant, falling], [self.decay_from_step])
 
-    def optimisers(self) -> dict[str, optax.GradientTransformation]:
-        """Returns network -> optimiser."""
-        rates = dict.fromkeys(NETWORKS, self.discriminator_learning_rate)
-        rates["generator"] = self.generator_learning_rate
+    def optimisers(
+        self, networks: Sequence[str]
+    ) -> dict[str, optax.GradientTransformation]:
+        """Returns network -> optimiser; the generator comes first."""
+        rates = dict.fromkeys(networks, self.discriminator_learning_rate)
+        rates[networks[0]] = self.generator_learning_rate
         return {
             name: optax.adam(self.schedule(rate), b1=self.beta1, b2=self.beta2)
             for name, rate in rates.items()
@@ -76,13 +79,16 @@ class OptimiserConfig:
 
 
 def create_train_state(
-    variables: dict[str, Any], optimisers: dict[str, optax.GradientTransformation]
+    variables: dict[str, Any],
+    optimisers: dict[str, optax.GradientTransformation],
+    frozen: dict[str, Any],
 ) -> TrainState:
     """Returns the state before the first step.
 
     Args:
       variables: network -> {"params", "batch_stats"}.
       optimisers: network -> optimiser.
+      frozen: see `TrainState`.
     """
     params = {name: v["params"] for name, v in variables.items()}
     return TrainState(
@@ -91,4 +97,5 @@ def create_train_state(
         batch_stats={name: v["batch_stats"] for name, v in variables.items()},
         opt_state={name: optimisers[name].init(params[name]) for name in params},
         ema_params=jax.tree.map(jnp.copy, params["generator"]),
+        frozen=frozen,
     )

@@ -17,9 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
+from anonygan_jax import building
 from anonygan_jax.data.heatmaps import convolve_heatmaps, landmark_heatmaps
 from anonygan_jax.data.pipeline import PairBatch
-from anonygan_jax.train import make_system, make_train_step
+from anonygan_jax.systems.anonygan import AnonyGAN
 from configs import celeba
 
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Pairs per step.")
@@ -99,16 +100,18 @@ def main(_arguments: list[str]) -> None:
     ratios = [dense / outer for dense, outer in pairs]
     print(f"{'dense / outer':28s} {statistics.median(ratios):9.1f} (median of pairs)")
 
-    system = make_system(config)
+    train_step = building.make_train_step(config)
+    system = train_step.system
+    assert isinstance(system, AnonyGAN)
     key = jax.random.key(0, impl="rbg")
-    state = jax.jit(system.init)(key, batch)
+    state = jax.jit(train_step.init)(key, batch)
     pair = jax.jit(system.prepare)(batch)
     generate = jax.jit(system.generate)
     variables = state.generator_variables()
     forward = [timed(lambda: generate(variables, pair)) for _ in range(_RUNS.value + 1)]
     report("generator forward", forward[1:])
 
-    step = make_train_step(system, key, state)
+    step = building.compile_step(train_step, key, state)
     steps = []
     for _ in range(_RUNS.value + 1):
         start = time.perf_counter()

@@ -27,7 +27,7 @@ from absl import app, flags
 from jax.experimental import topologies
 from ml_collections import config_flags
 
-from anonygan_jax import sharding, train
+from anonygan_jax import building, sharding
 from anonygan_jax.data.landmarks import NUM_LANDMARKS
 from anonygan_jax.data.pipeline import PairBatch
 
@@ -99,16 +99,16 @@ def compile_step(
     described = topologies.get_topology_desc(platform="tpu", topology_name=topology)
     mesh = sharding.make_mesh(config.sharding.num_fsdp, list(described.devices))
     sharding.check_batch_size(batch_size, mesh)
-    system = train.make_system(config)
+    train_step = building.make_train_step(config)
     batch = abstract_batch(config, batch_size)
-    key = jax.random.key(0, impl=train.RNG_IMPL)
-    state = jax.eval_shape(system.init, key, batch)
+    key = jax.random.key(0, impl=building.RNG_IMPL)
+    state = jax.eval_shape(train_step.init, key, batch)
     where = sharding.state_shardings(state, mesh)
     place = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)  # noqa: E731
     state = jax.tree.map(place, state, where)
     rows = sharding.batch_sharding(mesh)
     batch = jax.tree.map(lambda x: place(x, rows), batch)
-    return train.make_train_step(system, key, state).lower(state, batch).compile()
+    return building.compile_step(train_step, key, state).lower(state, batch).compile()
 
 
 def abstract_batch(config: ml_collections.ConfigDict, batch_size: int) -> PairBatch:

@@ -17,7 +17,8 @@ from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords  # noqa:
 
 @pytest.fixture(scope="session", autouse=True)
 def compile_each_program_once(tmp_path_factory) -> None:
-    """Runs of one config share their compiled programs through a cache on disk."""
+    """Programs are compiled in a hurry, and shared through a cache on disk."""
+    jax.config.update("jax_disable_most_optimizations", True)
     cache = tmp_path_factory.mktemp("compiled")
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
@@ -103,15 +104,15 @@ def prior_config(tiny_config) -> ml_collections.ConfigDict:
 @pytest.fixture(scope="session")
 def prior_run(tmp_path_factory, prior_config) -> pathlib.Path:
     """The workdir of such a generator before its first step."""
-    from anonygan_jax import checkpointing, train
+    from anonygan_jax import building, checkpointing
     from anonygan_jax.data.pairs import PairConfig
     from anonygan_jax.data.pipeline import Batches, DataConfig
 
     workdir = tmp_path_factory.mktemp("prior_run")
     data, pairs = DataConfig(**prior_config.data), PairConfig(**prior_config.pairs)
     batch = Batches(data, pairs, with_prior=True).batch(0)
-    key = jax.random.key(0, impl=train.RNG_IMPL)
-    state = jax.jit(train.make_system(prior_config).init)(key, batch)
+    key = jax.random.key(0, impl=building.RNG_IMPL)
+    state = jax.jit(building.make_train_step(prior_config).init)(key, batch)
     checkpoints = checkpointing.Checkpoints(workdir, 1)
     checkpoints.save(state)
     checkpoints.close()

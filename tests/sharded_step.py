@@ -23,7 +23,7 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     import numpy as np
     from jax.experimental import multihost_utils
 
-    from anonygan_jax import sharding, train
+    from anonygan_jax import building, sharding
     from anonygan_jax.data.pairs import PairConfig
     from anonygan_jax.data.pipeline import Batches, DataConfig
     from configs import composites
@@ -35,15 +35,15 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     config.data.image_size, config.data.batch_size = (48, 48), 16
     config.data.landmark_jitter = 1.0
     config.model.dropout_rate = 0.0  # masks are drawn another way on another mesh
-    system = train.make_system(config)
+    train_step = building.make_train_step(config)
     mesh = sharding.make_mesh(int(num_fsdp))
     sharding.check_batch_size(16, mesh)
     rows = sharding.local_rows(16)
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
     batches = Batches(data, pairs, rows=rows)
     key = jax.random.key(0)
-    state = train.create_state(system, key, batches.batch(0), mesh)
-    step = train.make_train_step(system, key, state)
+    state = building.create_state(train_step, key, batches.batch(0), mesh)
+    step = building.compile_step(train_step, key, state)
     for number in range(2):
         state, values = step(state, sharding.to_devices(batches.batch(number), mesh))
     split = [x.sharding.spec for x in jax.tree.leaves(state.params)]

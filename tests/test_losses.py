@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
+import scipy.spatial
 
 from anonygan_jax import losses
 
@@ -13,10 +15,46 @@ def _array(*shape: int) -> np.ndarray:
     return RNG.standard_normal(shape).astype(np.float32)
 
 
-def test_discriminator_is_the_mean_cross_entropy():
-    real, fake = _array(2, 3, 4, 1), _array(2, 3, 4, 1)
-    expected = (np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(fake)).mean()) / 2
-    np.testing.assert_allclose(losses.discriminator(real, fake), expected, rtol=1e-5)
+@pytest.mark.parametrize(
+    ("form", "on_real", "on_fake", "fooling"),
+    [
+        ("lsgan", lambda x: (x - 1) ** 2, lambda x: x**2, lambda x: (x - 1) ** 2),
+        (
+            "hinge",
+            lambda x: np.maximum(1 - x, 0),
+            lambda x: np.maximum(1 + x, 0),
+            lambda x: -x,
+        ),
+        (
+            "bce",
+            lambda x: np.log1p(np.exp(-x)),
+            lambda x: np.log1p(np.exp(x)),
+            lambda x: np.log1p(np.exp(-x)),
+        ),
+    ],
+)
+def test_adversarial_forms_are_the_published_ones(form, on_real, on_fake, fooling):
+    real, fake = 2 * _array(2, 3, 4, 1), 2 * _array(2, 3, 4, 1)
+    expected = (on_real(real).mean() + on_fake(fake).mean()) / 2
+    result = losses.discriminator(real, fake, form)
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
+    result = losses.fooling(fake, form)
+    np.testing.assert_allclose(result, fooling(fake).mean(), rtol=1e-5)
+
+
+def test_unlikeness_is_one_minus_the_cosine():
+    one, other = _array(3, 5), _array(3, 5)
+    expected = np.mean(
+        [scipy.spatial.distance.cosine(a, b) for a, b in zip(one, other, strict=True)]
+    )
+    np.testing.assert_allclose(losses.unlikeness(one, other), expected, rtol=1e-5)
+
+
+def test_unknown_forms_and_policies_are_named():
+    with pytest.raises(ValueError, match=r"losses\.adversarial is 'wgan', wanted one"):
+        losses.LossConfig(adversarial="wgan")
+    with pytest.raises(ValueError, match=r"losses\.diff_augment has zoom, wanted some"):
+        losses.LossConfig(diff_augment=("colour", "zoom"))
 
 
 def test_context_matching_weighs_each_map_and_leaves_the_real_ones():

@@ -3,10 +3,10 @@
 import jax.numpy as jnp
 import pytest
 
+from anonygan_jax.building import make_system
 from anonygan_jax.data.pairs import PairConfig, is_held_out
 from anonygan_jax.data.pipeline import Batches, DataConfig
 from anonygan_jax.quick_evaluation import QuickEvaluation
-from anonygan_jax.train import make_system
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,11 @@ class Drawn:
     """A system whose generator draws something given."""
 
     def __init__(self, config, draw) -> None:
-        self._system, self.generate = make_system(config), draw
-        self.prepare = self._system.prepare
+        self._system, self._draw = make_system(config), draw
+
+    def pictures(self, variables, batch) -> dict:
+        pair = self._system.prepare(batch)
+        return {"composite": pair.composite(self._draw(pair))}
 
 
 class NoState:
@@ -30,8 +33,8 @@ class NoState:
 
 
 def test_a_generator_that_hides_nothing_and_one_that_hides_all(tiny_config, batches):
-    reveals = Drawn(tiny_config, lambda variables, pair: pair.source)
-    hides = Drawn(tiny_config, lambda variables, pair: jnp.zeros_like(pair.source))
+    reveals = Drawn(tiny_config, lambda pair: pair.source)
+    hides = Drawn(tiny_config, lambda pair: jnp.zeros_like(pair.source))
     same = QuickEvaluation(reveals, batches, 6)(NoState())
     assert same["evaluation/detected"] == 1
     assert same["evaluation/reidentified"] == 1
@@ -52,6 +55,6 @@ def test_its_people_are_those_held_out(batches):
 def test_faces_too_small_for_dlib_are_told(tiny_config):
     data = tiny_config.data.to_dict() | {"image_size": (28, 24)}
     small = Batches(DataConfig(**data), PairConfig(**tiny_config.pairs))
-    system = Drawn(tiny_config, lambda variables, pair: pair.source)
+    system = Drawn(tiny_config, lambda pair: pair.source)
     with pytest.raises(ValueError, match="dlib finds no face in the training"):
         QuickEvaluation(system, small, 4)

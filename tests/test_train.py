@@ -156,7 +156,7 @@ def test_a_run_of_an_older_version_goes_on(tiny_config, tmp_path):
 
 def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypatch):
     config = _steps(tiny_config, 4)
-    make = train.make_train_step
+    make = train.building.compile_step
 
     def make_broken(*arguments):
         train_step = make(*arguments)
@@ -168,7 +168,7 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
 
         return broken
 
-    monkeypatch.setattr(train, "make_train_step", make_broken)
+    monkeypatch.setattr(train.building, "compile_step", make_broken)
     with pytest.raises(NotFiniteError, match="step 3: pose not finite; its batch is"):
         train.train_and_evaluate(config, tmp_path)
     (path,) = tmp_path.glob("not_finite_3_*.npz")

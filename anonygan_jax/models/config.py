@@ -10,12 +10,22 @@ from anonygan_jax.models.discriminator import PatchDiscriminator
 from anonygan_jax.models.generator import Generator
 from anonygan_jax.models.layers import Numerics
 
+DISCRIMINATORS = ("appearance", "pose", "image", "identity")
 DTYPES = {"float32": None, "bfloat16": jnp.bfloat16}
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """Fields of the networks; see `Generator` and `PatchDiscriminator`."""
+    """Fields of the networks; see `Generator` and `PatchDiscriminator`.
+
+    Attributes:
+      discriminators: who judges, some of "appearance" (image and condition), "pose"
+        (image and landmarks), "image" (the image alone) and "identity" (as
+        appearance, but of whole faces). The paper has the first two; the release
+        can switch on the others.
+      compute_dtype: "float32" or "bfloat16"; see `Numerics`.
+      batch_norm_groups: see `Numerics`.
+    """
 
     num_landmarks: int
     use_landmark_attention: bool
@@ -30,6 +40,9 @@ class ModelConfig:
     compute_dtype: str = "float32"
     batch_norm_groups: int = 1
     use_remat: bool = False
+    use_context: bool = True
+    discriminators: tuple[str, ...] = ("appearance", "pose")
+    use_spectral_norm: bool = False
 
     def __post_init__(self) -> None:
         if self.num_landmarks not in (NUM_LANDMARKS, len(REDUCED_29)):
@@ -38,6 +51,13 @@ class ModelConfig:
             raise ValueError(
                 f"compute_dtype is {self.compute_dtype!r}, "
                 f"wanted one of {tuple(DTYPES)}"
+            )
+        object.__setattr__(self, "discriminators", tuple(self.discriminators))
+        unknown = set(self.discriminators) - set(DISCRIMINATORS)
+        if unknown:
+            raise ValueError(
+                f"model.discriminators has {', '.join(sorted(unknown))}, wanted some "
+                f"of {', '.join(DISCRIMINATORS)}"
             )
         if self.heatmap_grid is not None:
             object.__setattr__(self, "heatmap_grid", tuple(self.heatmap_grid))
@@ -50,7 +70,9 @@ class ModelConfig:
 
     def discriminator(self) -> PatchDiscriminator:
         """Returns a discriminator."""
-        return PatchDiscriminator(self.discriminator_width, self.numerics)
+        return PatchDiscriminator(
+            self.discriminator_width, self.use_spectral_norm, self.numerics
+        )
 
     @property
     def numerics(self) -> Numerics:

@@ -1,5 +1,8 @@
 """PatchGAN discriminators: is the face real, given its condition or its pose?"""
 
+import functools
+from collections.abc import Callable
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -15,24 +18,28 @@ class PatchDiscriminator(nn.Module):
 
     Attributes:
       width: channels of the first convolution; 64 in the paper (7 million parameters).
+      use_spectral_norm: divide each kernel by its largest singular value (Miyato et
+        al., ICLR 2018); its vectors are in "batch_stats". Not in the paper.
       numerics: how it computes.
 
     Source: paper section 3.3; Isola et al., "pix2pix", CVPR 2017.
     """
 
     width: int = 64
+    use_spectral_norm: bool = False
     numerics: Numerics = Numerics()
 
     @nn.compact
     def __call__(
-        self, image: jax.Array, partner: jax.Array | Heatmaps, train: bool
+        self, image: jax.Array, partner: jax.Array | Heatmaps | None, train: bool
     ) -> tuple[list[jax.Array], jax.Array]:
         """Returns the five feature maps and the logits, float32 [B, h, w, 1].
 
         Args:
           image: float32 [B, H, W, 3], real or generated.
           partner: what it should agree with: the condition image, float32
-            [B, H, W, 3], or the source's heatmaps.
+            [B, H, W, 3], or the source's heatmaps; None where it judges the image
+            alone.
           train: use batch statistics (then make "batch_stats" mutable).
 
         Raises:
@@ -46,23 +53,25 @@ class PatchDiscriminator(nn.Module):
         x, heatmaps = image, None
         if isinstance(partner, Heatmaps):
             heatmaps = partner
-        else:
+        elif partner is not None:
             x = jnp.concatenate([image, partner], axis=-1)
         features = []
         for i, (factor, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 2), (8, 1)]):
-            conv = self._conv(self.width * factor, stride, f"conv{i}")
+            conv = self._conv(self.width * factor, stride, f"conv{i}", train)
             x = conv(x, heatmaps if i == 0 else None)
             if i > 0:
                 num_groups = self.numerics.num_groups
                 x = BatchNorm(num_groups=num_groups, name=f"norm{i}")(x, train)
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
-        logits = self._conv(1, 1, "logits")(x)
+        logits = self._conv(1, 1, "logits", train)(x)
         return [wide(feature) for feature in features], wide(logits)
 
-    def _conv(self, features: int, stride: int, name: str) -> Conv:
+    def _conv(
+        self, features: int, stride: int, name: str, train: bool
+    ) -> Callable[..., jax.Array]:
         """A 4x4 convolution with bias."""
-        return Conv(
+        conv = Conv(
             features,
             4,
             stride=stride,
@@ -71,3 +80,7 @@ class PatchDiscriminator(nn.Module):
             dtype=self.numerics.dtype,
             name=name,
         )
+        if not self.use_spectral_norm:
+            return conv
+        norm = nn.SpectralNorm(conv, name=f"{name}_spectral_norm")
+        return functools.partial(norm, update_stats=train)

@@ -36,6 +36,8 @@ class Generator(nn.Module):
       numerics: how it computes.
       use_remat: compute the graph blocks' insides again for the gradient instead of
         keeping them: less memory, a third more work in them.
+      use_context: show the masked source; without it the drawn face is blended with
+        the condition, as the release's 3-channel input.
 
     Source: paper section 3, figure 2; layer by layer the official release. Differs:
     use_warped_prior and landmark_dropout are ours, for training on few photos.
@@ -52,6 +54,7 @@ class Generator(nn.Module):
     landmark_dropout: float = 0.0
     numerics: Numerics = Numerics()
     use_remat: bool = False
+    use_context: bool = True
 
     @nn.compact
     def __call__(
@@ -92,7 +95,8 @@ class Generator(nn.Module):
         )
         if self.use_landmark_attention:
             heatmaps = LandmarkAttention(name="landmark_attention")(heatmaps)
-        images = [condition, context] + ([] if prior is None else [prior])
+        images = [condition] + ([context] if self.use_context else [])
+        images += [] if prior is None else [prior]
         appearance = self._encoder(
             jnp.concatenate(images, axis=-1), None, "appearance_encoder", train
         )
@@ -105,7 +109,7 @@ class Generator(nn.Module):
             )
             appearance, shape = block(appearance, shape, train)
         drawn, logit = self._decode(appearance, train)
-        background = context if prior is None else prior
+        background = images[-1]
         attention = nn.sigmoid(logit if prior is None else logit - PRIOR_ADVANTAGE)
         return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from anonygan_jax.evaluation.networks import efficientnet, facenet, inception
+from anonygan_jax.evaluation.networks import arcface, efficientnet, facenet, inception
 from anonygan_jax.porting.torch_files import TorchFileError, read_state_dict
 from anonygan_jax.porting.torch_weights import StateDict, Table, convert
 
@@ -74,6 +74,19 @@ def efficientnet_variables(state_dict: StateDict) -> dict:
     """
     size = efficientnet.IMAGE_SIZE
     return _variables(state_dict, efficientnet.EfficientNet(), size)
+
+
+def arcface_variables(state_dict: StateDict) -> tuple[arcface.IResNet, dict]:
+    """Returns the recogniser and its variables from weights of InsightFace.
+
+    Raises:
+      ValueError: names are missing or unknown, or shapes do not fit.
+    """
+    blocks = {tuple(name.split(".")[:2]) for name in state_dict}
+    stages = (f"layer{stage}" for stage in range(1, 5))
+    num_blocks = tuple(sum(b[0] == stage for b in blocks) for stage in stages)
+    network = arcface.IResNet(num_blocks)
+    return network, _variables(state_dict, network, arcface.IMAGE_SIZE)
 
 
 def sha256(path: str | pathlib.Path) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
-from anonygan_jax.evaluation.networks import efficientnet, facenet, inception
+from anonygan_jax.evaluation.networks import arcface, efficientnet, facenet, inception
 from anonygan_jax.porting import torch_features
 from anonygan_jax.porting.torch_files import TorchFileError
 
@@ -67,6 +67,16 @@ def test_efficientnet_equals_efficientnet_lite_pytorchs(golden):
     features, logits = jax.jit(network.apply)(variables, images.astype(np.float32))
     assert np.abs(features - golden["efficientnet"]).max() <= 1e-4
     assert np.abs(logits[:, :100] - golden["efficientnet_logits"]).max() <= 1e-4
+
+
+def test_arcface_equals_insightfaces(golden):
+    images = np.random.default_rng(3).uniform(-1, 1, (2, 112, 112, 3))
+    weights = random_state_dict(arcface.IResNet((1, 1, 2, 1)), arcface.IMAGE_SIZE)
+    network, variables = torch_features.arcface_variables(weights)
+    assert network.num_blocks == (1, 1, 2, 1)
+    embedding = jax.jit(network.apply)(variables, images.astype(np.float32))
+    expected = golden["arcface"]
+    assert np.abs(embedding - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
 def test_weights_that_do_not_fit_are_named(tmp_path):

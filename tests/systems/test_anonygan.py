@@ -12,13 +12,14 @@ from flax.traverse_util import flatten_dict
 from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 
 from anonygan_jax import losses, train_state
+from anonygan_jax.building import make_train_step
 from anonygan_jax.data.landmarks import REDUCED_29
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.porting import torch_weights
-from anonygan_jax.train import make_system
-from anonygan_jax.train_step import AnonyGAN, Pair
+from anonygan_jax.systems.anonygan import AnonyGAN, Pair
+from anonygan_jax.train_step import TrainStep
 
 OFFICIAL = {
     "generator": "anonygan_generator_full68",
@@ -49,6 +50,7 @@ class _GoldenPairs(AnonyGAN):
             context=source * (1 - mask),
             condition_points_xy=points_xy(golden["condition_landmarks_yx"]),
             source_points_xy=points_xy(golden["source_landmarks_yx"]),
+            same_identity=batch.same_identity,
         )
 
 
@@ -62,8 +64,9 @@ def golden_step():
         variables[name] = convert(state_dict(official))
     optimisers = {name: optax.sgd(1.0) for name in OFFICIAL}
     model = ModelConfig(68, True, 64, 6, 64, 0.0, None, 64)
-    system = _GoldenPairs(model, losses.LossWeights(1, 1, 1, 10), optimisers, 0.9)
-    state = train_state.create_train_state(variables, optimisers)
+    terms = losses.LossConfig(context_matching=1.0, reconstruction=10.0)
+    system = _GoldenPairs(model, terms)
+    state = train_state.create_train_state(variables, optimisers, {})
     same = jnp.asarray(load("anonygan_train_step.npz")["same_identity"])
     batch = PairBatch(None, None, None, None, same)
     return jax.jit(lambda s: system.gradients(s, batch, jax.random.key(0)))(state)
@@ -116,25 +119,32 @@ def test_running_statistics_equal_the_releases(golden_step):
             np.testing.assert_allclose(ours[name], expected, atol=1e-5)
 
 
+OPTIMISER = train_state.OptimiserConfig(1e-2, 1e-2, 0.5, 0.999, 10, 5, 0.75)
+
+
+def _system(terms: losses.LossConfig = losses.LossConfig(), **fields) -> AnonyGAN:  # noqa: B008
+    """A small system."""
+    model = dataclasses.replace(ModelConfig(29, True, 4, 1, 4, 0.0, None, 4), **fields)
+    return AnonyGAN(model, terms)
+
+
 @pytest.fixture(scope="module")
 def small():
     """A small system with its state and a batch."""
-    config = train_state.OptimiserConfig(1e-2, 1e-2, 0.5, 0.999, 10, 5, 0.75)
-    model = ModelConfig(29, True, 4, 1, 4, 0.5, None, 4)
-    optimisers = config.optimisers()
-    system = AnonyGAN(model, losses.LossWeights(), optimisers, config.ema_decay)
+    system = _system(dropout_rate=0.5)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (2, 4, 52, 48, 3), np.uint8)
     points = rng.uniform(4, 44, (2, 4, 68, 2)).astype(np.float32)
     same = np.array([True, True, False, True])
     batch = PairBatch(images[0], images[1], points[0], points[1], same)
     key = jax.random.key(0, impl="rbg")
-    return system, jax.jit(system.init)(key, batch), batch
+    return system, jax.jit(TrainStep(system, OPTIMISER).init)(key, batch), batch
 
 
 def test_a_step_updates_every_parameter_and_the_average(small):
     system, state, batch = small
-    after, _ = jax.jit(system.step)(state, batch, jax.random.key(0, impl="rbg"))
+    step = TrainStep(system, OPTIMISER)
+    after, _ = jax.jit(step)(state, batch, jax.random.key(0, impl="rbg"))
     assert int(after.step) == 1
     for path, leaf in flatten_dict(after.params).items():
         before = flatten_dict(state.params)[path]
@@ -183,21 +193,14 @@ def test_wrong_numbers_of_landmarks_are_refused():
 
 
 def test_a_step_with_a_warped_prior_has_its_loss_and_updates_all(prior_config):
-    system = make_system(prior_config)
+    step = make_train_step(prior_config)
     data, pairs = DataConfig(**prior_config.data), PairConfig(**prior_config.pairs)
     batch = Batches(data, pairs, with_prior=True).batch(0)
     key = jax.random.key(0, impl="rbg")
-    state = jax.eval_shape(system.init, key, batch)
-    after, metrics = jax.eval_shape(system.step, state, batch, key)
+    state = jax.eval_shape(step.init, key, batch)
+    after, metrics = jax.eval_shape(step, state, batch, key)
     assert metrics["closeness"].shape == ()
     assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, state)
-
-
-def _variant(**fields) -> AnonyGAN:
-    """The small system with other fields."""
-    config = train_state.OptimiserConfig(1e-2, 1e-2, 0.5, 0.999, 10, 5, 0.75)
-    model = dataclasses.replace(ModelConfig(29, True, 4, 1, 4, 0.0, None, 4), **fields)
-    return AnonyGAN(model, losses.LossWeights(), config.optimisers(), 0.75)
 
 
 def _gradients(system, state, batch):
@@ -207,10 +210,10 @@ def _gradients(system, state, batch):
 
 def test_accumulated_gradients_are_the_mean_over_the_parts(small):
     _, state, batch = small
-    system = _variant()
-    system.num_accumulated = 2
+    system = _system()
+    step = TrainStep(system, dataclasses.replace(OPTIMISER, num_accumulated=2))
     key = jax.random.key(0, impl="rbg")
-    grads, stats, metrics = jax.jit(system._accumulate)(state, batch, key)
+    grads, stats, metrics = jax.jit(step.accumulate)(state, batch, key)
     parts = [jax.tree.map(lambda x, n=n: x[n::2], batch) for n in range(2)]
     first = _gradients(system, state, parts[0])
     then = dataclasses.replace(state, batch_stats=first[1])
@@ -230,7 +233,7 @@ def test_accumulated_gradients_are_the_mean_over_the_parts(small):
 def test_computing_again_changes_no_gradient(small):
     _, state, batch = small
     kept, again = (
-        _gradients(_variant(use_remat=flag), state, batch)[0] for flag in (False, True)
+        _gradients(_system(use_remat=flag), state, batch)[0] for flag in (False, True)
     )
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), kept, again)
 
@@ -238,7 +241,7 @@ def test_computing_again_changes_no_gradient(small):
 def test_bfloat16_stays_near_and_keeps_parameters_and_losses_in_float32(small):
     _, state, batch = small
     exact, rough = (
-        _gradients(_variant(compute_dtype=dtype), state, batch)
+        _gradients(_system(compute_dtype=dtype), state, batch)
         for dtype in ("float32", "bfloat16")
     )
     kinds = {leaf.dtype for leaf in jax.tree.leaves(rough)}
@@ -255,4 +258,4 @@ def test_bfloat16_stays_near_and_keeps_parameters_and_losses_in_float32(small):
 
 def test_other_precisions_are_refused():
     with pytest.raises(ValueError, match="compute_dtype is 'float16', wanted one of"):
-        _variant(compute_dtype="float16")
+        _system(compute_dtype="float16")

@@ -1,0 +1,88 @@
+"""From a config to what is trained: system, step, first state, compiled step."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import ml_collections
+from jax.sharding import Mesh
+
+from anonygan_jax import losses, sharding
+from anonygan_jax.data.augmentation import AugmentationConfig
+from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.systems.anonygan import AnonyGAN
+from anonygan_jax.systems.system import Metrics, System
+from anonygan_jax.train_state import OptimiserConfig, TrainState
+from anonygan_jax.train_step import TrainStep
+
+RNG_IMPL = "rbg"  # initialisation compiles in a quarter of threefry's time
+
+
+def make_system(config: ml_collections.ConfigDict) -> System:
+    """Returns the system that `config` describes.
+
+    Raises:
+      ValueError, TypeError: a field is unknown, missing or out of range, or a file of
+        weights cannot be used.
+    """
+    terms = losses.LossConfig(**config.losses)
+    model = ModelConfig(**config.model)
+    if not terms.arcface:
+        return AnonyGAN(model, terms)
+    return AnonyGAN(model, terms, embedder=_load_embedder(terms.arcface_weights))
+
+
+def _load_embedder(path: str) -> tuple[Any, dict[str, Any]]:
+    """A frozen recogniser and its variables."""
+    # Not at the top: only this loss needs it.
+    from anonygan_jax.porting import torch_features, torch_files
+
+    if not path:
+        raise ValueError(
+            "losses.arcface has a weight; set losses.arcface_weights to InsightFace's "
+            "backbone.pth"
+        )
+    return torch_features.arcface_variables(torch_files.read_state_dict(path))
+
+
+def make_train_step(config: ml_collections.ConfigDict) -> TrainStep:
+    """Returns how the system of `config` is trained.
+
+    Raises:
+      ValueError, TypeError: as `make_system`.
+    """
+    return TrainStep(
+        make_system(config),
+        OptimiserConfig(**config.optimiser),
+        AugmentationConfig(**config.augmentation),
+    )
+
+
+def create_state(
+    train_step: TrainStep, key: jax.Array, batch: PairBatch, mesh: Mesh
+) -> TrainState:
+    """Returns the state before the first step, made where its arrays will lie."""
+    batch = sharding.to_devices(batch, mesh)
+    shapes = jax.eval_shape(train_step.init, key, batch)
+    where = sharding.state_shardings(shapes, mesh)
+    return jax.jit(train_step.init, out_shardings=where)(key, batch)
+
+
+def compile_step(
+    train_step: TrainStep, key: jax.Array, state: TrainState
+) -> Callable[[TrainState, PairBatch], tuple[TrainState, Metrics]]:
+    """Returns the compiled step; its randomness is a function of key and step.
+
+    Args:
+      train_step: what a step does.
+      key: of the run.
+      state: where its arrays lie, they stay.
+    """
+    where = jax.tree.map(lambda x: x.sharding, state)
+    everywhere = state.step.sharding  # as every array that is not split
+
+    def step(state: TrainState, batch: PairBatch) -> tuple[TrainState, Metrics]:
+        return train_step(state, batch, jax.random.fold_in(key, state.step))
+
+    return jax.jit(step, donate_argnums=0, out_shardings=(where, everywhere))

@@ -1,0 +1,1 @@
+"""What can be trained: networks, losses and what one step does with them."""

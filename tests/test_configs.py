@@ -1,0 +1,167 @@
+"""Every variant of the published table, and what the release can switch."""
+
+import jax
+import numpy as np
+import pytest
+import scipy.spatial
+
+from anonygan_jax import losses
+from anonygan_jax.building import make_train_step
+from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.porting import torch_files
+from anonygan_jax.systems.anonygan import AnonyGAN
+from anonygan_jax.train_state import TrainState
+from configs import celeba
+from launch.aot_tpu import abstract_batch
+
+KEY = jax.random.key(0, impl="rbg")
+ROWS = {  # context matching, landmark attention, landmarks, parameters of G in millions
+    "paper": (True, True, 68, 28.39),
+    "no_cm": (False, True, 68, 28.39),
+    "no_cm_la": (False, False, 68, 28.39),
+    "no_cm_la_29": (False, False, 29, 28.15),
+}
+
+
+def _tiny(config):
+    """The same config with small networks and pictures."""
+    config = config.copy_and_resolve_references().unlock()
+    config.model.width = config.model.discriminator_width = 4
+    config.model.num_blocks, config.model.num_nodes = 1, 4
+    config.model.heatmap_grid = None
+    config.data.image_size = (48, 48)
+    return config
+
+
+def _batch(config, batch_size: int = 2):
+    """Noise for faces."""
+    rng = np.random.default_rng(0)
+
+    def draw(shape):
+        if shape.dtype == np.float32:
+            return rng.uniform(5, 43, shape.shape).astype(np.float32)
+        return rng.integers(0, 256, shape.shape).astype(shape.dtype)
+
+    return jax.tree.map(draw, abstract_batch(config, batch_size))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_rows_of_the_ablation_are_what_they_are_called(row):
+    config = celeba.get_config(row)
+    matching, attention, num_landmarks, millions = ROWS[row]
+    step = make_train_step(config)
+    batch = abstract_batch(config, 2)
+    state = jax.eval_shape(step.init, KEY, batch)
+    generator = state.params["generator"]
+    assert ("landmark_attention" in generator) == attention
+    kernel = generator["shape_encoder_conv0"]["kernel"]
+    assert kernel.shape == (7, 7, 2 * num_landmarks, 64)
+    count = sum(leaf.size for leaf in jax.tree.leaves(generator))
+    assert round(count / 1e6, 2) == millions
+    after, metrics = jax.eval_shape(step, state, batch, KEY)
+    assert ("context_matching" in metrics) == matching
+    assert jax.tree.structure(after) == jax.tree.structure(state)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param("no_cm", marks=pytest.mark.slow),
+        pytest.param("no_cm_la", marks=pytest.mark.slow),
+        "no_cm_la_29",
+    ],
+)
+def test_rows_of_the_ablation_train_a_step(row):
+    config = _tiny(celeba.get_config(row))
+    step, batch = make_train_step(config), _batch(config)
+    state = jax.jit(step.init)(KEY, batch)
+    after, metrics = jax.jit(step)(state, batch, KEY)
+    assert all(np.isfinite(value) for value in metrics.values())
+    moved = jax.tree.map(lambda a, b: bool((a != b).any()), state.params, after.params)
+    assert all(jax.tree.leaves(moved))
+
+
+def test_all_switches_together_train_a_step():
+    config = _tiny(celeba.get_config("paper"))
+    config.model.use_context = False
+    config.model.use_spectral_norm = True
+    config.model.discriminators = ("appearance", "pose", "image", "identity")
+    config.losses.context_matching_from = "image"
+    config.losses.adversarial = "lsgan"
+    config.losses.r1 = 1.0
+    config.losses.diff_augment = ("colour", "translation", "cutout")
+    step, batch = make_train_step(config), _batch(config)
+    state = jax.jit(step.init)(KEY, batch)
+    after, metrics = jax.jit(step)(state, batch, KEY)
+    assert all(np.isfinite(value) for value in metrics.values())
+    names = {f"{name}_discriminator" for name in config.model.discriminators}
+    assert set(after.params) == names | {"generator"}
+    assert {f"{name}_r1" for name in names} < set(metrics)
+    kernel = after.params["generator"]["appearance_encoder_conv0"]["kernel"]
+    assert kernel.shape[2] == 3
+    moved = jax.tree.map(lambda a, b: bool((a != b).any()), state.params, after.params)
+    assert all(jax.tree.leaves(moved))
+
+
+def test_without_context_only_the_face_is_drawn():
+    config = _tiny(celeba.get_config("paper"))
+    config.model.use_context = False
+    system = make_train_step(config).system
+    assert isinstance(system, AnonyGAN)
+    batch = _batch(config)
+    state = jax.jit(make_train_step(config).init)(KEY, batch)
+    pair = system.prepare(batch)
+    output, _ = jax.jit(system._generate_train)(
+        state.params["generator"], state, pair, KEY
+    )
+    outside = np.asarray(pair.mask)[..., 0] == 0
+    np.testing.assert_array_equal(output[outside], pair.source[outside])
+
+
+class Embedder:
+    """Sees the mean colour."""
+
+    def apply(self, variables, image):
+        assert image.shape[1:] == (112, 112, 3)
+        return image.mean((1, 2)) * variables
+
+
+def test_the_output_shall_resemble_the_condition_to_a_frozen_recogniser():
+    config = _tiny(celeba.get_config("paper"))
+    terms = losses.LossConfig(context_matching=0.0, reconstruction=0.0, arcface=10.0)
+    weights = np.array([1.0, 2.0, 3.0], np.float32)
+    model = ModelConfig(**config.model)
+    system = AnonyGAN(model, terms, embedder=(Embedder(), weights))
+    batch, rng = _batch(config), np.random.default_rng(1)
+    one, other = rng.integers(0, 256, (2, 2, 1, 1, 3)).astype(np.uint8)
+    plain = np.zeros((2, 48, 48, 3), np.uint8)
+    pair = system.prepare(batch.replace(source=plain + one, condition=plain + other))
+    state = TrainState(0, {}, {}, {}, {}, system.frozen)
+    total, _ = system._generator_loss(pair.source, {}, {}, pair, state)
+    one, other = (
+        np.asarray(x).mean((1, 2)) * weights for x in (pair.source, pair.condition)
+    )
+    expected = np.mean(
+        [scipy.spatial.distance.cosine(a, b) for a, b in zip(one, other, strict=True)]
+    )
+    np.testing.assert_allclose(total, 10 * expected, rtol=1e-3)
+
+
+def test_the_recognisers_file_is_asked_for(tmp_path):
+    config = _tiny(celeba.get_config("paper"))
+    config.losses.arcface = 10.0
+    with pytest.raises(ValueError, match=r"set losses\.arcface_weights"):
+        make_train_step(config)
+    config.losses.arcface_weights = str(tmp_path / "none.pth")
+    with pytest.raises(torch_files.TorchFileError, match=r"none\.pth: no such file"):
+        make_train_step(config)
+
+
+def test_discriminators_and_features_must_exist():
+    config = _tiny(celeba.get_config("paper"))
+    config.losses.context_matching_from = "image"
+    with pytest.raises(ValueError, match=r"context_matching_from is 'image'"):
+        make_train_step(config)
+    config.model.discriminators = ("appearance", "other")
+    with pytest.raises(ValueError, match=r"model\.discriminators has other"):
+        make_train_step(config)
