@@ -36,6 +36,7 @@ setup(
         "opencv-python-headless>=4.12,<6",
         "pillow>=11,<14",
         "scipy>=1.17,<2",
+        "sparklines>=1.0,<2",
         "tqdm>=4.67,<5",
     ],
     extras_require={

@@ -1,6 +1,5 @@
 """From a config to what is trained: system, step, first state, compiled step."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -70,14 +69,16 @@ def create_state(
 
 
 def compile_step(
-    train_step: TrainStep, key: jax.Array, state: TrainState
-) -> Callable[[TrainState, PairBatch], tuple[TrainState, Metrics]]:
-    """Returns the compiled step; its randomness is a function of key and step.
+    train_step: TrainStep, key: jax.Array, state: TrainState, batch: PairBatch
+) -> jax.stages.Compiled:
+    """Returns the compiled step: (state, batch) to (state, loss terms).
+
+    Its randomness is a function of key and step. The state given to it is used up.
 
     Args:
       train_step: what a step does.
       key: of the run.
-      state: where its arrays lie, they stay.
+      state, batch: arrays, or their shapes and where they lie.
     """
     where = jax.tree.map(lambda x: x.sharding, state)
     everywhere = state.step.sharding  # as every array that is not split
@@ -85,4 +86,10 @@ def compile_step(
     def step(state: TrainState, batch: PairBatch) -> tuple[TrainState, Metrics]:
         return train_step(state, batch, jax.random.fold_in(key, state.step))
 
-    return jax.jit(step, donate_argnums=0, out_shardings=(where, everywhere))
+    jitted = jax.jit(step, donate_argnums=0, out_shardings=(where, everywhere))
+    return jitted.lower(state, batch).compile()
+
+
+def num_flops(compiled: jax.stages.Compiled) -> float:
+    """Returns what one device does in a step, by XLA's count; NaN where it has none."""
+    return (compiled.cost_analysis() or {}).get("flops", float("nan"))

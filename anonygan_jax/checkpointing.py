@@ -4,27 +4,25 @@ A checkpoint has two items: "generator" (averaged parameters and running statist
 all that anonymising needs) and "training" (the rest, needed to continue).
 """
 
-import dataclasses
+import contextlib
 import json
 import logging
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import ml_collections
 import numpy as np
 import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
+from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.pipeline import DataConfig
-from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.run_config import CONFIG_FILE
 from anonygan_jax.train_state import TrainState
 
 logger = logging.getLogger(__name__)
 
-CONFIG_FILE = "config.json"
 CHECKPOINTS = "checkpoints"
 ITEMS = ("generator", "training")
 
@@ -36,16 +34,43 @@ class CheckpointError(ValueError):
 class Checkpoints:
     """Saves and restores the states of one run."""
 
-    def __init__(self, workdir: pathlib.Path, num_kept: int) -> None:
-        """Opens `workdir`/checkpoints, of which the newest `num_kept` stay."""
-        options = ocp.CheckpointManagerOptions(max_to_keep=num_kept, create=True)
-        directory = (workdir / CHECKPOINTS).absolute()
+    def __init__(self, workdir: pathlib.Path, num_kept: int, best_by: str = "") -> None:
+        """Opens `workdir`/checkpoints.
+
+        Args:
+          workdir: of the run.
+          num_kept: so many of the newest stay,
+          best_by: and the one in which this measure is smallest.
+        """
+        kept: list[preservation_policy.PreservationPolicy] = [
+            preservation_policy.LatestN(num_kept)
+        ]
+        if best_by:
+            best = preservation_policy.BestN(
+                get_metric_fn=lambda metrics: metrics[best_by],
+                reverse=True,  # the last ones stay
+                n=1,
+                keep_checkpoints_without_metrics=False,
+            )
+            kept.append(best)
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=preservation_policy.AnyPreservationPolicy(kept)
+        )
+        self._directory, self._best_by = (workdir / CHECKPOINTS).absolute(), best_by
         self._manager = ocp.CheckpointManager(
-            directory, options=options, item_names=ITEMS
+            self._directory, options=options, item_names=ITEMS
         )
 
-    def save(self, state: TrainState) -> None:
-        """Saves in the background; a step that is already there is left alone."""
+    def save(self, state: TrainState, measures: dict[str, float] | None = None) -> None:
+        """Saves in the background; a step that is already there is left alone.
+
+        Args:
+          state: what is saved.
+          measures: of the state, if it was evaluated.
+
+        Raises:
+          CheckpointError: this one or the one before cannot be written.
+        """
         step = int(state.step)
         if step in self._manager.all_steps():
             return
@@ -59,7 +84,11 @@ class Checkpoints:
             "generator": ocp.args.StandardSave(state.generator_variables()),
             "training": ocp.args.StandardSave(training),
         }
-        self._manager.save(step, args=ocp.args.Composite(**items))
+        metrics = None
+        if measures and self._best_by in measures:
+            metrics = {self._best_by: measures[self._best_by]}
+        with self._writing():
+            self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
 
     def restore_latest(self, like: TrainState) -> TrainState | None:
         """Returns the newest state that can be read; None where nothing was saved yet.
@@ -116,56 +145,42 @@ class Checkpoints:
             **restored["training"], ema_params=ema_params, frozen=like.frozen
         )
 
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Tells what a failed write means; it may be that of the save before."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            good = max(_whole_steps(self._directory), default=None)
+            raise CheckpointError(
+                f"{self._directory}: a checkpoint cannot be written: {reason}; "
+                + (
+                    f"step {good} is whole, the same command goes on from there"
+                    if good
+                    else "none is there yet"
+                )
+            ) from error
+
     def close(self) -> None:
-        """Waits for saves under way."""
-        self._manager.wait_until_finished()
+        """Waits for saves under way.
+
+        Raises:
+          CheckpointError: one cannot be written.
+        """
+        with self._writing():
+            self._manager.wait_until_finished()
         self._manager.close()
-
-
-def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
-    """Writes the run's config beside its checkpoints.
-
-    Raises:
-      ValueError: the workdir belongs to a run of another model, of other pairs or of
-        another order of the data.
-    """
-    path = workdir / CONFIG_FILE
-    text = config.to_json(indent=1) + "\n"
-    if path.exists():
-        before, now = (_identity(json.loads(t)) for t in (path.read_text(), text))
-        changed = [name for name in now if before.get(name) != now[name]]
-        if changed:
-            raise ValueError(
-                f"{workdir} holds a run that differs in config.{', '.join(changed)}; "
-                "choose another --workdir"
-            )
-    path.write_text(text)
-
-
-def _identity(config: dict[str, Any]) -> dict[str, Any]:
-    """Fields that cannot change while a run goes on, by their full names.
-
-    Its length, rates and loss weights may, and its data may move. Fields that a run
-    of an older version did not have count with their defaults.
-    """
-    kinds = {"model": ModelConfig, "pairs": PairConfig, "data": DataConfig}
-    fields = {
-        f"{section}.{field.name}": config[section].get(field.name, _default(field))
-        for section, kind in kinds.items()
-        for field in dataclasses.fields(kind)
-    }
-    return {k: fields[k] for k in fields.keys() - {"data.directory", "data.loader"}}
-
-
-def _default(field: dataclasses.Field) -> Any:
-    """A field's default, as JSON has it."""
-    value = None if field.default is dataclasses.MISSING else field.default
-    return list(value) if isinstance(value, tuple) else value
 
 
 def saved_steps(workdir: pathlib.Path) -> list[int]:
     """Returns the steps whose generators are in a run's folder, in order."""
-    folders = (workdir / CHECKPOINTS).glob("*/generator")
+    return _whole_steps(workdir / CHECKPOINTS)
+
+
+def _whole_steps(directory: pathlib.Path) -> list[int]:
+    """Steps that were written to their end: until then a folder has another name."""
+    folders = directory.glob("*/generator")
     return sorted(int(p.parent.name) for p in folders if p.parent.name.isdigit())
 
 

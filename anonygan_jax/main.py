@@ -15,6 +15,7 @@ from ml_collections import config_flags
 
 import anonygan_jax
 from anonygan_jax.finite_watch import NotFiniteError
+from anonygan_jax.instruments import profile_steps
 from anonygan_jax.train import train_and_evaluate
 
 _CONFIG = config_flags.DEFINE_config_file(
@@ -26,10 +27,11 @@ _WORKDIR = flags.DEFINE_string(
 _MODE = flags.DEFINE_enum(
     "mode", "train", ["train", "evaluate", "watch"], "What is done with the run."
 )
-
-
 _DISTRIBUTED = flags.DEFINE_bool(
     "distributed", False, "One of several processes, as its cluster says (see launch/)."
+)
+_PROFILE = flags.DEFINE_string(
+    "profile_steps", "", "FIRST-LAST step to record for TensorBoard, as 10-15."
 )
 
 
@@ -45,7 +47,7 @@ def main(arguments: list[str]) -> None:
     config, workdir = _CONFIG.value, pathlib.Path(_WORKDIR.value)
     try:
         if _MODE.value == "train":
-            train_and_evaluate(config, workdir)
+            train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
         else:
             # Not at the top: training needs none of the packages that measure.
             from anonygan_jax import evaluate_run

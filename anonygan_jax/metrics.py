@@ -16,10 +16,11 @@ PICTURES = "pictures"
 class RunLog:
     """Writes scalars and pictures of a run into its workdir.
 
-    TensorBoard event files are written by clu where TensorFlow is installed.
+    TensorBoard event files are written by clu where TensorFlow is installed, with its
+    own steps a second and time since the start.
     """
 
-    def __init__(self, workdir: pathlib.Path, first_step: int) -> None:
+    def __init__(self, workdir: pathlib.Path, first_step: int, num_steps: int) -> None:
         """Opens the files; lines after `first_step` of an interrupted run go."""
         self._path = workdir / METRICS_FILE
         self._pictures = workdir / PICTURES
@@ -27,10 +28,14 @@ class RunLog:
         _drop_after(self._path, first_step)
         self._file = self._path.open("a")
         self._writer: Any = None
+        self._report: Any = None
         if importlib.util.find_spec("tensorflow"):
-            from clu import metric_writers
+            from clu import metric_writers, periodic_actions
 
             self._writer = metric_writers.SummaryWriter(str(workdir))
+            self._report = periodic_actions.ReportProgress(
+                num_train_steps=num_steps, writer=self._writer
+            )
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes one line of numbers."""
@@ -38,6 +43,11 @@ class RunLog:
         self._file.flush()
         if self._writer:
             self._writer.write_scalars(step, dict(values))
+
+    def progress(self, step: int) -> None:
+        """Notes that a step is done; every minute clu writes how fast they come."""
+        if self._report:
+            self._report(step)
 
     def picture(self, step: int, image_u8: np.ndarray) -> None:
         """Writes one uint8 [H, W, 3] picture as pictures/STEP.png."""

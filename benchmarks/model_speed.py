@@ -111,7 +111,7 @@ def main(_arguments: list[str]) -> None:
     forward = [timed(lambda: generate(variables, pair)) for _ in range(_RUNS.value + 1)]
     report("generator forward", forward[1:])
 
-    step = building.compile_step(train_step, key, state)
+    step = building.compile_step(train_step, key, state, batch)
     steps = []
     for _ in range(_RUNS.value + 1):
         start = time.perf_counter()

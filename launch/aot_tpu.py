@@ -28,6 +28,7 @@ from jax.experimental import topologies
 from ml_collections import config_flags
 
 from anonygan_jax import building, sharding
+from anonygan_jax.chips import CHIPS, GIB
 from anonygan_jax.data.landmarks import NUM_LANDMARKS
 from anonygan_jax.data.pipeline import PairBatch
 
@@ -38,25 +39,11 @@ _TOPOLOGY = flags.DEFINE_list(
 _PER_CHIP = flags.DEFINE_integer("per_chip", 8, "Pairs a chip; 0: the config's batch.")
 
 
-@dataclasses.dataclass(frozen=True)
-class Chip:
-    """What a chip can do, by Google's documentation of each generation.
-
-    Attributes:
-      peak: FLOP a second in bfloat16.
-      memory: bytes.
-    """
-
-    peak: float
-    memory: float
-
-
-GIB = 2.0**30
-CHIPS = {
-    "v4": Chip(275e12, 32 * GIB),
-    "v5e": Chip(197e12, 16 * GIB),
-    "v5p": Chip(459e12, 95 * GIB),
-    "v6e": Chip(918e12, 32 * GIB),
+KINDS = {  # of a topology -> JAX's `device_kind`
+    "v4": "TPU v4",
+    "v5e": "TPU v5 lite",
+    "v5p": "TPU v5",
+    "v6e": "TPU v6 lite",
 }
 _SHAPE = re.compile(r"(pred|[usf]\d+|bf16)\[([\d,]*)\]")
 _BYTES = {"pred": 1, "bf16": 2}
@@ -94,8 +81,8 @@ def compile_step(
       ValueError: the topology is unknown, or the batch cannot be divided.
     """
     kind = topology.partition(":")[0]
-    if kind not in CHIPS:
-        raise ValueError(f"topology {topology!r}: wanted one of {', '.join(CHIPS)}")
+    if kind not in KINDS:
+        raise ValueError(f"topology {topology!r}: wanted one of {', '.join(KINDS)}")
     described = topologies.get_topology_desc(platform="tpu", topology_name=topology)
     mesh = sharding.make_mesh(config.sharding.num_fsdp, list(described.devices))
     sharding.check_batch_size(batch_size, mesh)
@@ -108,7 +95,7 @@ def compile_step(
     state = jax.tree.map(place, state, where)
     rows = sharding.batch_sharding(mesh)
     batch = jax.tree.map(lambda x: place(x, rows), batch)
-    return building.compile_step(train_step, key, state).lower(state, batch).compile()
+    return building.compile_step(train_step, key, state, batch)
 
 
 def abstract_batch(config: ml_collections.ConfigDict, batch_size: int) -> PairBatch:
@@ -161,7 +148,7 @@ def _size(shape: tuple[str, str]) -> float:
 
 def line(topology: str, batch_size: int, cost: Cost) -> str:
     """Returns a row of the table."""
-    chip = CHIPS[topology.partition(":")[0]]
+    chip = CHIPS[KINDS[topology.partition(":")[0]]]
     needed = cost.arguments + cost.temporaries + cost.code
     share = cost.flops / cost.seconds / chip.peak
     carried = ", ".join(

@@ -104,7 +104,7 @@ def prior_config(tiny_config) -> ml_collections.ConfigDict:
 @pytest.fixture(scope="session")
 def prior_run(tmp_path_factory, prior_config) -> pathlib.Path:
     """The workdir of such a generator before its first step."""
-    from anonygan_jax import building, checkpointing
+    from anonygan_jax import building, checkpointing, run_config
     from anonygan_jax.data.pairs import PairConfig
     from anonygan_jax.data.pipeline import Batches, DataConfig
 
@@ -116,5 +116,5 @@ def prior_run(tmp_path_factory, prior_config) -> pathlib.Path:
     checkpoints = checkpointing.Checkpoints(workdir, 1)
     checkpoints.save(state)
     checkpoints.close()
-    checkpointing.save_config(prior_config, workdir)
+    run_config.save_config(prior_config, workdir)
     return workdir

@@ -43,7 +43,9 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     batches = Batches(data, pairs, rows=rows)
     key = jax.random.key(0)
     state = building.create_state(train_step, key, batches.batch(0), mesh)
-    step = building.compile_step(train_step, key, state)
+    step = building.compile_step(
+        train_step, key, state, sharding.to_devices(batches.batch(0), mesh)
+    )
     for number in range(2):
         state, values = step(state, sharding.to_devices(batches.batch(number), mesh))
     split = [x.sharding.spec for x in jax.tree.leaves(state.params)]

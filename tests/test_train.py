@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from anonygan_jax import checkpointing, train
+from anonygan_jax import checkpointing, reports, run_config, train
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig
 from anonygan_jax.finite_watch import NotFiniteError
@@ -112,7 +113,7 @@ def test_measures_of_the_averaged_generator_are_logged(
         def __call__(self, state):
             return {"evaluation/detected": float(state.step)}
 
-    monkeypatch.setattr(train, "QuickEvaluation", Measures)
+    monkeypatch.setattr(reports, "QuickEvaluation", Measures)
     config = _steps(tiny_config, 5)
     with config.unlocked():
         config.run.evaluate_every_x_steps = 2
@@ -122,10 +123,76 @@ def test_measures_of_the_averaged_generator_are_logged(
     assert rows == [{"step": s, "evaluation/detected": float(s)} for s in (2, 4, 5)]
 
 
+def test_the_best_checkpoint_is_kept_beside_the_newest(
+    tiny_config, tmp_path, monkeypatch
+):
+    class Measures:
+        def __init__(self, *_):
+            self._values = iter([0.3, 0.1, 0.2])
+
+        def __call__(self, _):
+            return {"evaluation/pose_l2": next(self._values)}
+
+    monkeypatch.setattr(reports, "QuickEvaluation", Measures)
+    config = _steps(tiny_config, 6)
+    with config.unlocked():
+        config.run.evaluate_every_x_steps = 2
+        config.run.num_checkpoints = 1
+        config.run.best_by = "evaluation/pose_l2"
+    train.train_and_evaluate(config, tmp_path, profile=(1, 1))
+    assert checkpointing.saved_steps(tmp_path) == [4, 6]
+    assert list((tmp_path / "profile").rglob("*.xplane.pb"))
+
+
+def test_what_to_rank_checkpoints_by_must_be_measured(tiny_config):
+    fields = tiny_config.run.to_dict()
+    with pytest.raises(ValueError, match="best_by is 'loss', wanted one of evaluation/"):
+        run_config.RunConfig(**fields | {"best_by": "loss"})
+    with pytest.raises(ValueError, match="but run.evaluate_every_x_steps is 0"):
+        run_config.RunConfig(**fields | {"best_by": "evaluation/pose_l2"})
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    tiny_config, tmp_path, monkeypatch
+):
+    config = _steps(tiny_config, 6)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    save = checkpointing.Checkpoints.save
+
+    def full_from_the_second(self, state, measures):
+        if int(state.step) == 4:
+            self._manager.wait_until_finished()
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        save(self, state, measures)
+
+    monkeypatch.setattr(checkpointing.Checkpoints, "save", full_from_the_second)
+    try:
+        with pytest.raises(
+            checkpointing.CheckpointError,
+            match="cannot be written: .*; step 2 is whole, the same command goes on",
+        ):
+            train.train_and_evaluate(config, tmp_path / "parts")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    monkeypatch.undo()
+    again = train.train_and_evaluate(config, tmp_path / "parts")
+    whole = train.train_and_evaluate(config, tmp_path / "whole")
+    jax.tree.map(np.testing.assert_array_equal, whole, again)
+
+
+def test_a_finished_run_is_left_as_it_is(tiny_run, tiny_config, caplog):
+    before = (tiny_run / "metrics.jsonl").read_text()
+    with caplog.at_level("INFO", "anonygan_jax"):
+        state = train.train_and_evaluate(tiny_config, tiny_run)
+    assert int(state.step) == 4
+    assert "step 4 is the last one" in caplog.text
+    assert (tiny_run / "metrics.jsonl").read_text() == before
+
+
 def test_lines_after_the_checkpoint_are_written_again(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
-    train.metrics.RunLog(tmp_path, 2).close()
+    train.metrics.RunLog(tmp_path, 2, 4).close()
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
@@ -138,20 +205,20 @@ def test_a_workdir_of_another_model_is_refused(tiny_run, tiny_config):
 
 
 def test_a_run_of_an_older_version_goes_on(tiny_config, tmp_path):
-    checkpointing.save_config(tiny_config, tmp_path)
+    run_config.save_config(tiny_config, tmp_path)
     path = tmp_path / "config.json"
     before = json.loads(path.read_text())
     for section, name in (("model", "compute_dtype"), ("data", "zoom")):
         del before[section][name]
     path.write_text(json.dumps(before))
-    checkpointing.save_config(tiny_config, tmp_path)
+    run_config.save_config(tiny_config, tmp_path)
     assert json.loads(path.read_text())["model"]["compute_dtype"] == "float32"
     path.write_text(json.dumps(before))
     config = tiny_config.copy_and_resolve_references()
     with config.unlocked():
         config.model.compute_dtype = "bfloat16"
     with pytest.raises(ValueError, match=r"differs in config\.model\.compute_dtype"):
-        checkpointing.save_config(config, tmp_path)
+        run_config.save_config(config, tmp_path)
 
 
 def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import pathlib
 import click
 
 import anonygan_jax
-from anonygan_jax import checkpointing, evaluate_cli
+from anonygan_jax import checkpointing, evaluate_cli, train_status
 from anonygan_jax.anonymise import anonymise_cli, bank_cli, demo
 from anonygan_jax.data import prepare as prepare_data
 
@@ -23,6 +23,7 @@ main.add_command(demo.demo)
 main.add_command(prepare_data.main, "prepare")
 main.add_command(bank_cli.conditions)
 main.add_command(evaluate_cli.main)
+main.add_command(train_status.main)
 
 
 @main.command(short_help="A run's generator as a small folder.")
