@@ -146,9 +146,11 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(
 
 def test_what_to_rank_checkpoints_by_must_be_measured(tiny_config):
     fields = tiny_config.run.to_dict()
-    with pytest.raises(ValueError, match="best_by is 'loss', wanted one of evaluation/"):
+    with pytest.raises(
+        ValueError, match="best_by is 'loss', wanted one of evaluation/"
+    ):
         run_config.RunConfig(**fields | {"best_by": "loss"})
-    with pytest.raises(ValueError, match="but run.evaluate_every_x_steps is 0"):
+    with pytest.raises(ValueError, match=r"but run\.evaluate_every_x_steps is 0"):
         run_config.RunConfig(**fields | {"best_by": "evaluation/pose_l2"})
 
 
@@ -169,7 +171,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     try:
         with pytest.raises(
             checkpointing.CheckpointError,
-            match="cannot be written: .*; step 2 is whole, the same command goes on",
+            match=r"cannot be written: .*; step 2 is whole, the same command goes on",
         ):
             train.train_and_evaluate(config, tmp_path / "parts")
     finally:

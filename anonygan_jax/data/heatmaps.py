@@ -70,7 +70,12 @@ def _one_pixel(position: jax.Array, length: int, grid: int) -> jax.Array:
 
 
 def convolve_heatmaps(
-    heatmaps: Heatmaps, kernel: jax.Array, stride: int, padding: int, mode: str
+    heatmaps: Heatmaps,
+    kernel: jax.Array,
+    stride: int,
+    padding: int,
+    mode: str,
+    packed: bool = False,
 ) -> jax.Array:
     """Returns the convolution of the dense heatmaps, float32 [B, h, w, C].
 
@@ -80,12 +85,22 @@ def convolve_heatmaps(
       stride: step in both directions.
       padding: pixels added on every side.
       mode: what is added, as in `jax.numpy.pad`: "constant" or "reflect".
+      packed: return [B, h/2, w/2, 4C], see `models.packed`.
     """
     side = kernel.shape[0]
     down = _windows(heatmaps.rows, side, stride, padding, mode)
-    across = _windows(heatmaps.columns, side, stride, padding, mode)
-    strips = jnp.einsum("bkxj,ijkc->bkixc", across, kernel)
-    return jnp.einsum("bkyi,bkixc->byxc", down, strips)
+    if not packed:
+        across = _windows(heatmaps.columns, side, stride, padding, mode)
+        strips = jnp.einsum("bkxj,ijkc->bkixc", across, kernel)
+        return jnp.einsum("bkyi,bkixc->byxc", down, strips)
+    # Of two neighbouring columns, one sees the kernel a pixel further.
+    none = jnp.zeros_like(kernel[:, :1])
+    first, second = ([kernel, none], [none, kernel])
+    pairs = jnp.concatenate([jnp.concatenate(x, 1) for x in (first, second)], -1)
+    across = _windows(heatmaps.columns, side + 1, 2, padding, mode)
+    strips = jnp.einsum("bkxj,ijkc->bkixc", across, pairs)
+    rows = [jnp.einsum("bkyi,bkixc->byxc", down[:, :, n::2], strips) for n in (0, 1)]
+    return jnp.concatenate(rows, -1)
 
 
 def _windows(

@@ -4,7 +4,14 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.models.layers import KERNEL_INIT, BatchNorm, Conv, Numerics, wide
+from anonygan_jax.models.layers import (
+    KERNEL_INIT,
+    BatchNorm,
+    Conv,
+    Dropout,
+    Numerics,
+    wide,
+)
 
 
 class GraphConvolution(nn.Module):
@@ -122,5 +129,5 @@ class GraphBlock(nn.Module):
         """conv, BatchNorm, ReLU, dropout, conv; the first keeps the input's width."""
         x = self._conv(x.shape[-1], f"{name}_conv1")(x)
         x = nn.relu(self._norm(f"{name}_norm1")(x, train))
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = Dropout(self.dropout_rate)(x, train)
         return self._conv(width, f"{name}_conv2")(x)

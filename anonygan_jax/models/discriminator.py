@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from anonygan_jax.data.heatmaps import Heatmaps
 from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, wide
+from anonygan_jax.models.packed import PackedConv
 
 MIN_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
 
@@ -57,21 +58,27 @@ class PatchDiscriminator(nn.Module):
             x = jnp.concatenate([image, partner], axis=-1)
         features = []
         for i, (factor, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 2), (8, 1)]):
-            conv = self._conv(self.width * factor, stride, f"conv{i}", train)
-            x = conv(x, heatmaps if i == 0 else None)
+            kind = PackedConv if i == 0 else Conv
+            conv = self._conv(kind, self.width * factor, stride, f"conv{i}", train)
+            x = conv(x, heatmaps) if i == 0 else conv(x)
             if i > 0:
                 num_groups = self.numerics.num_groups
                 x = BatchNorm(num_groups=num_groups, name=f"norm{i}")(x, train)
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
-        logits = self._conv(1, 1, "logits", train)(x)
+        logits = self._conv(Conv, 1, 1, "logits", train)(x)
         return [wide(feature) for feature in features], wide(logits)
 
     def _conv(
-        self, features: int, stride: int, name: str, train: bool
+        self,
+        kind: type[Conv] | type[PackedConv],
+        features: int,
+        stride: int,
+        name: str,
+        train: bool,
     ) -> Callable[..., jax.Array]:
         """A 4x4 convolution with bias."""
-        conv = Conv(
+        conv = kind(
             features,
             4,
             stride=stride,

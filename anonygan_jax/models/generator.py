@@ -10,6 +10,7 @@ from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.bipartite_graph import GraphBlock
 from anonygan_jax.models.landmark_attention import LandmarkAttention
 from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, UpConv, wide
+from anonygan_jax.models.packed import PackedConv, unpack
 
 HIDDEN = -1e4  # a coordinate that no picture has
 # Taken from the attention's logit where there is a warped prior: training begins with
@@ -124,32 +125,36 @@ class Generator(nn.Module):
         self, x: jax.Array | None, heatmaps: Heatmaps | None, name: str, train: bool
     ) -> jax.Array:
         """One stream's features at a quarter of the resolution."""
-        first = self._conv(self.width, 7, f"{name}_conv0", padding=3, reflect=True)
-        x = nn.relu(self._norm(f"{name}_norm0")(first(x, heatmaps), train))
-        for i in (1, 2):
-            conv = self._conv(
-                self.width << i, 3, f"{name}_conv{i}", stride=2, padding=1
-            )
-            x = nn.relu(self._norm(f"{name}_norm{i}")(conv(x), train))
-        return x
+        first = self._packed(self.width, 7, f"{name}_conv0", padding=3, reflect=True)
+        x = nn.relu(self._norm(f"{name}_norm0", 4)(first(x, heatmaps), train))
+        wider = self.width * 2
+        half = self._packed(wider, 3, f"{name}_conv1", stride=2, padding=1)
+        x = nn.relu(self._norm(f"{name}_norm1")(half(packed=x), train))
+        fields = {"stride": 2, "padding": 1, "dtype": self.numerics.dtype}
+        x = Conv(self.width * 4, 3, name=f"{name}_conv2", **fields)(x)
+        return nn.relu(self._norm(f"{name}_norm2")(x, train))
 
-    def _conv(self, features: int, side: int, name: str, **fields: Any) -> Conv:
-        return Conv(features, side, dtype=self.numerics.dtype, name=name, **fields)
+    def _packed(self, features: int, side: int, name: str, **fields: Any) -> PackedConv:
+        dtype = self.numerics.dtype
+        return PackedConv(features, side, dtype=dtype, name=name, **fields)
 
-    def _norm(self, name: str) -> BatchNorm:
-        return BatchNorm(num_groups=self.numerics.num_groups, name=name)
+    def _norm(self, name: str, num_packed: int = 1) -> BatchNorm:
+        num_groups = self.numerics.num_groups
+        return BatchNorm(num_groups=num_groups, num_packed=num_packed, name=name)
 
     def _decode(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
         """The drawn face in [-1, 1] and the logit of how much of it counts."""
         drawn, attention = x, x
         for i, features in enumerate((self.width * 2, self.width)):
-            dtype = self.numerics.dtype
-            drawn = UpConv(features, dtype, name=f"decoder_up{i}")(drawn)
-            drawn = nn.relu(self._norm(f"decoder_norm{i}")(drawn, train))
-            attention = UpConv(features, dtype, name=f"attention_up{i}")(attention)
-        last = self._conv(3, 7, "decoder_image", padding=3, reflect=True, use_bias=True)
-        to_one = self._conv(1, 1, "attention_mask")
-        return jnp.tanh(wide(last(drawn))), wide(to_one(attention))
+            fields = {"dtype": self.numerics.dtype, "packed": i == 1}
+            norm = self._norm(f"decoder_norm{i}", 4 if i == 1 else 1)
+            drawn = UpConv(features, name=f"decoder_up{i}", **fields)(drawn)
+            drawn = nn.relu(norm(drawn, train))
+            attention = UpConv(features, name=f"attention_up{i}", **fields)(attention)
+        fields = {"padding": 3, "reflect": True, "use_bias": True}
+        image = self._packed(3, 7, "decoder_image", **fields)(packed=drawn)
+        logit = self._packed(1, 1, "attention_mask")(packed=attention)
+        return jnp.tanh(unpack(wide(image))), unpack(wide(logit))
 
     def _check(self, condition, context, condition_points_xy, source_points_xy) -> None:
         """Rejects inputs of other shapes."""

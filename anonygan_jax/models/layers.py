@@ -5,6 +5,7 @@ N graph nodes, S node states, P positions.
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import flax.linen as nn
@@ -13,9 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.linen.dtypes import promote_dtype
 
-from anonygan_jax.data.heatmaps import Heatmaps, convolve_heatmaps
-
-_NHWC = ("NHWC", "HWIO", "NHWC")
+NHWC = ("NHWC", "HWIO", "NHWC")
 # _TAPS[phase, tap, k]: does kernel row k act on the tap-th neighbour (0: the pixel
 # itself, 1: the next) for the even (phase 0) or odd (phase 1) rows of the result?
 _TAPS = np.array([[[0, 1, 0], [0, 0, 0]], [[1, 0, 0], [0, 0, 1]]], np.float32)
@@ -47,9 +46,6 @@ def wide(x: jax.Array) -> jax.Array:
 class Conv(nn.Module):
     """Convolution of a square kernel, padded as PyTorch pads.
 
-    Heatmaps may stand for the last channels of the input; they are convolved as the
-    outer products they are.
-
     Attributes:
       features: channels of the result.
       kernel_size: side of the kernel.
@@ -69,43 +65,59 @@ class Conv(nn.Module):
     dtype: Any = None
 
     @nn.compact
-    def __call__(
-        self, x: jax.Array | None, heatmaps: Heatmaps | None = None
-    ) -> jax.Array:
-        """Returns float [B, h, w, features].
-
-        Args:
-          x: float [B, H, W, C]; None where heatmaps are all there is.
-          heatmaps: K further channels.
-        """
-        num_dense = 0 if x is None else x.shape[-1]
-        num_sparse = 0 if heatmaps is None else heatmaps.rows.shape[1]
-        shape = (self.kernel_size,) * 2 + (num_dense + num_sparse, self.features)
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Returns float [B, h, w, features] from [B, H, W, C]."""
+        shape = (self.kernel_size,) * 2 + (x.shape[-1], self.features)
         kernel = self.param("kernel", KERNEL_INIT, shape)
-        out = jnp.zeros(())
-        if x is not None:
-            out = self._convolve(x, kernel[:, :, :num_dense])
-        if heatmaps is not None:
-            rest, mode = kernel[:, :, num_dense:], self._pad_mode
-            out += convolve_heatmaps(heatmaps, rest, self.stride, self.padding, mode)
+        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
+        pad = (self.padding, self.padding)
+        if self.reflect:
+            x = reflect_pad(x, self.padding)
+            pad = (0, 0)
+        out = jax.lax.conv_general_dilated(
+            x, kernel, (self.stride,) * 2, (pad, pad), dimension_numbers=NHWC
+        )
         if self.use_bias:
             out += self.param("bias", nn.initializers.zeros, (self.features,))
         return out if self.dtype is None else out.astype(self.dtype)
 
-    @property
-    def _pad_mode(self) -> str:
-        return "reflect" if self.reflect else "constant"
 
-    def _convolve(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
-        """The dense part."""
-        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
-        pad = (self.padding, self.padding)
-        if self.reflect:
-            x = jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode="reflect")
-            pad = (0, 0)
-        return jax.lax.conv_general_dilated(
-            x, kernel, (self.stride,) * 2, (pad, pad), dimension_numbers=_NHWC
-        )
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def reflect_pad(x: jax.Array, width: int) -> jax.Array:
+    """Returns [B, H + 2 * width, W + 2 * width, C], mirrored at the outer pixels.
+
+    As `jnp.pad`, whose gradient goes through the array four times instead of once.
+    """
+    pad = (width, width)
+    return jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode="reflect")
+
+
+def _reflect_pad_forward(x: jax.Array, width: int) -> tuple[jax.Array, None]:
+    return reflect_pad(x, width), None
+
+
+def _reflect_pad_backward(width: int, _: None, cotangent: jax.Array) -> tuple:
+    """Each pixel collects what its mirror images got."""
+    total = jnp.zeros((), cotangent.dtype)
+    for top, bottom, rows in _parts(cotangent.shape[1], width):
+        for left, right, columns in _parts(cotangent.shape[2], width):
+            part = cotangent[:, rows, columns]
+            around = ((0, 0, 0), (top, bottom, 0), (left, right, 0), (0, 0, 0))
+            total += jax.lax.pad(part, jnp.zeros((), part.dtype), around)
+    return (total,)
+
+
+def _parts(length: int, width: int) -> list[tuple[int, int, slice]]:
+    """Middle and mirrored ends of a padded axis: pixels before, after, and which."""
+    rest = length - 3 * width - 1
+    return [
+        (0, 0, slice(width, length - width)),
+        (1, rest, slice(width - 1, None, -1)),
+        (rest, 1, slice(length - 1, length - width - 1, -1)),
+    ]
+
+
+reflect_pad.defvjp(_reflect_pad_forward, _reflect_pad_backward)
 
 
 class UpConv(nn.Module):
@@ -114,27 +126,54 @@ class UpConv(nn.Module):
     Equals PyTorch's ConvTranspose2d with stride 2, padding 1, output padding 1 (its
     kernel turned by 180 degrees). Computed as one 2x2 convolution to the four pixels
     that each input pixel becomes: the gradient of a dilated one is ten times slower
-    on CPUs.
+    on CPUs. Those four are what `packed` calls a block.
+
+    Attributes:
+      features: channels of the result.
+      dtype: see `Numerics`.
+      packed: leave the result packed.
     """
 
     features: int
     dtype: Any = None
+    packed: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Returns float [B, 2h, 2w, features]."""
+        """Returns float [B, 2h, 2w, features]; packed: [B, h, w, 4 * features]."""
         kernel = self.param("kernel", KERNEL_INIT, (3, 3, x.shape[-1], self.features))
         phases = jnp.einsum("pak,qbl,klio->abipqo", _TAPS, _TAPS, kernel)
         phases = phases.reshape(2, 2, x.shape[-1], 4 * self.features)
         x, phases = promote_dtype(x, phases, dtype=self.dtype)
         pad = ((0, 1), (0, 1))
-        y = jax.lax.conv_general_dilated(
-            x, phases, (1, 1), pad, dimension_numbers=_NHWC
-        )
+        y = jax.lax.conv_general_dilated(x, phases, (1, 1), pad, dimension_numbers=NHWC)
+        if self.packed:
+            return y
         batch, height, width, _ = y.shape
         y = y.reshape(batch, height, width, 2, 2, self.features)
         y = y.transpose(0, 1, 3, 2, 4, 5)
         return y.reshape(batch, 2 * height, 2 * width, self.features)
+
+
+class Dropout(nn.Module):
+    """Sets a share of the features to 0 in training and enlarges the others.
+
+    As `nn.Dropout`, with half the random bits: they were 4% of what a step moved.
+
+    Attributes:
+      rate: the share, in steps of 1 / 65,536.
+    """
+
+    rate: float
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        """Returns an array of the same shape; in training give a "dropout" rng."""
+        if not train or not self.rate:
+            return x
+        bits = jax.random.bits(self.make_rng("dropout"), x.shape, jnp.uint16)
+        kept = bits >= round(self.rate * 2**16)
+        return jnp.where(kept, x / (1 - self.rate), jnp.zeros((), x.dtype))
 
 
 class BatchNorm(nn.Module):
@@ -149,34 +188,52 @@ class BatchNorm(nn.Module):
       num_groups: parts of the batch that are normalised each by itself; the running
         statistics follow the first. As many as there are devices does what PyTorch's
         DataParallel did for the release; 1 normalises the whole batch.
+      num_packed: pixels whose channels stand side by side, see `packed`; they share
+        statistics and parameters.
     """
 
     momentum: float = 0.9
     epsilon: float = 1e-5
     num_groups: int = 1
+    num_packed: int = 1
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         """Returns x normalised by the batch (train) or by the running statistics."""
-        shape = (x.shape[-1],)
-        scale = self.param("scale", _scale_init, shape)
-        bias = self.param("bias", nn.initializers.zeros, shape)
+        shape = (x.shape[-1] // self.num_packed,)
+        scale = self._tile(self.param("scale", _scale_init, shape))
+        bias = self._tile(self.param("bias", nn.initializers.zeros, shape))
         mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
         var = self.variable("batch_stats", "var", jnp.ones, shape)
         if not train:
-            normal = _normalise(wide(x), mean.value, var.value, self.epsilon)
+            means, variances = self._tile(mean.value), self._tile(var.value)
+            normal = _normalise(wide(x), means, variances, self.epsilon)
             return (normal * scale + bias).astype(x.dtype)
         groups = wide(x).reshape(self.num_groups, -1, *x.shape[1:])
-        axes = tuple(range(1, groups.ndim - 1))
-        means = groups.mean(axes, keepdims=True)
-        variances = jnp.square(groups - means).mean(axes, keepdims=True)
+        # Both moments in one pass; around the running mean, lest digits are lost.
+        around = self._tile(mean.value)
+        first = self._mean(groups - around)
+        variances = self._mean(jnp.square(groups - around)) - jnp.square(first)
+        means = around + first
         if not self.is_initializing():
-            count = groups[0].size // x.shape[-1]
-            unbiased = variances[0].reshape(shape) * (count / max(count - 1, 1))
-            mean.value = self._blend(mean.value, means[0].reshape(shape))
-            var.value = self._blend(var.value, unbiased)
+            count = groups[0].size // shape[0]
+            unbiased = count / max(count - 1, 1)
+            mean.value = self._blend(mean.value, means[0].ravel()[: shape[0]])
+            var.value = self._blend(
+                var.value, unbiased * variances[0].ravel()[: shape[0]]
+            )
         normal = _normalise(groups, means, variances, self.epsilon).reshape(x.shape)
         return (normal * scale + bias).astype(x.dtype)
+
+    def _mean(self, groups: jax.Array) -> jax.Array:
+        """Of each group and channel, [G, 1, ..., C]."""
+        means = groups.mean(tuple(range(1, groups.ndim - 1)), keepdims=True)
+        apart = means.reshape(*means.shape[:-1], self.num_packed, -1)
+        return self._tile(apart.mean(-2))
+
+    def _tile(self, channels: jax.Array) -> jax.Array:
+        """The same for each of the packed pixels."""
+        return jnp.tile(channels, self.num_packed)
 
     def _blend(self, old: jax.Array, new: jax.Array) -> jax.Array:
         """Running statistics after one more batch."""

@@ -4,8 +4,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
-from anonygan_jax.models.layers import BatchNorm, UpConv
+from anonygan_jax.models.layers import BatchNorm, Dropout, UpConv, reflect_pad
 
 RNG = np.random.default_rng(0)
 
@@ -58,3 +59,41 @@ def test_groups_are_normalised_each_by_itself():
                 np.testing.assert_allclose(
                     updates["batch_stats"][name], stats["batch_stats"][name], rtol=1e-5
                 )
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_mirrored_borders_and_their_gradient_are_numpys(width):
+    x = jnp.asarray(RNG.standard_normal((2, 9, 8, 3)), jnp.float32)
+
+    def plain(x):
+        pad = (width, width)
+        return jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode="reflect")
+
+    y, pullback = jax.vjp(lambda x: reflect_pad(x, width), x)
+    expected, plain_pullback = jax.vjp(plain, x)
+    np.testing.assert_array_equal(y, expected)
+    back = jnp.asarray(RNG.standard_normal(y.shape), jnp.float32)
+    np.testing.assert_allclose(
+        pullback(back)[0], plain_pullback(back)[0], rtol=1e-5, atol=1e-5
+    )
+
+
+def test_statistics_keep_their_digits_far_from_zero():
+    x = (1000 + RNG.normal(0, 0.1, (8, 9, 7, 2))).astype(np.float32)
+    norm = BatchNorm()
+    variables = norm.init(jax.random.key(0), x, True)
+    variables["batch_stats"]["mean"] += 1000.0
+    y, _ = norm.apply(variables, x, True, mutable=["batch_stats"])
+    wide = x.astype(np.float64)
+    expected = (wide - wide.mean((0, 1, 2))) / np.sqrt(wide.var((0, 1, 2)) + 1e-5)
+    scale = variables["params"]["scale"]
+    np.testing.assert_allclose(y, expected * scale, atol=2e-3)
+
+
+def test_dropout_keeps_its_share_and_the_mean():
+    x = jnp.ones((40, 50, 60))
+    for rate in (0.5, 0.1):
+        y = Dropout(rate).apply({}, x, True, rngs={"dropout": jax.random.key(0)})
+        assert set(np.unique(y)) == {0.0, np.float32(1 / (1 - rate))}
+        assert abs(float((y == 0).mean()) - rate) < 0.005  # four deviations
+    np.testing.assert_array_equal(Dropout(0.5).apply({}, x, False), x)
