@@ -184,6 +184,18 @@ def _whole_steps(directory: pathlib.Path) -> list[int]:
     return sorted(int(p.parent.name) for p in folders if p.parent.name.isdigit())
 
 
+def read_arrays(item: pathlib.Path) -> Any:
+    """Returns a saved item as numpy arrays, on whatever devices it was written.
+
+    Raises:
+      OSError, ValueError, KeyError: it cannot be read.
+    """
+    with ocp.StandardCheckpointer() as checkpointer:
+        saved = checkpointer.metadata(item).item_metadata
+        like = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), saved.tree)
+        return checkpointer.restore(item, like)
+
+
 def load_generator(
     workdir: pathlib.Path, step: int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any], int]:
@@ -213,8 +225,7 @@ def load_generator(
     if step not in steps:
         raise CheckpointError(f"{workdir}: no checkpoint of step {step} there")
     try:
-        with ocp.StandardCheckpointer() as checkpointer:
-            saved = checkpointer.restore(directory / str(step) / "generator")
+        saved = read_arrays(directory / str(step) / "generator")
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"{workdir}: the checkpoint of step {step} is damaged or was removed"

@@ -235,6 +235,7 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
             bad = jnp.where(state.step >= 3, jnp.nan, values["pose"])
             return state, values | {"pose": bad}
 
+        broken.cost_analysis = train_step.cost_analysis
         return broken
 
     monkeypatch.setattr(train.building, "compile_step", make_broken)

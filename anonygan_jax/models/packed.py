@@ -6,6 +6,7 @@ which 3 or 64 channels leave empty. Parameters are those of the plain convolutio
 results these are.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -15,7 +16,7 @@ import numpy as np
 from flax.linen.dtypes import promote_dtype
 
 from anonygan_jax.data.heatmaps import Heatmaps, convolve_heatmaps
-from anonygan_jax.models.layers import KERNEL_INIT, NHWC
+from anonygan_jax.models.layers import KERNEL_INIT, NHWC, reflect_pad
 
 REACH = 2  # blocks that a reflected border is wide
 
@@ -90,9 +91,9 @@ class PackedConv(nn.Module):
         kernel = self.param("kernel", KERNEL_INIT, shape)
         out = jnp.zeros(())
         if image is not None:
-            out = self._convolve_image(image, kernel[:, :, :num_dense])
+            out = self._dense(self._convolve_image, image, kernel[:, :, :num_dense])
         if packed is not None:
-            out = self._convolve_packed(packed, kernel[:, :, :num_dense])
+            out = self._dense(self._convolve_packed, packed, kernel[:, :, :num_dense])
         if heatmaps is not None:
             rest = kernel[:, :, num_dense:]
             if self.dtype is not None:
@@ -110,6 +111,22 @@ class PackedConv(nn.Module):
     @property
     def _mode(self) -> str:
         return "reflect" if self.reflect else "constant"
+
+    def _dense(
+        self, convolve: Callable[..., jax.Array], x: jax.Array, kernel: jax.Array
+    ) -> jax.Array:
+        """The dense part; CPUs gain nothing from blocks and lose by their zeros."""
+        if self.stride == 2 or self.kernel_size == 1:
+            return convolve(x, kernel)
+        is_packed = convolve == self._convolve_packed
+
+        def plain(x: jax.Array, kernel: jax.Array) -> jax.Array:
+            x, pad = unpack(x) if is_packed else x, self.padding
+            if self.reflect:
+                x, pad = reflect_pad(x, pad), 0
+            return pack(self._convolve(x, kernel, (pad, pad)))
+
+        return jax.lax.platform_dependent(x, kernel, cpu=plain, default=convolve)
 
     def _convolve_image(self, image: jax.Array, kernel: jax.Array) -> jax.Array:
         """Padded before it is packed."""
@@ -133,7 +150,7 @@ class PackedConv(nn.Module):
     def _convolve(
         self, x: jax.Array, kernel: jax.Array, pad: tuple[int, int]
     ) -> jax.Array:
-        """The convolution of blocks."""
+        """A convolution without stride, of blocks or pixels."""
         x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
         return jax.lax.conv_general_dilated(
             x, kernel, (1, 1), (pad, pad), dimension_numbers=NHWC
