@@ -6,7 +6,7 @@ import pathlib
 import jax
 import numpy as np
 
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.pipeline import Batches
 
 
 class NotFiniteError(FloatingPointError):
@@ -16,24 +16,23 @@ class NotFiniteError(FloatingPointError):
 class FiniteWatch:
     """Looks at the losses of a step once the next one is under way."""
 
-    def __init__(self, workdir: pathlib.Path) -> None:
-        """Keeps where batches are saved."""
-        self._workdir = workdir
-        self._noted: tuple[int, PairBatch, dict[str, jax.Array]] | None = None
+    def __init__(self, workdir: pathlib.Path, batches: Batches) -> None:
+        """Keeps where batches are saved, and what makes them again."""
+        self._workdir, self._batches = workdir, batches
+        self._noted: tuple[int, dict[str, jax.Array]] | None = None
 
-    def note(self, step: int, batch: PairBatch, values: dict[str, jax.Array]) -> None:
+    def note(self, step: int, values: dict[str, jax.Array]) -> None:
         """Looks at the step before, and keeps this one for later.
 
         Args:
           step: its number.
-          batch: this process' rows, numpy arrays.
           values: loss terms, perhaps still being computed.
 
         Raises:
           NotFiniteError: see `check`.
         """
         self.check()
-        self._noted = step, batch, values
+        self._noted = step, values
 
     def check(self) -> None:
         """Looks at the step noted last.
@@ -43,20 +42,19 @@ class FiniteWatch:
         """
         if self._noted is None:
             return
-        step, batch, values = self._noted
+        step, values = self._noted
         self._noted = None
         numbers = {name: float(value) for name, value in values.items()}
         bad = [name for name, value in numbers.items() if not np.isfinite(value)]
         if bad:
-            path = self._save(step, batch, numbers)
+            path = self._save(step, numbers)
             raise NotFiniteError(
                 f"step {step}: {', '.join(bad)} not finite; its batch is in {path}"
             )
 
-    def _save(
-        self, step: int, batch: PairBatch, numbers: dict[str, float]
-    ) -> pathlib.Path:
-        """Writes a batch and its losses as a .npz file."""
+    def _save(self, step: int, numbers: dict[str, float]) -> pathlib.Path:
+        """Writes this process' rows of a batch and its losses as a .npz file."""
+        batch = self._batches.batch(step - 1)
         path = self._workdir / f"not_finite_{step}_process_{jax.process_index()}.npz"
         fields = {
             field.name: getattr(batch, field.name)

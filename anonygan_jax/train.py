@@ -11,6 +11,7 @@ import ml_collections
 
 from anonygan_jax import building, metrics, sharding
 from anonygan_jax.checkpointing import Checkpoints
+from anonygan_jax.data.feeding import feed
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig
 from anonygan_jax.finite_watch import FiniteWatch
@@ -99,13 +100,14 @@ def train_and_evaluate(
         stack.callback(log.close)
         profiler = Profiler(workdir, profile)
         stack.callback(profiler.close)
-        watch = FiniteWatch(workdir)
+        watch = FiniteWatch(workdir, batches)
         logger.info("training from step %d to %d in %s", start, num_steps, workdir)
-        for step, batch in enumerate(batches.iterate(start, num_steps), start + 1):
+        fed = feed(batches, start, num_steps, mesh)
+        for step, batch in enumerate(fed, start + 1):
             profiler.before(step)
-            state, values = update(state, sharding.to_devices(batch, mesh))
+            state, values = update(state, batch)
             profiler.after(step, state)
-            watch.note(step, batch, values)
+            watch.note(step, values)
             log.progress(step)
             stopping = stop.requested
             last = step == num_steps or stopping

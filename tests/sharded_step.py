@@ -24,6 +24,7 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     from jax.experimental import multihost_utils
 
     from anonygan_jax import building, sharding
+    from anonygan_jax.data.feeding import feed
     from anonygan_jax.data.pairs import PairConfig
     from anonygan_jax.data.pipeline import Batches, DataConfig
     from configs import composites
@@ -34,6 +35,7 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     config.model.num_blocks, config.model.num_nodes = 1, 8
     config.data.image_size, config.data.batch_size = (48, 48), 16
     config.data.landmark_jitter = 1.0
+    config.data.loader = "device" if int(num_fsdp) > 1 else "memory"
     config.model.dropout_rate = 0.0  # masks are drawn another way on another mesh
     train_step = building.make_train_step(config)
     mesh = sharding.make_mesh(int(num_fsdp))
@@ -46,8 +48,8 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     step = building.compile_step(
         train_step, key, state, sharding.to_devices(batches.batch(0), mesh)
     )
-    for number in range(2):
-        state, values = step(state, sharding.to_devices(batches.batch(number), mesh))
+    for batch in feed(batches, 0, 2, mesh):
+        state, values = step(state, batch)
     split = [x.sharding.spec for x in jax.tree.leaves(state.params)]
     whole = multihost_utils.process_allgather((state, values), tiled=True)
     leaves = {

@@ -59,18 +59,18 @@ def test_pictures_show_condition_source_and_composite(tiny_run, tiny_config):
 def test_a_killed_run_continues_to_the_same_weights(tiny_config, tmp_path, monkeypatch):
     config = _steps(tiny_config, 5)
     whole = train.train_and_evaluate(config, tmp_path / "whole")
-    iterate = Batches.iterate
+    feed = train.feed
 
-    def killed_at_the_third(self, start, stop):
-        for number, batch in enumerate(iterate(self, start, stop)):
+    def killed_at_the_third(*arguments):
+        for number, batch in enumerate(feed(*arguments)):
             if number == 2:
                 os.kill(os.getpid(), signal.SIGTERM)
             yield batch
 
-    monkeypatch.setattr(Batches, "iterate", killed_at_the_third)
+    monkeypatch.setattr(train, "feed", killed_at_the_third)
     first = train.train_and_evaluate(config, tmp_path / "parts")
     assert int(first.step) == 3
-    monkeypatch.setattr(Batches, "iterate", iterate)
+    monkeypatch.setattr(train, "feed", feed)
     second = train.train_and_evaluate(config, tmp_path / "parts")
     assert int(second.step) == 5
     jax.tree.map(np.testing.assert_array_equal, whole, second)

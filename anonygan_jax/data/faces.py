@@ -1,36 +1,52 @@
 """Prepared faces as the networks see them: read, reframed, kept in memory if asked."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
 from anonygan_jax.data import crops
-from anonygan_jax.data.landmarks import NUM_LANDMARKS
 from anonygan_jax.data.records import FaceRecords
 
 
 class Faces:
-    """Random access to faces at the training size."""
+    """Random access to faces at the training size.
+
+    Attributes:
+      points_xy: float32 [N, 68, 2], their landmarks in pixels.
+    """
 
     def __init__(
-        self, records: list[FaceRecords], size: tuple[int, int], zoom: float
+        self,
+        records: list[FaceRecords],
+        points_xy: list[np.ndarray],
+        size: tuple[int, int],
+        zoom: float,
     ) -> None:
+        """Takes the records and, of each, the landmarks as they are stored."""
         self._records, self._size, self._zoom = records, size, zoom
         self._starts = np.cumsum([0] + [len(r) for r in records])
+        self.points_xy = np.concatenate(
+            [
+                crops.transform_points(
+                    crops.window_transform(r.size, size, zoom), points
+                ).astype(np.float32)
+                for r, points in zip(records, points_xy, strict=True)
+            ]
+        )
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns uint8 [N, H, W, 3] and float32 [N, 68, 2] in its pixels."""
-        faces = [self._read_one(int(index)) for index in indices]
-        images, points = zip(*faces, strict=True)
-        return np.stack(images), np.stack(points)
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Returns uint8 [N, H, W, 3]."""
+        return np.stack([self._read_one(int(index)) for index in indices])
 
-    def _read_one(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def _read_one(self, index: int) -> np.ndarray:
         """One face, reframed."""
         which = int(np.searchsorted(self._starts, index, side="right")) - 1
         (face,) = self._records[which].read([index - int(self._starts[which])])
-        return reframe(face.image, face.points_xy, self._size, self._zoom)
+        return reframe(face.image, face.points_xy, self._size, self._zoom)[0]
 
 
 def reframe(
@@ -47,16 +63,13 @@ def reframe(
 class FacesInMemory(Faces):
     """The same, decoded once."""
 
-    def __init__(
-        self, records: list[FaceRecords], size: tuple[int, int], zoom: float
-    ) -> None:
-        super().__init__(records, size, zoom)
-        count = len(self)
-        self._images = np.empty((count, *size, 3), np.uint8)
-        self._points = np.empty((count, NUM_LANDMARKS, 2), np.float32)
-        for index in range(count):
-            self._images[index], self._points[index] = self._read_one(index)
+    def __init__(self, *arguments: Any) -> None:
+        """Takes what `Faces` takes."""
+        super().__init__(*arguments)
+        self._images = np.empty((len(self), *self._size, 3), np.uint8)
+        for index in range(len(self)):
+            self._images[index] = self._read_one(index)
 
-    def read(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, indices: np.ndarray) -> np.ndarray:
         """Returns as `Faces.read`."""
-        return self._images[indices], self._points[indices]
+        return self._images[indices]

@@ -1,6 +1,5 @@
-"""Batches of pairs for training, from memory or through tf.data."""
+"""Batches of pairs for training, as functions of the step."""
 
-import concurrent.futures
 import dataclasses
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,6 @@ import jax
 import numpy as np
 
 from anonygan_jax.data import crops
-from anonygan_jax.data.ahead import in_order
 from anonygan_jax.data.faces import Faces, FacesInMemory
 from anonygan_jax.data.landmarks import NUM_LANDMARKS
 from anonygan_jax.data.pairs import (
@@ -22,8 +20,7 @@ from anonygan_jax.data.pairs import (
 from anonygan_jax.data.priors import draw_priors
 from anonygan_jax.data.records import FaceRecords
 
-LOADERS = ("memory", "tf_data")
-NUM_AHEAD = 2  # batches made while the training step runs
+LOADERS = ("memory", "device", "tf_data")
 
 
 @flax.struct.dataclass
@@ -46,6 +43,22 @@ class PairBatch:
     prior: jax.Array | None = None
 
 
+@flax.struct.dataclass
+class Choice:
+    """What a batch is made of.
+
+    Attributes:
+      condition, source: int32 [B], numbers of faces.
+      condition_points_xy, source_points_xy, same_identity: as in `PairBatch`.
+    """
+
+    condition: jax.Array
+    source: jax.Array
+    condition_points_xy: jax.Array
+    source_points_xy: jax.Array
+    same_identity: jax.Array
+
+
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
     """What is trained on.
@@ -54,8 +67,9 @@ class DataConfig:
       directory: folder made by `anonygan prepare`, or "embedded"; several, with commas.
       image_size: (height, width) of the training pictures.
       batch_size: pairs per step.
-      loader: "memory" decodes everything once and needs no TensorFlow; "tf_data" reads
-        while training, for sets larger than memory.
+      loader: "memory" decodes everything once; "device" also keeps it in the memory of
+        every device; "tf_data" reads while training, for sets larger than memory, and
+        is the only one that needs TensorFlow.
       seed: of the order and the pairs.
       repeats: how often a pass shows the photos of each directory.
       composites: one more directory, whose faces are conditions only; "" for none.
@@ -112,8 +126,13 @@ class Batches:
 
         Raises:
           RecordsError: a directory holds no prepared faces.
-          ValueError: they hold too few for the pairs wanted.
+          ValueError: they hold too few for the pairs wanted, or the loader cannot make
+            priors.
         """
+        if with_prior and config.loader == "device":
+            raise ValueError(
+                'data.loader is "device", but priors are made on the host: "memory"'
+            )
         self._config, self._pair_config = config, pair_config
         self._with_prior, self._rows = with_prior, rows
         folders = config.directories + (
@@ -123,14 +142,14 @@ class Batches:
         self._num_composites = len(records[-1]) if config.composites else 0
         labels = [r.labels() for r in records]
         self._identities = [name for names, _ in labels for name in names]
-        self._points = np.concatenate([points for _, points in labels])
+        points = [points for _, points in labels]
+        self._points = np.concatenate(points)
         self._repeats = np.repeat(
             [*config.repeats, 1][: len(records)], [len(r) for r in records]
         )
         self.sampler = self._sampler(pair_config, config.batch_size)
-        in_memory = config.loader == "memory"
-        kind = FacesInMemory if in_memory else Faces
-        self._faces = kind(records, config.image_size, config.zoom)
+        kind = Faces if config.loader == "tf_data" else FacesInMemory
+        self._faces = kind(records, points, config.image_size, config.zoom)
 
     def _sampler(
         self, pair_config: PairConfig, batch_size: int, held_out: bool = False
@@ -149,8 +168,21 @@ class Batches:
 
     def batch(self, step: int) -> PairBatch:
         """Returns this process' rows of the batch of a step, as numpy arrays."""
+        return self._read(self.choice(step))
+
+    def choice(self, step: int) -> Choice:
+        """Returns what this process' rows of the batch of a step are made of."""
         rng = np.random.default_rng([self._config.seed, 2, step])
-        return self._make(self.sampler.batch(step), rng, self._rows)
+        return self._choose(self.sampler.batch(step), rng, self._rows)
+
+    def images(self) -> np.ndarray:
+        """Returns all faces, uint8 [N, H, W, 3], in the order that choices number."""
+        return self._faces.read(np.arange(len(self._faces)))
+
+    @property
+    def loader(self) -> str:
+        """How the faces get to the devices."""
+        return self._config.loader
 
     def strangers(self, num_pairs: int, held_out: bool = False) -> PairBatch:
         """Returns pairs of different people, to look at.
@@ -166,30 +198,43 @@ class Batches:
             self._pair_config, supervised_share=0.0, other_condition=OTHER_IDENTITY
         )
         pairs = self._sampler(config, num_pairs, held_out).batch(0)
-        return self._make(pairs, np.random.default_rng(0))
+        return self._read(self._choose(pairs, np.random.default_rng(0)))
 
-    def _make(
+    def _choose(
         self,
         pairs: PairIndices,
         rng: np.random.Generator,
         rows: slice = slice(None),
-    ) -> PairBatch:
-        """Some rows of the batch of the pairs."""
-        condition, condition_points = self._faces.read(pairs.condition[rows])
-        source, source_points = self._faces.read(pairs.source[rows])
+    ) -> Choice:
+        """Some rows of the pairs, with landmarks as they shall be."""
+        points = self._faces.points_xy[pairs.source[rows]]
         if self._config.landmark_jitter:
             # Drawn for the whole batch: the same whoever makes which rows.
-            source_points = source_points + self._noise(len(pairs.source), rng)[rows]
+            points = points + self._noise(len(pairs.source), rng)[rows]
+        fields: dict[str, Any] = {
+            "condition": pairs.condition[rows].astype(np.int32),
+            "source": pairs.source[rows].astype(np.int32),
+            "condition_points_xy": self._faces.points_xy[pairs.condition[rows]],
+            "source_points_xy": points,
+            "same_identity": pairs.same_identity[rows],
+        }
+        return Choice(**fields)
+
+    def _read(self, choice: Choice) -> PairBatch:
+        """The batch that was chosen."""
+        given = np.asarray(choice.condition), np.asarray(choice.source)
+        condition, source = (self._faces.read(numbers) for numbers in given)
+        points = choice.condition_points_xy, choice.source_points_xy
         fields: dict[str, Any] = {
             "condition": condition,
             "source": source,
-            "condition_points_xy": condition_points,
-            "source_points_xy": source_points,
-            "same_identity": pairs.same_identity[rows],
+            "condition_points_xy": points[0],
+            "source_points_xy": points[1],
+            "same_identity": choice.same_identity,
         }
         if self._with_prior:
             fields["prior"] = draw_priors(
-                condition, condition_points, source, source_points
+                condition, np.asarray(points[0]), source, np.asarray(points[1])
             )
         return PairBatch(**fields)
 
@@ -201,35 +246,22 @@ class Batches:
         noise = rng.normal(0, deviation, (count, NUM_LANDMARKS, 2))
         return (share * noise).astype(np.float32)
 
-    def iterate(self, start: int, stop: int) -> Iterator[PairBatch]:
-        """Yields the batches of steps `start` to `stop` - 1, made ahead."""
-        if self._config.loader == "memory":
-            return _ahead(self, start, stop)
-        return _through_tf_data(self, start, stop)
+    def through_tf_data(self, start: int, stop: int) -> Iterator[PairBatch]:
+        """Yields the batches of steps `start` to `stop` - 1, decoded in parallel."""
+        import tensorflow as tf
 
+        example = dataclasses.asdict(self.batch(start))
+        names = [name for name, value in example.items() if value is not None]
+        types = [tf.as_dtype(example[name].dtype) for name in names]
 
-def _ahead(batches: Batches, start: int, stop: int) -> Iterator[PairBatch]:
-    """The batches in order, each made by a thread while the one before is used."""
-    with concurrent.futures.ThreadPoolExecutor(NUM_AHEAD) as pool:
-        yield from in_order(pool, batches.batch, range(start, stop), NUM_AHEAD)
+        def load(step: np.ndarray) -> list[np.ndarray]:
+            batch = self.batch(int(step))
+            return [getattr(batch, name) for name in names]
 
-
-def _through_tf_data(batches: Batches, start: int, stop: int) -> Iterator[PairBatch]:
-    """The same batches, read and decoded in parallel ahead of the training step."""
-    import tensorflow as tf
-
-    example = dataclasses.asdict(batches.batch(start))
-    names = [name for name, value in example.items() if value is not None]
-    types = [tf.as_dtype(example[name].dtype) for name in names]
-
-    def load(step: np.ndarray) -> list[np.ndarray]:
-        batch = batches.batch(int(step))
-        return [getattr(batch, name) for name in names]
-
-    dataset = tf.data.Dataset.range(start, stop).map(
-        lambda step: tf.numpy_function(load, [step], types),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    for fields in dataset.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
-        yield PairBatch(**dict(zip(names, fields, strict=True)))
+        dataset = tf.data.Dataset.range(start, stop).map(
+            lambda step: tf.numpy_function(load, [step], types),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        for fields in dataset.prefetch(tf.data.AUTOTUNE).as_numpy_iterator():
+            yield PairBatch(**dict(zip(names, fields, strict=True)))

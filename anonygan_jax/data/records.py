@@ -123,7 +123,12 @@ def write_metadata(
 
 
 class FaceRecords:
-    """Random access to the prepared faces of a folder."""
+    """Random access to the prepared faces of a folder.
+
+    Attributes:
+      directory: where they are.
+      size: (height, width) of the pictures.
+    """
 
     def __init__(self, directory: str | pathlib.Path) -> None:
         """Opens `directory`; the word "embedded" opens the package's composites.
@@ -137,7 +142,10 @@ class FaceRecords:
                 f"{self.directory}: no prepared faces there; make them with "
                 f"'anonygan prepare PHOTOS --output {self.directory}'"
             )
-        self._source = tfds.builder_from_directory(self.directory).as_data_source(SPLIT)
+        builder = tfds.builder_from_directory(self.directory)
+        self._source = builder.as_data_source(SPLIT)
+        height, width, _ = builder.info.features["image"].shape
+        self.size = (height, width)
         if len(self._source) == 0:
             raise RecordsError(f"{self.directory}: holds no face")
 

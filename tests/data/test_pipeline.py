@@ -9,8 +9,10 @@ import jax
 import numpy as np
 import pytest
 
+from anonygan_jax import sharding
 from anonygan_jax.data import crops
 from anonygan_jax.data.faces import reframe
+from anonygan_jax.data.feeding import feed
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig
@@ -24,11 +26,20 @@ def _batches(loader: str) -> Batches:
     return Batches(DataConfig("embedded", (44, 36), 5, loader, 3), PAIRS)
 
 
-def test_loaders_give_the_same_batches_from_any_step():
-    memory = list(_batches("memory").iterate(0, 4))
-    through_tf = list(_batches("tf_data").iterate(2, 4))
-    jax.tree.map(np.testing.assert_array_equal, memory[2:], through_tf)
+@pytest.mark.parametrize("loader", ["tf_data", "device"])
+def test_loaders_give_the_same_batches_from_any_step(loader):
+    mesh = sharding.make_mesh()
+    memory = list(feed(_batches("memory"), 0, 4, mesh))
+    other = list(feed(_batches(loader), 2, 4, mesh))
+    jax.tree.map(np.testing.assert_array_equal, memory[2:], other)
     assert memory[0].source.shape == (5, 44, 36, 3)
+    assert other[0].source.sharding == sharding.batch_sharding(mesh)
+
+
+def test_priors_are_not_made_on_devices():
+    config = DataConfig("embedded", (44, 36), 5, "device", 3)
+    with pytest.raises(ValueError, match="priors are made on the host"):
+        Batches(config, PAIRS, with_prior=True)
 
 
 def test_points_follow_the_picture(embedded):
