@@ -37,20 +37,22 @@ def make_mesh(num_fsdp: int = 1, devices: list[Any] | None = None) -> Mesh:
 
     Args:
       num_fsdp: see `ShardingConfig`.
-      devices: instead of all.
+      devices: instead of all, in this order.
 
     Raises:
       ValueError: they cannot be divided so.
     """
-    devices = jax.devices() if devices is None else devices
-    if num_fsdp < 1 or len(devices) % num_fsdp:
+    num_devices = jax.device_count() if devices is None else len(devices)
+    if num_fsdp < 1 or num_devices % num_fsdp:
         raise ValueError(
             f"sharding.num_fsdp is {num_fsdp}, wanted a divisor of the number of "
-            f"devices, {len(devices)}"
+            f"devices, {num_devices}"
         )
-    shape = (len(devices) // num_fsdp, num_fsdp)
+    shape = (num_devices // num_fsdp, num_fsdp)
     auto = (AxisType.Auto,) * 2  # explicit axes break Linen's dropout
-    return jax.make_mesh(shape, (DATA, FSDP), axis_types=auto, devices=devices)
+    if devices is None:
+        return jax.make_mesh(shape, (DATA, FSDP), axis_types=auto)
+    return Mesh(np.reshape(devices, shape), (DATA, FSDP), axis_types=auto)
 
 
 def check_batch_size(batch_size: int, mesh: Mesh) -> None:

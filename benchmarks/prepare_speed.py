@@ -6,6 +6,7 @@ The peer does the least anyone could: decode with Pillow, detect, mark the landm
 one process, no crops, no records. Both are timed in turn, three times.
 """
 
+import functools
 import pathlib
 import statistics
 import sys
@@ -14,7 +15,7 @@ import time
 
 from PIL import Image
 
-from anonygan_jax.data import landmarks, photos, prepare
+from anonygan_jax.data import landmarks, photos, prepare, prepare_pool
 
 RUNS = 3
 
@@ -40,7 +41,8 @@ def our_photos_per_second(files: list[photos.PhotoFile]) -> float:
     job = prepare.Job(files, None, (220, 180), aligned=False)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        prepare.prepare(job, pathlib.Path(folder), num_workers=2)
+        make = functools.partial(prepare_pool.make_shards, num_workers=2)
+        prepare.prepare(job, pathlib.Path(folder), make)
         return len(files) / (time.perf_counter() - start)
 
 

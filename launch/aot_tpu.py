@@ -4,9 +4,10 @@
     python -m launch.aot_tpu --config=configs/celeba.py:paper \\
         --topology v5e:2x4,v5p:2x2x2,v4:2x2x1,v6e:4x4 --per_chip 8
 
-Needs libtpu, no TPU. For each topology: memory of a chip that the step takes
-(arguments, temporaries, code) beside what the chip has, FLOPs and bytes, the seconds
-that XLA itself expects, the pairs a second that come of it, and its share of the peak.
+Needs libtpu, no TPU. For each topology: memory of a device (a chip, a core of v4) that
+the step takes (arguments, temporaries, code) beside what it has, FLOPs and bytes, the
+seconds that XLA itself expects, the pairs a second that come of it, its share of the
+peak.
 Collectives are counted in the compiled program with the bytes that they carry.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 # Before JAX: there is no TPU to look for, and one set of variables asks for none.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")  # compiling shares no chip
 
 import jax
 import ml_collections
@@ -45,6 +47,7 @@ KINDS = {  # of a topology -> JAX's `device_kind`
     "v5p": "TPU v5",
     "v6e": "TPU v6 lite",
 }
+CORES = {"v4": 2}  # devices that share a chip; the topology's description has no others
 _SHAPE = re.compile(r"(pred|[usf]\d+|bf16)\[([\d,]*)\]")
 _BYTES = {"pred": 1, "bf16": 2}
 _COLLECTIVE = re.compile(
@@ -148,16 +151,18 @@ def _size(shape: tuple[str, str]) -> float:
 
 def line(topology: str, batch_size: int, cost: Cost) -> str:
     """Returns a row of the table."""
-    chip = CHIPS[KINDS[topology.partition(":")[0]]]
+    kind = topology.partition(":")[0]
+    chip, num_cores = CHIPS[KINDS[kind]], CORES.get(kind, 1)
+    memory = chip.memory / num_cores / GIB
     needed = cost.arguments + cost.temporaries + cost.code
-    share = cost.flops / cost.seconds / chip.peak
+    share = cost.flops / cost.seconds * num_cores / chip.peak
     carried = ", ".join(
         f"{count} {kind} {total / 2**20:.0f} MiB"
         for kind, (count, total) in sorted(cost.collectives.items())
     )
     parts = (cost.arguments, cost.temporaries, cost.code)
     return (
-        f"| {topology} | {batch_size} | {needed / GIB:.2f} of {chip.memory / GIB:.0f} ("
+        f"| {topology} | {batch_size} | {needed / GIB:.2f} of {memory:.0f} ("
         f"{' + '.join(f'{part / GIB:.2f}' for part in parts)}) | "
         f"{cost.flops / 1e12:.2f} | {cost.bytes_accessed / 1e9:.1f} | "
         f"{1000 * cost.seconds:.1f} | {batch_size / cost.seconds:.0f} | {share:.0%} | "
@@ -168,7 +173,7 @@ def line(topology: str, batch_size: int, cost: Cost) -> str:
 def main(_: list[str]) -> None:
     """Prints a table."""
     print(
-        "| topology | pairs | GiB a chip (arguments + temporaries + code) | TFLOP | "
+        "| topology | pairs | GiB a device (arguments + temporaries + code) | TFLOP | "
         "GB | ms, XLA's estimate | pairs/s | of peak | collectives |\n"
         "|---|---|---|---|---|---|---|---|---|"
     )

@@ -1,7 +1,10 @@
 """Shared by all tests: embedded faces, a tiny trained run, photos of composites."""
 
+import os
 import pathlib
 import sys
+
+os.environ["JAX_PLATFORMS"] = "cpu"  # before JAX, and for the processes of tests
 
 import jax
 import ml_collections

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from anonygan_jax.anonymise import cli
+from anonygan_jax.data.tfds_photos import DatasetError
 from anonygan_jax.evaluation import datasets
 
 
@@ -206,5 +207,5 @@ def test_a_set_that_tfds_cannot_fetch_is_told(tmp_path, monkeypatch):
         raise OSError("no route")
 
     monkeypatch.setattr(tfds, "load", offline)
-    with pytest.raises(datasets.DatasetError, match=r"no route.*give a folder"):
+    with pytest.raises(DatasetError, match=r"no route.*give a folder"):
         datasets.dataset_photos("celeba", tmp_path)

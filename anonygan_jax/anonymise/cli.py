@@ -7,7 +7,7 @@ import click
 import anonygan_jax
 from anonygan_jax import checkpointing, evaluate_cli, train_status
 from anonygan_jax.anonymise import anonymise_cli, bank_cli, demo
-from anonygan_jax.data import prepare as prepare_data
+from anonygan_jax.data import prepare_cli
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 
@@ -20,7 +20,7 @@ def main() -> None:
 
 main.add_command(anonymise_cli.anonymise)
 main.add_command(demo.demo)
-main.add_command(prepare_data.main, "prepare")
+main.add_command(prepare_cli.main)
 main.add_command(bank_cli.conditions)
 main.add_command(evaluate_cli.main)
 main.add_command(train_status.main)

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from click.testing import CliRunner
+from PIL import Image
 
-from anonygan_jax.data import crops, prepare
+from anonygan_jax.data import crops, prepare, prepare_cli, tfds_photos
 from anonygan_jax.data.records import FaceRecords, RecordsError
 
 
 def _run(*arguments: object) -> str:
-    result = CliRunner().invoke(prepare.main, [str(a) for a in arguments])
+    result = CliRunner().invoke(prepare_cli.main, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -83,18 +84,85 @@ def test_interrupted_and_parallel_runs_give_the_same_bytes(
     for name in ("shard-00001.json", "dataset_info.json", "manifest.json"):
         (tmp_path / "out" / name).unlink()
     kept = (tmp_path / "out" / "shard-00000.json").stat().st_mtime_ns
-    code = "import sys; from anonygan_jax.data import prepare as p; "
-    code += "p.PHOTOS_PER_SHARD = 4; p.main(sys.argv[1:])"
+    code = "import sys; from anonygan_jax.data import prepare, prepare_cli as cli; "
+    code += "prepare.PHOTOS_PER_SHARD = 4; cli.main(sys.argv[1:])"
     arguments = [photo_folder, "--output", tmp_path / "out", "--workers", 2]
     subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True)
     assert _bytes(tmp_path / "out") == _bytes(prepared)
     assert (tmp_path / "out" / "shard-00000.json").stat().st_mtime_ns == kept
 
 
+def test_beam_gives_the_same_bytes(prepared, photo_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "PHOTOS_PER_SHARD", 4)
+    _run(photo_folder, "--output", tmp_path / "out", "--beam", "")
+    assert _bytes(tmp_path / "out") == _bytes(prepared)
+
+
+def test_what_beam_does_not_know_is_told(photo_folder, tmp_path):
+    arguments = [str(photo_folder), "--output", str(tmp_path / "out")]
+    result = CliRunner().invoke(
+        prepare_cli.main, [*arguments, "--beam", "--runner=NoRunner"]
+    )
+    assert result.exit_code == 1
+    assert "NoRunner" in result.output
+    assert not (tmp_path / "out" / "dataset_info.json").exists()
+
+
+@pytest.mark.slow
+def test_beam_gives_the_same_bytes_of_200_photos(embedded, tmp_path):
+    folder = tmp_path / "photos"
+    for face in embedded[:200]:
+        path = folder / face.identity / pathlib.Path(face.file).name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(face.image).save(path)
+    _run(folder, "--output", tmp_path / "here")
+    options = "--direct_num_workers=2 --direct_running_mode=multi_processing"
+    _run(folder, "--output", tmp_path / "beam", "--beam", options)
+    assert _bytes(tmp_path / "here") == _bytes(tmp_path / "beam")
+    assert json.loads((tmp_path / "here" / "manifest.json").read_text())["kept"] > 190
+
+
+@pytest.mark.parametrize("name", ["lfw", "celeb_a"])
+def test_photos_of_tfds_sets_are_prepared(name, embedded, tmp_path, monkeypatch):
+    def export(builder, split, folder):
+        assert (builder, split) == (name, "test")
+        for face in embedded[:2]:
+            path = folder / face.identity / pathlib.Path(face.file).name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(face.image).save(path)
+
+    monkeypatch.setattr(tfds_photos, "export_photos", export)
+    _run("--output", tmp_path, "--tfds", name, "--split", "test")
+    faces = FaceRecords(tmp_path).read([0, 1])
+    identities = {face.identity for face in faces}
+    if name == "lfw":
+        assert identities == {face.identity for face in embedded[:2]}
+    else:  # nobody says whose they are
+        assert identities == {face.file for face in faces}
+        np.testing.assert_array_equal(faces[0].crop, np.eye(2, 3))
+
+
+def test_mocked_tfds_sets_are_written_once(tmp_path):
+    with tfds.testing.mock_data(num_examples=3):
+        for _ in range(2):
+            tfds_photos.export_photos("celeb_a", "validation", tmp_path)
+    names = sorted(path.name for path in tmp_path.glob("*.png"))
+    assert names == ["000001.png", "000002.png", "000003.png"]
+
+
+def test_photos_or_a_set_must_be_given(tmp_path):
+    for arguments in ([], ["photos", "--tfds", "lfw"]):
+        result = CliRunner().invoke(
+            prepare_cli.main, [*arguments, "--output", str(tmp_path)]
+        )
+        assert result.exit_code == 2
+        assert "give PHOTOS or --tfds" in result.output
+
+
 def test_other_settings_do_not_mix_into_a_folder(prepared, photo_folder):
     before = _bytes(prepared)
     arguments = [str(photo_folder), "--output", str(prepared), "--size", "110x90"]
-    result = CliRunner().invoke(prepare.main, arguments)
+    result = CliRunner().invoke(prepare_cli.main, arguments)
     assert result.exit_code == 1
     assert "other photos or settings" in result.output
     assert _bytes(prepared) == before
@@ -128,7 +196,7 @@ def test_wrong_arguments_get_one_clear_line(tmp_path, monkeypatch, arguments, me
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.md").touch()
     (tmp_path / "bad.txt").write_text("a.jpg 1\nb.jpg\n")
-    result = CliRunner().invoke(prepare.main, [*arguments, "--output", "out"])
+    result = CliRunner().invoke(prepare_cli.main, [*arguments, "--output", "out"])
     assert result.exit_code != 0
     assert message in result.output
     assert not (tmp_path / "out").exists()

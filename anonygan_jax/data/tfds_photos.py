@@ -1,0 +1,48 @@
+"""Photos of a TFDS set, written as files."""
+
+import pathlib
+from collections import Counter
+from typing import Any
+
+import tqdm
+from PIL import Image
+
+COMPLETE = ".complete"
+BUILDERS = ("lfw", "celeb_a")
+
+
+class DatasetError(ValueError):
+    """A named data set that cannot be had; the message says why."""
+
+
+def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
+    """Writes the photos of a split as PNG, whose pixels are the set's, once.
+
+    Where the set says whose photo it is (LFW) they are named PERSON/PERSON_0001, else
+    by their place in the split.
+
+    Raises:
+      DatasetError: TFDS or the set's host cannot be reached.
+    """
+    import tensorflow_datasets as tfds
+
+    if (folder / COMPLETE).exists():
+        return
+    try:
+        dataset: Any = tfds.load(builder, split=split)
+        photos = tfds.as_numpy(dataset)
+    except Exception as error:  # whatever the set's host, TFDS or TensorFlow raise
+        raise DatasetError(
+            f"{builder}: TFDS cannot load it ({type(error).__name__}: {error}); give a "
+            "folder of its photos instead"
+        ) from error
+    counts: Counter[str] = Counter()
+    for number, photo in enumerate(tqdm.tqdm(photos, builder, unit="photo"), 1):
+        path = folder / f"{number:06d}.png"
+        if "label" in photo:
+            person = photo["label"].decode()
+            counts[person] += 1
+            path = folder / person / f"{person}_{counts[person]:04d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo["image"]).save(path)
+    (folder / COMPLETE).touch()
