@@ -103,6 +103,16 @@ def split_axis(shape: tuple[int, ...], num_fsdp: int) -> PartitionSpec:
     return PartitionSpec(*(FSDP if n == longest else None for n in range(longest + 1)))
 
 
+def partitionable(rng: jax.Array) -> jax.Array:
+    """Returns a key whose draws each device makes for its own rows alone.
+
+    XLA cannot split the generator behind "rbg" keys: every device would draw for the
+    whole batch. Threefry's draws are also the same on any mesh.
+    """
+    data = jax.random.key_data(rng)[..., :2]
+    return jax.random.wrap_key_data(data, impl="threefry2x32")
+
+
 def to_devices(batch: Any, mesh: Mesh) -> Any:
     """Returns a batch of global arrays, of which each process gives its rows.
 

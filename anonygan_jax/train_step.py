@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from anonygan_jax import sharding
 from anonygan_jax.data.augmentation import UNCHANGED, AugmentationConfig, augment
 from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.systems.system import GENERATOR, Metrics, System
@@ -35,7 +36,7 @@ class TrainStep:
         self, state: TrainState, batch: PairBatch, rng: jax.Array
     ) -> tuple[TrainState, Metrics]:
         """Returns the state after one update of all networks, and the loss terms."""
-        to_augment, rng = jax.random.split(rng)
+        to_augment, rng = jax.random.split(sharding.partitionable(rng))
         batch = augment(batch, to_augment, self._augmentation)
         grads, batch_stats, metrics = self.accumulate(state, batch, rng)
         params, opt_state = {}, {}

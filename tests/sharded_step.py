@@ -36,7 +36,8 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     config.data.image_size, config.data.batch_size = (48, 48), 16
     config.data.landmark_jitter = 1.0
     config.data.loader = "device" if int(num_fsdp) > 1 else "memory"
-    config.model.dropout_rate = 0.0  # masks are drawn another way on another mesh
+    config.model.dropout_rate = 0.5
+    config.augmentation.flip_share = 0.5
     train_step = building.make_train_step(config)
     mesh = sharding.make_mesh(int(num_fsdp))
     sharding.check_batch_size(16, mesh)

@@ -158,7 +158,7 @@ class UpConv(nn.Module):
 class Dropout(nn.Module):
     """Sets a share of the features to 0 in training and enlarges the others.
 
-    As `nn.Dropout`, with half the random bits: they were 4% of what a step moved.
+    As `nn.Dropout`, with half the random bits.
 
     Attributes:
       rate: the share, in steps of 1 / 65,536.
