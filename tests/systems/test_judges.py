@@ -106,7 +106,16 @@ def test_kernels_are_divided_by_their_largest_singular_values(spectral):
         if "kernel" in layer:
             kernel = np.asarray(layer["kernel"])
             matrix = kernel.reshape(-1, kernel.shape[-1])
-            params[name]["kernel"] = kernel / np.linalg.svd(matrix)[1][0]
+            largest = np.linalg.svd(matrix)[1][0]
+            params[name]["kernel"] = kernel / largest
+            (found,) = (
+                value
+                for key, value in variables["batch_stats"][
+                    f"{name}_spectral_norm"
+                ].items()
+                if key.endswith("sigma")
+            )
+            np.testing.assert_allclose(found, largest, rtol=1e-3)
     stats = {
         name: value
         for name, value in variables["batch_stats"].items()
