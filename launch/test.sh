@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 . .venv/bin/activate
 python -m pip install --quiet --upgrade pip
 python -m pip install --quiet -r requirements.txt
+# Apart: with libtpu beside JAX, its profiler crashes where there is no TPU.
+[ -d .venv/libtpu ] ||
+    python -m pip install --quiet --no-deps --target .venv/libtpu 'libtpu>=0.0.52,<0.1'
 ruff format --check .
 ruff check .
 mypy
