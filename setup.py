@@ -77,6 +77,7 @@ setup(
             "matplotlib>=3.10,<4",
             "mypy>=1.19,<3",
             "pytest>=9,<10",
+            "pytest-xdist>=3.8,<4",
             "ruff>=0.14,<0.18",
             "selenium>=4.30,<5",
         ],

@@ -192,6 +192,8 @@ def read_arrays(item: pathlib.Path) -> Any:
     """
     with ocp.StandardCheckpointer() as checkpointer:
         saved = checkpointer.metadata(item).item_metadata
+        if saved is None:
+            raise ValueError(f"{item}: damaged or removed")
         like = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), saved.tree)
         return checkpointer.restore(item, like)
 

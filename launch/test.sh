@@ -13,4 +13,4 @@ python -m pip install --quiet -r requirements.txt
 ruff format --check .
 ruff check .
 mypy
-pytest "$@"
+pytest --numprocesses 2 --dist loadfile "$@"
