@@ -28,16 +28,24 @@ def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
 
     if (folder / COMPLETE).exists():
         return
+    unreachable = (  # network and disk, an unknown split, a missing package, a bad file
+        OSError,
+        ValueError,
+        ImportError,
+        tfds.download.DownloadError,
+        tfds.download.download_manager.NonMatchingChecksumError,
+        tfds.download.extractor.ExtractError,
+    )
     try:
         dataset: Any = tfds.load(builder, split=split)
-        photos = tfds.as_numpy(dataset)
-    except Exception as error:  # whatever the set's host, TFDS or TensorFlow raise
+    except unreachable as error:
         raise DatasetError(
             f"{builder}: TFDS cannot load it ({type(error).__name__}: {error}); give a "
             "folder of its photos instead"
         ) from error
     counts: Counter[str] = Counter()
-    for number, photo in enumerate(tqdm.tqdm(photos, builder, unit="photo"), 1):
+    photos = tqdm.tqdm(tfds.as_numpy(dataset), builder, unit="photo")
+    for number, photo in enumerate(photos, 1):
         path = folder / f"{number:06d}.png"
         if "label" in photo:
             person = photo["label"].decode()
