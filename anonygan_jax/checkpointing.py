@@ -56,9 +56,10 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(
             preservation_policy=preservation_policy.AnyPreservationPolicy(kept)
         )
-        self._directory, self._best_by = (workdir / CHECKPOINTS).absolute(), best_by
+        self._workdir, self._best_by = workdir, best_by
+        directory = (workdir / CHECKPOINTS).absolute()
         self._manager = ocp.CheckpointManager(
-            self._directory, options=options, item_names=ITEMS
+            directory, options=options, item_names=ITEMS
         )
 
     def save(self, state: TrainState, measures: dict[str, float] | None = None) -> None:
@@ -152,14 +153,12 @@ class Checkpoints:
             yield
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
-            good = max(_whole_steps(self._directory), default=None)
+            steps = saved_steps(self._workdir)
+            rest = "none is there yet"
+            if steps:
+                rest = f"step {steps[-1]} is whole, the same command goes on from there"
             raise CheckpointError(
-                f"{self._directory}: a checkpoint cannot be written: {reason}; "
-                + (
-                    f"step {good} is whole, the same command goes on from there"
-                    if good
-                    else "none is there yet"
-                )
+                f"{self._workdir}: a checkpoint cannot be written: {reason}; {rest}"
             ) from error
 
     def close(self) -> None:
@@ -174,13 +173,11 @@ class Checkpoints:
 
 
 def saved_steps(workdir: pathlib.Path) -> list[int]:
-    """Returns the steps whose generators are in a run's folder, in order."""
-    return _whole_steps(workdir / CHECKPOINTS)
+    """Returns the steps whose generators are in a run's folder, in order.
 
-
-def _whole_steps(directory: pathlib.Path) -> list[int]:
-    """Steps that were written to their end: until then a folder has another name."""
-    folders = directory.glob("*/generator")
+    They are whole: until a step is written to its end, its folder has another name.
+    """
+    folders = (workdir / CHECKPOINTS).glob("*/generator")
     return sorted(int(p.parent.name) for p in folders if p.parent.name.isdigit())
 
 
