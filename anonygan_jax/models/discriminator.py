@@ -71,7 +71,7 @@ class PatchDiscriminator(nn.Module):
 
     def _conv(
         self,
-        kind: type[Conv] | type[PackedConv],
+        kind: type[Conv],
         features: int,
         stride: int,
         name: str,

@@ -110,7 +110,7 @@ class Generator(nn.Module):
             )
             appearance, shape = block(appearance, shape, train)
         drawn, logit = self._decode(appearance, train)
-        background = images[-1]
+        background = images[-1]  # what is given nearest to the wanted picture
         attention = nn.sigmoid(logit if prior is None else logit - PRIOR_ADVANTAGE)
         return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
 

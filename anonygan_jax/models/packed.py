@@ -16,7 +16,7 @@ import numpy as np
 from flax.linen.dtypes import promote_dtype
 
 from anonygan_jax.data.heatmaps import Heatmaps, convolve_heatmaps
-from anonygan_jax.models.layers import KERNEL_INIT, NHWC, reflect_pad
+from anonygan_jax.models.layers import KERNEL_INIT, NHWC, Conv, reflect_pad
 
 REACH = 2  # blocks that a reflected border is wide
 
@@ -46,31 +46,14 @@ def unpack(x: jax.Array) -> jax.Array:
     return x.reshape(batch, 2 * height, 2 * width, channels // 4)
 
 
-class PackedConv(nn.Module):
-    """A convolution, see `Conv`, of images or packed features.
+class PackedConv(Conv):
+    """The same convolution of images or packed features; a stride is 1 or 2.
 
     With stride 1 the result is packed; with stride 2 it is plain and half as large.
-
-    Attributes:
-      features: channels of the result, before it is packed.
-      kernel_size: side of the kernel.
-      stride: 1 or 2.
-      padding: pixels added on every side.
-      reflect: pad with the mirror image instead of zeros.
-      use_bias: add a bias per channel.
-      dtype: see `Numerics`.
     """
 
-    features: int
-    kernel_size: int
-    stride: int = 1
-    padding: int = 0
-    reflect: bool = False
-    use_bias: bool = False
-    dtype: Any = None
-
     @nn.compact
-    def __call__(
+    def __call__(  # type: ignore[override]
         self,
         image: jax.Array | None = None,
         heatmaps: Heatmaps | None = None,
