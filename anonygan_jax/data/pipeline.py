@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import flax.struct
-import jax
 import numpy as np
 
 from anonygan_jax.data import crops
@@ -20,6 +19,7 @@ from anonygan_jax.data.pairs import (
 from anonygan_jax.data.priors import draw_priors
 from anonygan_jax.data.records import FaceRecords
 
+Array = Any  # numpy's on the host, JAX's on its way through a step
 LOADERS = ("memory", "device", "tf_data")
 
 
@@ -35,12 +35,12 @@ class PairBatch:
         None where the network wants none.
     """
 
-    condition: jax.Array
-    source: jax.Array
-    condition_points_xy: jax.Array
-    source_points_xy: jax.Array
-    same_identity: jax.Array
-    prior: jax.Array | None = None
+    condition: Array
+    source: Array
+    condition_points_xy: Array
+    source_points_xy: Array
+    same_identity: Array
+    prior: Array | None = None
 
 
 @flax.struct.dataclass
@@ -52,11 +52,11 @@ class Choice:
       condition_points_xy, source_points_xy, same_identity: as in `PairBatch`.
     """
 
-    condition: jax.Array
-    source: jax.Array
-    condition_points_xy: jax.Array
-    source_points_xy: jax.Array
-    same_identity: jax.Array
+    condition: Array
+    source: Array
+    condition_points_xy: Array
+    source_points_xy: Array
+    same_identity: Array
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,32 +211,24 @@ class Batches:
         if self._config.landmark_jitter:
             # Drawn for the whole batch: the same whoever makes which rows.
             points = points + self._noise(len(pairs.source), rng)[rows]
-        fields: dict[str, Any] = {
-            "condition": pairs.condition[rows].astype(np.int32),
-            "source": pairs.source[rows].astype(np.int32),
-            "condition_points_xy": self._faces.points_xy[pairs.condition[rows]],
-            "source_points_xy": points,
-            "same_identity": pairs.same_identity[rows],
-        }
-        return Choice(**fields)
+        return Choice(
+            condition=pairs.condition[rows].astype(np.int32),
+            source=pairs.source[rows].astype(np.int32),
+            condition_points_xy=self._faces.points_xy[pairs.condition[rows]],
+            source_points_xy=points,
+            same_identity=pairs.same_identity[rows],
+        )
 
     def _read(self, choice: Choice) -> PairBatch:
         """The batch that was chosen."""
-        given = np.asarray(choice.condition), np.asarray(choice.source)
-        condition, source = (self._faces.read(numbers) for numbers in given)
-        points = choice.condition_points_xy, choice.source_points_xy
         fields: dict[str, Any] = {
-            "condition": condition,
-            "source": source,
-            "condition_points_xy": points[0],
-            "source_points_xy": points[1],
-            "same_identity": choice.same_identity,
+            "condition": self._faces.read(choice.condition),
+            "condition_points_xy": choice.condition_points_xy,
+            "source": self._faces.read(choice.source),
+            "source_points_xy": choice.source_points_xy,
         }
-        if self._with_prior:
-            fields["prior"] = draw_priors(
-                condition, np.asarray(points[0]), source, np.asarray(points[1])
-            )
-        return PairBatch(**fields)
+        prior = draw_priors(*fields.values()) if self._with_prior else None
+        return PairBatch(**fields, same_identity=choice.same_identity, prior=prior)
 
     def _noise(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Noise of points; the cube of its share keeps most of it small."""
