@@ -1,4 +1,4 @@
-"""From a config to what is trained: system, step, first state, compiled step."""
+"""From a config to what is trained: system, step, batches, state, compiled step."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from jax.sharding import Mesh
 
 from anonygan_jax import losses, sharding
 from anonygan_jax.data.augmentation import AugmentationConfig
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.system import Metrics, System
@@ -56,6 +57,28 @@ def make_train_step(config: ml_collections.ConfigDict) -> TrainStep:
         OptimiserConfig(**config.optimiser),
         AugmentationConfig(**config.augmentation),
     )
+
+
+def make_mesh(config: ml_collections.ConfigDict) -> Mesh:
+    """Returns the mesh of all devices, which can share the batches of `config`.
+
+    Raises:
+      ValueError: they cannot.
+    """
+    mesh = sharding.make_mesh(sharding.ShardingConfig(**config.sharding).num_fsdp)
+    sharding.check_batch_size(config.data.batch_size, mesh)
+    return mesh
+
+
+def open_batches(config: ml_collections.ConfigDict, system: System) -> Batches:
+    """Returns this process' rows of the batches of `config`.
+
+    Raises:
+      RecordsError, ValueError: as `Batches`.
+    """
+    data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
+    rows = sharding.local_rows(data.batch_size)
+    return Batches(data, pairs, system.needs_prior, rows)
 
 
 def create_state(

@@ -2,8 +2,6 @@
 
 import logging
 
-import jax
-
 from anonygan_jax.data.pipeline import Batches
 from anonygan_jax.instruments import Speedometer
 from anonygan_jax.metrics import RunLog
@@ -19,55 +17,57 @@ logger = logging.getLogger(__name__)
 class Reports:
     """Everything that is written after a step, but for checkpoints."""
 
-    def __init__(self, config: RunConfig, system: System, batches: Batches) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        system: System,
+        batches: Batches,
+        log: RunLog,
+        speed: Speedometer,
+    ) -> None:
         """Draws the pairs to show and to measure.
+
+        Args:
+          config: when what is due.
+          system: what is trained.
+          batches: of the run.
+          log: where to.
+          speed: read where losses are written.
 
         Raises:
           ValueError: there are too few people for them.
         """
-        self._config = config
+        self._config, self._log, self._speed = config, log, speed
         self._pictures = PictureMaker(system, batches, config.num_pictures)
         self._evaluate = None
         if config.evaluate_every_x_steps:
             self._evaluate = QuickEvaluation(system, batches, config.num_evaluated)
 
     def __call__(
-        self,
-        log: RunLog,
-        speed: Speedometer,
-        state: TrainState,
-        values: Metrics,
-        step: int,
-        last: bool,
+        self, step: int, state: TrainState, values: Metrics, last: bool
     ) -> dict[str, float]:
         """Writes what is due after a step, and returns measures of the generator.
 
         Args:
-          log: where to.
-          speed: read where losses are written.
+          step: its number.
           state: after the step.
           values: its loss terms.
-          step: its number.
           last: everything is due.
         """
         config, measures = self._config, {}
+        self._log.progress(step)
         if last or step % config.log_every_x_steps == 0:
-            _write(log, step, _numbers(values) | speed.read(step))
+            numbers = {name: float(value) for name, value in values.items()}
+            self._write(step, numbers | self._speed.read(step))
         if last or step % config.picture_every_x_steps == 0:
-            log.picture(step, self._pictures(state))
+            self._log.picture(step, self._pictures(state))
         if self._evaluate and (last or step % config.evaluate_every_x_steps == 0):
             measures = self._evaluate(state)  # batches go on being made meanwhile
-            _write(log, step, measures)
+            self._write(step, measures)
         return measures
 
-
-def _numbers(values: dict[str, jax.Array]) -> dict[str, float]:
-    """Loss terms as numbers; waits for them."""
-    return {name: float(value) for name, value in values.items()}
-
-
-def _write(log: RunLog, step: int, numbers: dict[str, float]) -> None:
-    """Numbers to files and screen."""
-    log.scalars(step, numbers)
-    text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
-    logger.info("step %d: %s", step, text)
+    def _write(self, step: int, numbers: dict[str, float]) -> None:
+        """Numbers to files and screen."""
+        self._log.scalars(step, numbers)
+        text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+        logger.info("step %d: %s", step, text)

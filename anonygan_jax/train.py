@@ -1,9 +1,11 @@
 """The training loop."""
 
 import contextlib
+import dataclasses
 import logging
 import pathlib
 import signal
+from collections.abc import Iterator
 from types import FrameType
 
 import jax
@@ -12,8 +14,7 @@ import ml_collections
 from anonygan_jax import building, metrics, sharding
 from anonygan_jax.checkpointing import Checkpoints
 from anonygan_jax.data.feeding import feed
-from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.pipeline import Batches, DataConfig
+from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.finite_watch import FiniteWatch
 from anonygan_jax.instruments import Profiler, Speedometer
 from anonygan_jax.reports import Reports
@@ -42,6 +43,46 @@ class StopRequest:
         self.requested = True
 
 
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """The steps of a run and what happens between them.
+
+    Attributes:
+      config: when things happen.
+      num_steps: of the whole run.
+      update: the compiled step.
+      reports, checkpoints, profiler, watch: told of every step.
+      stop: ends the loop after the step under way.
+    """
+
+    config: RunConfig
+    num_steps: int
+    update: jax.stages.Compiled
+    reports: Reports
+    checkpoints: Checkpoints
+    profiler: Profiler
+    watch: FiniteWatch
+    stop: StopRequest
+
+    def __call__(self, state: TrainState, batches: Iterator[PairBatch]) -> TrainState:
+        """Returns the state after the last step, or after that in which to stop."""
+        for step, batch in enumerate(batches, int(state.step) + 1):
+            self.profiler.before(step)
+            state, values = self.update(state, batch)
+            self.profiler.after(step, state)
+            self.watch.note(step, values)
+            stopping = self.stop.requested
+            last = step == self.num_steps or stopping
+            measures = self.reports(step, state, values, last)
+            if last or step % self.config.checkpoint_every_x_steps == 0:
+                self.watch.check()
+                self.checkpoints.save(state, measures)
+            if stopping:
+                logger.info("asked to stop: step %d is saved", step)
+                break
+        return state
+
+
 def train_and_evaluate(
     config: ml_collections.ConfigDict,
     workdir: pathlib.Path,
@@ -63,18 +104,11 @@ def train_and_evaluate(
       NotFiniteError: a loss is not finite; the last checkpoint is from before.
     """
     run, train_step = RunConfig(**config.run), building.make_train_step(config)
-    mesh = sharding.make_mesh(sharding.ShardingConfig(**config.sharding).num_fsdp)
-    batch_size, num_steps = config.data.batch_size, config.optimiser.num_steps
-    sharding.check_batch_size(batch_size, mesh)
-    batches = Batches(
-        DataConfig(**config.data),
-        PairConfig(**config.pairs),
-        train_step.system.needs_prior,
-        sharding.local_rows(batch_size),
-    )
+    num_steps, batch_size = config.optimiser.num_steps, config.data.batch_size
+    mesh = building.make_mesh(config)
+    batches = building.open_batches(config, train_step.system)
     workdir.mkdir(parents=True, exist_ok=True)
     save_config(config, workdir)
-
     key = jax.random.key(run.seed, impl=building.RNG_IMPL)
     state = building.create_state(train_step, key, batches.batch(0), mesh)
     with contextlib.ExitStack() as stack:
@@ -86,36 +120,18 @@ def train_and_evaluate(
         if start >= num_steps:
             logger.info("step %d is the last one and saved in %s", start, workdir)
             return state
-        reports = Reports(run, train_step.system, batches)
-        update = building.compile_step(
-            train_step,
-            jax.random.fold_in(key, 1),
-            state,
-            sharding.to_devices(batches.batch(start), mesh),
-        )
+        like = sharding.to_devices(batches.batch(start), mesh)
+        key = jax.random.fold_in(key, 1)
+        update = building.compile_step(train_step, key, state, like)
+        log = metrics.RunLog(workdir, start, num_steps)
+        stack.callback(log.close)
         speed = Speedometer(
             batch_size, building.num_flops(update), jax.devices()[0].device_kind
         )
-        log = metrics.RunLog(workdir, start, num_steps)
-        stack.callback(log.close)
+        reports = Reports(run, train_step.system, batches, log, speed)
         profiler = Profiler(workdir, profile)
         stack.callback(profiler.close)
         watch = FiniteWatch(workdir, batches)
+        loop = Loop(run, num_steps, update, reports, checkpoints, profiler, watch, stop)
         logger.info("training from step %d to %d in %s", start, num_steps, workdir)
-        fed = feed(batches, start, num_steps, mesh)
-        for step, batch in enumerate(fed, start + 1):
-            profiler.before(step)
-            state, values = update(state, batch)
-            profiler.after(step, state)
-            watch.note(step, values)
-            log.progress(step)
-            stopping = stop.requested
-            last = step == num_steps or stopping
-            measures = reports(log, speed, state, values, step, last)
-            if last or step % run.checkpoint_every_x_steps == 0:
-                watch.check()
-                checkpoints.save(state, measures)
-            if stopping:
-                logger.info("asked to stop: step %d is saved", step)
-                break
-    return state
+        return loop(state, feed(batches, start, num_steps, mesh))

@@ -108,14 +108,12 @@ def prior_config(tiny_config) -> ml_collections.ConfigDict:
 def prior_run(tmp_path_factory, prior_config) -> pathlib.Path:
     """The workdir of such a generator before its first step."""
     from anonygan_jax import building, checkpointing, run_config
-    from anonygan_jax.data.pairs import PairConfig
-    from anonygan_jax.data.pipeline import Batches, DataConfig
 
     workdir = tmp_path_factory.mktemp("prior_run")
-    data, pairs = DataConfig(**prior_config.data), PairConfig(**prior_config.pairs)
-    batch = Batches(data, pairs, with_prior=True).batch(0)
+    train_step = building.make_train_step(prior_config)
+    batch = building.open_batches(prior_config, train_step.system).batch(0)
     key = jax.random.key(0, impl=building.RNG_IMPL)
-    state = jax.jit(building.make_train_step(prior_config).init)(key, batch)
+    state = jax.jit(train_step.init)(key, batch)
     checkpoints = checkpointing.Checkpoints(workdir, 1)
     checkpoints.save(state)
     checkpoints.close()

@@ -25,8 +25,6 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
 
     from anonygan_jax import building, sharding
     from anonygan_jax.data.feeding import feed
-    from anonygan_jax.data.pairs import PairConfig
-    from anonygan_jax.data.pipeline import Batches, DataConfig
     from configs import composites
 
     sharding.MIN_SIZE = 64  # so that small parameters are split, too
@@ -39,11 +37,9 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
     config.model.dropout_rate = 0.5
     config.augmentation.flip_share = 0.5
     train_step = building.make_train_step(config)
-    mesh = sharding.make_mesh(int(num_fsdp))
-    sharding.check_batch_size(16, mesh)
-    rows = sharding.local_rows(16)
-    data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
-    batches = Batches(data, pairs, rows=rows)
+    config.sharding.num_fsdp = int(num_fsdp)
+    mesh = building.make_mesh(config)
+    batches = building.open_batches(config, train_step.system)
     key = jax.random.key(0)
     state = building.create_state(train_step, key, batches.batch(0), mesh)
     step = building.compile_step(

@@ -103,20 +103,29 @@ def test_a_run_without_any_readable_checkpoint_says_so(tiny_config, tmp_path):
     assert checkpointing.saved_steps(tmp_path) == [2]  # left where it is
 
 
+def _evaluated(config, num_steps, monkeypatch, measure):
+    """The config with another end and a measure of every second state."""
+
+    def evaluation(system, batches, num_faces):
+        assert num_faces == config.run.num_evaluated
+        return measure
+
+    monkeypatch.setattr(reports, "QuickEvaluation", evaluation)
+    config = _steps(config, num_steps)
+    with config.unlocked():
+        config.run.evaluate_every_x_steps = 2
+    return config
+
+
 def test_measures_of_the_averaged_generator_are_logged(
     tiny_config, tmp_path, monkeypatch
 ):
-    class Measures:
-        def __init__(self, system, batches, num_faces):
-            assert num_faces == tiny_config.run.num_evaluated
-
-        def __call__(self, state):
-            return {"evaluation/detected": float(state.step)}
-
-    monkeypatch.setattr(reports, "QuickEvaluation", Measures)
-    config = _steps(tiny_config, 5)
-    with config.unlocked():
-        config.run.evaluate_every_x_steps = 2
+    config = _evaluated(
+        tiny_config,
+        5,
+        monkeypatch,
+        lambda state: {"evaluation/detected": float(state.step)},
+    )
     train.train_and_evaluate(config, tmp_path)
     lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
     rows = [row for row in map(json.loads, lines) if "evaluation/detected" in row]
@@ -126,17 +135,14 @@ def test_measures_of_the_averaged_generator_are_logged(
 def test_the_best_checkpoint_is_kept_beside_the_newest(
     tiny_config, tmp_path, monkeypatch
 ):
-    class Measures:
-        def __init__(self, *_):
-            self._values = iter([0.3, 0.1, 0.2])
-
-        def __call__(self, _):
-            return {"evaluation/pose_l2": next(self._values)}
-
-    monkeypatch.setattr(reports, "QuickEvaluation", Measures)
-    config = _steps(tiny_config, 6)
+    moved = {2: 0.3, 4: 0.1, 6: 0.2}
+    config = _evaluated(
+        tiny_config,
+        6,
+        monkeypatch,
+        lambda state: {"evaluation/pose_l2": moved[int(state.step)]},
+    )
     with config.unlocked():
-        config.run.evaluate_every_x_steps = 2
         config.run.num_checkpoints = 1
         config.run.best_by = "evaluation/pose_l2"
     train.train_and_evaluate(config, tmp_path, profile=(1, 1))
