@@ -29,10 +29,11 @@ main.add_command(train_status.main)
 @main.command(short_help="A run's generator as a small folder.")
 @click.argument("workdir", type=FOLDER)
 @click.option("--output", required=True, type=FOLDER, help="Folder to make.")
-def export(workdir: pathlib.Path, output: pathlib.Path) -> None:
+@click.option("--step", type=int, help="Of which checkpoint; the newest by default.")
+def export(workdir: pathlib.Path, output: pathlib.Path, step: int | None) -> None:
     """Writes the averaged generator of WORKDIR in float16, for --checkpoint."""
     try:
-        checkpointing.export_generator(workdir, output)
+        checkpointing.export_generator(workdir, output, step)
     except (checkpointing.CheckpointError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"exported to {output}")
