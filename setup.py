@@ -67,7 +67,7 @@ setup(
         "demo": ["gradio>=6,<7"],
         # Compiling for TPUs that are not here: python -m launch.aot_tpu.
         "tpu": ["libtpu>=0.0.52,<0.1"],
-        # anonygan prepare --beam.
+        # anonygan prepare --beam, anonygan anonymise --beam.
         "beam": ["apache-beam>=2.77,<3"],
         # The peer of benchmarks/anonymise_vs_deface.py; brings an OpenCV of its own.
         "peers": ["deface>=1.5,<2"],

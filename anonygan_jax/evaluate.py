@@ -8,9 +8,10 @@ import re
 import numpy as np
 import tqdm
 
-from anonygan_jax.anonymise.batch import Task, anonymise_photos
+from anonygan_jax.anonymise.batch import anonymise_photos, processes
 from anonygan_jax.anonymise.pipeline import FACE
 from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.anonymise.worker import Task, Worker
 from anonygan_jax.checkpointing import CheckpointError
 from anonygan_jax.data import crops
 from anonygan_jax.detection import mtcnn
@@ -183,14 +184,15 @@ def _hide_faces(
         if not (folder / f"{name}.png").exists()
     ]
     settings = Settings.of_method(method, consistent=FACE)
-    outcomes = anonymise_photos(tasks, settings, num_workers)
-    return [
-        Problem(task.name, outcome.reason or "no result")
-        for task, outcome in zip(
-            tasks, tqdm.tqdm(outcomes, method, len(tasks), unit="photo"), strict=True
-        )
-        if not outcome.result
-    ]
+    here = Worker(settings)
+    with processes(settings, here, num_workers) as helpers:
+        outcomes = anonymise_photos(tasks, helpers, here)
+        bar = tqdm.tqdm(outcomes, method, len(tasks), unit="photo")
+        return [
+            Problem(task.name, outcome.reason or "no result")
+            for task, outcome in zip(tasks, bar, strict=True)
+            if not outcome.result
+        ]
 
 
 def _mean_face(originals: Survey) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The command line: anonygan anonymise."""
 
+import functools
 import pathlib
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
@@ -9,6 +10,7 @@ import click
 import tqdm
 
 from anonygan_jax.anonymise import outcomes
+from anonygan_jax.anonymise.batch import HelpersMaker, processes
 from anonygan_jax.anonymise.consent import ConsentError, Region
 from anonygan_jax.anonymise.metadata import MetadataError, parse_groups
 from anonygan_jax.anonymise.pipeline import FACE, PERSON
@@ -168,10 +170,17 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     type=click.IntRange(min=1),
     help="Processes for photos; results do not depend on it.",
 )
+@click.option(
+    "--beam",
+    metavar="OPTIONS",
+    help="Photos by an Apache Beam pipeline with these options, as "
+    "'--runner=FlinkRunner --flink_master=...'; '' runs it here. Same results.",
+)
 def anonymise(
     inputs: tuple[str, ...],
     output: pathlib.Path,
     workers: int,
+    beam: str | None,
     boxes: pathlib.Path | None,
     tracks: pathlib.Path | None,
     **options: Any,
@@ -194,8 +203,9 @@ def anonymise(
     options["method"] = method or (ANONYGAN if checkpoint else "warp")
     options["checkpoint"] = checkpoint or EMBEDDED
     done = []
+    helpers = _helpers(workers, beam, output)
     try:
-        run = Run(inputs, output, Settings(**options), workers, boxes, tracks)
+        run = Run(inputs, output, Settings(**options), helpers, boxes, tracks)
         for path in run.not_media:
             click.echo(f"{path}: neither a photo nor a video by its suffix, left out")
         bar = tqdm.tqdm(
@@ -216,3 +226,16 @@ def anonymise(
         raise click.ClickException(f"cannot write to {output}: {error}") from error
     click.echo(outcomes.summary(done, output))
     raise SystemExit(outcomes.exit_code(done))
+
+
+def _helpers(workers: int, beam: str | None, output: pathlib.Path) -> HelpersMaker:
+    """Who searches and writes photos."""
+    if beam is None:
+        return functools.partial(processes, number=workers)
+    try:
+        from anonygan_jax.anonymise import batch_beam
+    except ImportError as error:
+        raise click.ClickException(
+            "--beam needs Apache Beam: pip install 'anonygan_jax[beam]'"
+        ) from error
+    return functools.partial(batch_beam.pipelines, options=beam, output=output)

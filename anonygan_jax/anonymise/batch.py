@@ -1,94 +1,61 @@
 """Many photos, by one process or several, with the same results."""
 
+import contextlib
 import dataclasses
 import multiprocessing
-import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Protocol
 
 import cv2
 
-from anonygan_jax.anonymise.faces import (
-    COVERED,
-    REPLACED,
-    FaceReport,
-    FoundFace,
-    Plan,
-)
-from anonygan_jax.anonymise.failing import made_or_failed
-from anonygan_jax.anonymise.media import read_picture, write_picture
-from anonygan_jax.anonymise.outcomes import NO_FACE, Outcome
-from anonygan_jax.anonymise.pipeline import NoFaceError
-from anonygan_jax.anonymise.settings import COPY, Settings
-from anonygan_jax.anonymise.video_files import SUFFIXES
+from anonygan_jax.anonymise.faces import Plan
+from anonygan_jax.anonymise.outcomes import Outcome
+from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.anonymise.worker import Planned, Searched, Task, Worker
 from anonygan_jax.data.ahead import in_order
-from anonygan_jax.data.landmarks import Face
-from anonygan_jax.data.photos import PhotoError
 
 NUM_AHEAD_PER_WORKER = 8
 
 
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """A photo or video to anonymise.
+class Helpers(Protocol):
+    """Who searches photos and writes results, many at a time and in order."""
 
-    Attributes:
-      photo: its file.
-      name: what the draw of new faces depends on.
-      output: where the result goes.
-      stamp: see `journal.stamp_of`.
-      known: faces that are known; None to search.
-      earlier: what became of it in an earlier run; it is not done again.
-    """
+    def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
+        """Yields `Worker.find` of each task."""
+        ...
 
-    photo: pathlib.Path
-    name: str
-    output: pathlib.Path
-    stamp: str = ""
-    known: list[Face] | None = None
-    earlier: Outcome | None = None
+    def write(self, planned: Iterable[Planned]) -> Iterator[Outcome]:
+        """Yields `Worker.write` of each photo; results are there by then."""
+        ...
 
-    @property
-    def is_photo(self) -> bool:
-        """Whether it is no video."""
-        return self.photo.suffix.lower() not in SUFFIXES
+
+HelpersMaker = Callable[[Settings, Worker], contextlib.AbstractContextManager[Helpers]]
 
 
 def anonymise_photos(
     tasks: Iterable[Task],
-    settings: Settings,
-    num_workers: int = 1,
+    helpers: Helpers,
+    here: Worker,
     on_plans: Callable[[Task, list[Plan]], None] = lambda *_: None,
-    here: "Worker | None" = None,
 ) -> Iterator[Outcome]:
     """Yields what became of each photo, in order; results are written by then.
 
-    Photos are searched and written in parallel; who gets whose face is decided in
-    between, in order, so that results do not depend on the number of workers.
+    Photos are searched and written by helpers; who gets whose face is decided in
+    between, here and in order, so that results do not depend on who helps.
 
     Args:
       tasks: in the order in which people are met.
-      settings: how.
-      num_workers: processes; 1 works in this one.
+      helpers: who searches and writes.
+      here: this process' worker, whose people are remembered.
       on_plans: called with the faces of each photo, in order.
-      here: this process' worker, whose people are remembered; None to make one.
 
     Raises:
-      ValueError, ImportError: see `Settings.anonymiser`.
       BrokenProcessPool: a worker died.
     """
-    here = here or Worker(settings)  # fails here, clearly, not in every worker
-    if num_workers == 1:
-        pool: Executor = ThreadPoolExecutor(1)
-        find, write = here.find, here.write
-    else:
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(num_workers, context, _start, (settings,))
-        find, write = _find, _write
-    num_ahead = NUM_AHEAD_PER_WORKER * num_workers
 
-    def planned() -> Iterator[tuple[Task, list[Plan] | Outcome]]:
-        for task, found in in_order(pool, find, tasks, num_ahead):
+    def planned() -> Iterator[Planned]:
+        for task, found in helpers.find(tasks):
             if isinstance(found, Outcome):
                 yield task, found
                 continue
@@ -96,79 +63,50 @@ def anonymise_photos(
             on_plans(task, plans)
             yield task, plans
 
-    with pool:
-        yield from in_order(pool, write, planned(), num_ahead)
+    return helpers.write(planned())
 
 
-class Worker:
-    """Searches photos and writes results."""
+@dataclasses.dataclass(frozen=True)
+class Pool:
+    """Helpers that are threads or processes.
 
-    def __init__(self, settings: Settings) -> None:
-        """Loads the method; raises as `Settings.anonymiser`."""
-        self._settings = settings
-        self.anonymiser = settings.anonymiser()
-        step = getattr(self.anonymiser.hider.method, "step", None)
-        self.method = settings.method + (f" at step {step}" if step else "")
+    Attributes:
+      executor: of them.
+      find_one, write_one: of a worker.
+      num_ahead: results under way or waiting, at most.
+    """
 
-    def find(self, task: Task) -> tuple[Task, list[FoundFace] | Outcome]:
-        """Returns a photo with its faces, or with what became of it."""
-        if task.earlier and not self.anonymiser.remembers:
-            return task, task.earlier
-        found = made_or_failed(task.photo, task.output, lambda: self._found(task))
-        return task, found
+    executor: Executor
+    find_one: Callable[[Task], Searched]
+    write_one: Callable[[Planned], Outcome]
+    num_ahead: int
 
-    def write(self, planned: tuple[Task, list[Plan] | Outcome]) -> Outcome:
-        """Returns what became of a photo, once its result is written."""
-        task, plans = planned
-        if task.earlier:
-            return task.earlier
-        if isinstance(plans, Outcome):
-            return plans
-        return made_or_failed(
-            task.photo, task.output, lambda: self._written(task, plans)
-        )
+    def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
+        """See `Helpers`."""
+        return in_order(self.executor, self.find_one, tasks, self.num_ahead)
 
-    def outcome(self, task: Task, faces: tuple[FaceReport, ...]) -> Outcome:
-        """Returns the outcome of a photo or video whose result is written."""
-        is_covered = any(face.verdict == COVERED for face in faces)
-        return Outcome(
-            str(task.photo),
-            COVERED if is_covered else REPLACED,
-            str(task.output),
-            faces=faces,
-            method=self.method,
-            stamp=task.stamp,
-        )
+    def write(self, planned: Iterable[Planned]) -> Iterator[Outcome]:
+        """See `Helpers`."""
+        return in_order(self.executor, self.write_one, planned, self.num_ahead)
 
-    def _found(self, task: Task) -> list[FoundFace] | Outcome:
-        """The faces of a photo, or what became of it without any."""
-        try:
-            image = read_picture(task.photo).image
-            return self.anonymiser.find(image, task.known)
-        except NoFaceError as error:
-            return self.without_face(task, error)
 
-    def _written(self, task: Task, plans: list[Plan]) -> Outcome:
-        """What became of a photo whose faces are known."""
-        picture = read_picture(task.photo, self._settings.kept_metadata)
-        result = self.anonymiser.hide(picture.image, plans)
-        covered = [face.because for face in result.faces if face.verdict == COVERED]
-        if covered and self._settings.is_strict:
-            raise PhotoError(f"a face would be covered ({covered[0]})")
-        write_picture(task.output, dataclasses.replace(picture, image=result.image))
-        return self.outcome(task, result.faces)
+@contextlib.contextmanager
+def processes(settings: Settings, here: Worker, number: int = 1) -> Iterator[Helpers]:
+    """Helpers on this machine.
 
-    def without_face(self, task: Task, error: NoFaceError) -> Outcome:
-        """Returns the outcome of a file without faces; a photo is copied if asked."""
-        task.output.unlink(missing_ok=True)  # of an earlier run
-        result = None
-        if self._settings.no_face == COPY and task.is_photo:
-            picture = read_picture(task.photo, self._settings.kept_metadata)
-            write_picture(task.output, picture)
-            result = str(task.output)
-        return Outcome(
-            str(task.photo), NO_FACE, result, reason=str(error), stamp=task.stamp
-        )
+    Args:
+      settings: of the workers.
+      here: this process' worker; it does all where the number is 1.
+      number: of processes.
+    """
+    num_ahead = NUM_AHEAD_PER_WORKER * number
+    if number == 1:
+        with ThreadPoolExecutor(1) as executor:
+            yield Pool(executor, here.find, here.write, num_ahead)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(number, context, _start, (settings,)) as executor:
+        yield Pool(executor, _find, _write, num_ahead)
 
 
 _worker: Worker | None = None  # of a worker process
@@ -181,13 +119,13 @@ def _start(settings: Settings) -> None:
     _worker = Worker(settings)
 
 
-def _find(task: Task) -> tuple[Task, list[FoundFace] | Outcome]:
+def _find(task: Task) -> Searched:
     """In a worker process."""
     assert _worker is not None
     return _worker.find(task)
 
 
-def _write(planned: tuple[Task, list[Plan] | Outcome]) -> Outcome:
+def _write(planned: Planned) -> Outcome:
     """In a worker process."""
     assert _worker is not None
     return _worker.write(planned)

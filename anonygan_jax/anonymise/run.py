@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Iterator
 
-from anonygan_jax.anonymise.batch import Task, Worker, anonymise_photos
+from anonygan_jax.anonymise.batch import HelpersMaker, anonymise_photos, processes
 from anonygan_jax.anonymise.faces import Plan
 from anonygan_jax.anonymise.failing import made_or_failed
 from anonygan_jax.anonymise.journal import Journal, stamp_of
@@ -23,6 +23,7 @@ from anonygan_jax.anonymise.tracks_file import (
 from anonygan_jax.anonymise.video import anonymise_video, remember_people
 from anonygan_jax.anonymise.video_analysis import Analysis
 from anonygan_jax.anonymise.video_files import SUFFIXES
+from anonygan_jax.anonymise.worker import Task, Worker
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.photos import PhotoError, PhotoFile, find_photos
 
@@ -39,7 +40,7 @@ class Run:
         inputs: tuple[str, ...],
         output: pathlib.Path,
         settings: Settings,
-        num_workers: int = 1,
+        helpers: HelpersMaker = processes,
         boxes: pathlib.Path | None = None,
         tracks: pathlib.Path | None = None,
     ) -> None:
@@ -49,7 +50,7 @@ class Run:
           inputs: photos, videos, folders, .txt lists.
           output: folder of the results.
           settings: how.
-          num_workers: processes for photos.
+          helpers: who searches and writes photos.
           boxes: table of faces that are known, see `tracks_file.read_faces`.
           tracks: table to write, of the faces that were found.
 
@@ -69,7 +70,7 @@ class Run:
         self.not_media = [file.path for file in found if file not in media]
         if not media:
             raise RunError("no photo or video in the input")
-        self._settings, self._output, self._num_workers = settings, output, num_workers
+        self._settings, self._output, self._helpers = settings, output, helpers
         self._known: Known | None = read_faces(boxes) if boxes else None
         self._tracks = tracks
         if tracks:
@@ -119,9 +120,8 @@ class Run:
 
         photos = [task for task in tasks if task.is_photo]
         videos = [task for task in tasks if not task.is_photo]
-        yield from anonymise_photos(
-            photos, self._settings, self._num_workers, write_faces, worker
-        )
+        with self._helpers(self._settings, worker) as helpers:
+            yield from anonymise_photos(photos, helpers, worker, write_faces)
         for number, task in enumerate(videos):
             if not task.earlier:
                 yield self._video(task, worker, table)
