@@ -10,8 +10,9 @@ from anonygan_jax import losses, sharding
 from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
-from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.models.config import CIAGAN, model_config
 from anonygan_jax.systems.anonygan import AnonyGAN
+from anonygan_jax.systems.ciagan import Ciagan, CiaganLossConfig
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.train_state import OptimiserConfig, TrainState
 from anonygan_jax.train_step import TrainStep
@@ -26,11 +27,21 @@ def make_system(config: ml_collections.ConfigDict) -> System:
       ValueError, TypeError: a field is unknown, missing or out of range, or a file of
         weights cannot be used.
     """
+    if config.system == CIAGAN:
+        return _make_ciagan(config)
+    model = model_config(config)
     terms = losses.LossConfig(**config.losses)
-    model = ModelConfig(**config.model)
     if not terms.arcface:
         return AnonyGAN(model, terms)
     return AnonyGAN(model, terms, embedder=_load_embedder(terms.arcface_weights))
+
+
+def _make_ciagan(config: ml_collections.ConfigDict) -> Ciagan:
+    """CIAGAN, which is told when its identity network rests."""
+    model = model_config(config)
+    model.check_size(config.data.image_size)
+    terms = CiaganLossConfig(**config.losses)
+    return Ciagan(model, terms, config.optimiser.num_pretraining_steps)
 
 
 def _load_embedder(path: str) -> tuple[Any, dict[str, Any]]:
@@ -74,11 +85,19 @@ def open_batches(config: ml_collections.ConfigDict, system: System) -> Batches:
     """Returns this process' rows of the batches of `config`.
 
     Raises:
-      RecordsError, ValueError: as `Batches`.
+      RecordsError, ValueError: as `Batches`, or there are more people than a system
+        that numbers them can tell apart.
     """
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
     rows = sharding.local_rows(data.batch_size)
-    return Batches(data, pairs, system.needs_prior, rows)
+    batches = Batches(data, pairs, system.needs_prior, rows)
+    num_people = batches.sampler.num_people
+    if isinstance(system, Ciagan) and num_people > system.num_identities:
+        raise ValueError(
+            f"there are {num_people} people to draw, but model.num_identities is "
+            f"{system.num_identities}; raise it or pairs.min_photos_per_identity"
+        )
+    return batches
 
 
 def create_state(

@@ -140,6 +140,25 @@ def unlikeness(one: jax.Array, other: jax.Array) -> jax.Array:
     return (1 - optax.cosine_similarity(one, other)).mean()
 
 
+def contrastive(
+    one: jax.Array, other: jax.Array, same: jax.Array, margin: float
+) -> jax.Array:
+    """Returns the mean squared distance of embeddings that should be near or far.
+
+    Args:
+      one, other: float32 [B, F].
+      same: bool [B]: near; the others cost what their distance lacks of the margin.
+      margin: of distances.
+
+    Source: Hadsell et al., "Dimensionality reduction by learning an invariant
+    mapping", CVPR 2006; its factor of 1/2 is left out, as in CIAGAN's release.
+    """
+    # The root of 0 has no gradient.
+    distance = jnp.sqrt(jnp.square(one - other).sum(-1) + 1e-12)
+    lack = jnp.maximum(margin - distance, 0)
+    return jnp.square(jnp.where(same, distance, lack)).mean()
+
+
 def _mean_where(values: jax.Array, chosen: jax.Array) -> jax.Array:
     """Mean of [B, ...] over the chosen samples; 0 without any."""
     per_sample = values.mean(tuple(range(1, values.ndim)))

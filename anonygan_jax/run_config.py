@@ -9,7 +9,7 @@ import ml_collections
 
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import DataConfig
-from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.models.config import ANONYGAN, MODELS
 
 CONFIG_FILE = "config.json"
 RANKED = ("evaluation/reidentified", "evaluation/pose_l2")  # smaller is better
@@ -80,13 +80,15 @@ def _identity(config: dict[str, Any]) -> dict[str, Any]:
     Its length, rates and loss weights may, and its data may move. Fields that a run
     of an older version did not have count with their defaults.
     """
-    kinds = {"model": ModelConfig, "pairs": PairConfig, "data": DataConfig}
+    system = config.get("system", ANONYGAN)
+    kinds = {"model": MODELS[system], "pairs": PairConfig, "data": DataConfig}
     fields = {
         f"{section}.{field.name}": config[section].get(field.name, _default(field))
         for section, kind in kinds.items()
         for field in dataclasses.fields(kind)
     }
-    return {k: fields[k] for k in fields.keys() - {"data.directory", "data.loader"}}
+    kept = fields.keys() - {"data.directory", "data.loader"}
+    return {"system": system} | {k: fields[k] for k in kept}
 
 
 def _default(field: dataclasses.Field) -> Any:

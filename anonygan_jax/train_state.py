@@ -48,6 +48,9 @@ class OptimiserConfig:
       ema_decay: share of the old average kept at each step.
       num_accumulated: parts of a batch whose gradients are computed one after the
         other and averaged.
+      pretrained: a network that is trained alone in the first steps, while the others
+        rest, and rests afterwards; "" for none.
+      num_pretraining_steps: so many.
     """
 
     generator_learning_rate: float
@@ -58,6 +61,14 @@ class OptimiserConfig:
     decay_from_step: int
     ema_decay: float
     num_accumulated: int = 1
+    pretrained: str = ""
+    num_pretraining_steps: int = 0
+
+    def __post_init__(self) -> None:
+        if bool(self.pretrained) != bool(self.num_pretraining_steps):
+            raise ValueError(
+                "optimiser.pretrained and optimiser.num_pretraining_steps go together"
+            )
 
     def schedule(self, learning_rate: float) -> optax.Schedule:
         """Returns step -> learning rate."""
@@ -69,13 +80,33 @@ class OptimiserConfig:
     def optimisers(
         self, networks: Sequence[str]
     ) -> dict[str, optax.GradientTransformation]:
-        """Returns network -> optimiser; the generator comes first."""
+        """Returns network -> optimiser; the generator comes first.
+
+        Raises:
+          ValueError: the one to pretrain is not among the networks.
+        """
+        if self.pretrained and self.pretrained not in networks[1:]:
+            raise ValueError(
+                f"optimiser.pretrained is {self.pretrained!r}, wanted one of "
+                f"{', '.join(networks[1:])}"
+            )
         rates = dict.fromkeys(networks, self.discriminator_learning_rate)
         rates[networks[0]] = self.generator_learning_rate
-        return {
-            name: optax.adam(self.schedule(rate), b1=self.beta1, b2=self.beta2)
-            for name, rate in rates.items()
-        }
+        return {name: self._optimiser(name, rate) for name, rate in rates.items()}
+
+    def _optimiser(self, network: str, rate: float) -> optax.GradientTransformation:
+        """Adam; at rest it does nothing and counts no steps."""
+        schedule = self.schedule(rate)
+        if not self.pretrained:
+            return optax.adam(schedule, b1=self.beta1, b2=self.beta2)
+        first = network == self.pretrained
+        begin = 0 if first else self.num_pretraining_steps
+        adam = optax.adam(
+            lambda count: schedule(count + begin), b1=self.beta1, b2=self.beta2
+        )
+        return optax.conditionally_mask(
+            adam, lambda step: (step < self.num_pretraining_steps) == first
+        )
 
 
 def create_train_state(

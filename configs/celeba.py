@@ -30,6 +30,7 @@ ABLATION = ("no_cm", "no_cm_la", "no_cm_la_29")
 def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     """Returns the locked config of a variant."""
     config = ml_collections.ConfigDict()
+    config.system = "anonygan"  # or ciagan, whose fields are in configs/ciagan.py
     config.model = _model()
     config.losses = _losses()
     config.optimiser = _optimiser()
@@ -118,6 +119,8 @@ def _optimiser() -> ml_collections.ConfigDict:
     optimiser.decay_from_step = 32_000
     optimiser.ema_decay = 0.999  # of the generator used for pictures; not in the paper
     optimiser.num_accumulated = 1  # parts of a batch, one after the other
+    optimiser.pretrained = ""  # a network that is trained alone first
+    optimiser.num_pretraining_steps = 0  # for so long
     return optimiser
 
 

@@ -53,6 +53,7 @@ def _from_devices(
             condition_points_xy=choice.condition_points_xy,
             source_points_xy=choice.source_points_xy,
             same_identity=choice.same_identity,
+            condition_person=choice.condition_person,
         )
 
     gather = jax.jit(gather, out_shardings=sharding.batch_sharding(mesh))

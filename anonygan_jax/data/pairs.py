@@ -70,11 +70,15 @@ def is_held_out(identity: str, share: float) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class PairIndices:
-    """A batch as record numbers: int64 [B], int64 [B], bool [B]."""
+    """A batch as record numbers: int64 [B], int64 [B], bool [B], int32 [B].
+
+    The last numbers the condition's person among those paired; -1 for composites.
+    """
 
     condition: np.ndarray
     source: np.ndarray
     same_identity: np.ndarray
+    condition_person: np.ndarray
 
 
 class PairSampler:
@@ -122,6 +126,8 @@ class PairSampler:
         usable = counts >= config.min_photos_per_identity
         share = config.held_out_share
         usable &= np.array([is_held_out(n, share) == held_out for n in names])
+        self._people = np.full(len(identities), -1, np.int32)
+        self._people[:num_photos] = np.where(usable, usable.cumsum() - 1, -1)[owner]
         order = np.argsort(owner, kind="stable")
         self._records = order[usable[owner[order]]]
         kept = counts[usable]
@@ -147,6 +153,11 @@ class PairSampler:
         return self._config.held_out_share > 0
 
     @property
+    def num_people(self) -> int:
+        """People that are paired."""
+        return int(self._people.max()) + 1
+
+    @property
     def num_photos(self) -> int:
         """Sources in a pass."""
         return len(self._one_pass)
@@ -169,7 +180,8 @@ class PairSampler:
             drawn[self._config.supervised_condition],
             drawn[self._config.other_condition],
         )
-        return PairIndices(condition, self._records[source], supervised)
+        person = self._people[condition]
+        return PairIndices(condition, self._records[source], supervised, person)
 
     def _sources(self, step: int) -> np.ndarray:
         """Every photo once in each pass, the passes shuffled differently."""

@@ -31,6 +31,7 @@ class PairBatch:
       condition, source: uint8 [B, H, W, 3].
       condition_points_xy, source_points_xy: float32 [B, 68, 2], pixels.
       same_identity: bool [B], the reconstruction loss applies.
+      condition_person: int32 [B], who the condition is, as a number; -1: nobody.
       prior: uint8 [B, H, W, 3], the source with the condition's face warped into it, or
         None where the network wants none.
     """
@@ -40,6 +41,7 @@ class PairBatch:
     condition_points_xy: Array
     source_points_xy: Array
     same_identity: Array
+    condition_person: Array | None = None
     prior: Array | None = None
 
 
@@ -49,7 +51,8 @@ class Choice:
 
     Attributes:
       condition, source: int32 [B], numbers of faces.
-      condition_points_xy, source_points_xy, same_identity: as in `PairBatch`.
+      condition_points_xy, source_points_xy, same_identity, condition_person: as in
+        `PairBatch`.
     """
 
     condition: Array
@@ -57,6 +60,7 @@ class Choice:
     condition_points_xy: Array
     source_points_xy: Array
     same_identity: Array
+    condition_person: Array
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,6 +221,7 @@ class Batches:
             condition_points_xy=self._faces.points_xy[pairs.condition[rows]],
             source_points_xy=points,
             same_identity=pairs.same_identity[rows],
+            condition_person=pairs.condition_person[rows],
         )
 
     def _read(self, choice: Choice) -> PairBatch:
@@ -228,7 +233,12 @@ class Batches:
             "source_points_xy": choice.source_points_xy,
         }
         prior = draw_priors(*fields.values()) if self._with_prior else None
-        return PairBatch(**fields, same_identity=choice.same_identity, prior=prior)
+        return PairBatch(
+            **fields,
+            same_identity=choice.same_identity,
+            condition_person=choice.condition_person,
+            prior=prior,
+        )
 
     def _noise(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Noise of points; the cube of its share keeps most of it small."""

@@ -11,7 +11,7 @@ from anonygan_jax import checkpointing
 from anonygan_jax.data.faces import reframe
 from anonygan_jax.data.images import to_float
 from anonygan_jax.methods.faces import Faces, MethodError
-from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.models.config import model_config
 
 EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
 
@@ -41,7 +41,7 @@ class TrainedGenerator:
         height, width = config["data"]["image_size"]
         self.size = (int(height), int(width))
         self.zoom = float(config["data"].get("zoom", 1.0))  # older runs have none
-        self._model = ModelConfig(**config["model"])
+        self._model = model_config(config)
         self.uses_warped_prior = self._model.use_warped_prior
         self._generate = jax.jit(self._model.generator().apply)
 

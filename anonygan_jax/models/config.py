@@ -1,11 +1,14 @@
 """Fields of a run's networks."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.landmarks import NUM_LANDMARKS, REDUCED_29
+from anonygan_jax.models.ciagan import CiaganConfig
 from anonygan_jax.models.discriminator import PatchDiscriminator
 from anonygan_jax.models.generator import Generator
 from anonygan_jax.models.layers import Numerics
@@ -84,3 +87,19 @@ class ModelConfig:
         if self.num_landmarks == NUM_LANDMARKS:
             return points_xy
         return points_xy[:, REDUCED_29, :]
+
+
+ANONYGAN, CIAGAN = "anonygan", "ciagan"
+MODELS = {ANONYGAN: ModelConfig, CIAGAN: CiaganConfig}  # what config.system can be
+
+
+def model_config(config: Mapping[str, Any]) -> Any:
+    """Returns the fields of the networks of a run's config, of the kind in `MODELS`.
+
+    Raises:
+      ValueError, TypeError: the system or a field is unknown, missing or out of range.
+    """
+    name = config.get("system", ANONYGAN)  # older runs have none
+    if name not in MODELS:
+        raise ValueError(f"system is {name!r}, wanted one of {', '.join(MODELS)}")
+    return MODELS[name](**config["model"])

@@ -40,15 +40,15 @@ def generator_variables(state_dict: StateDict) -> dict:
     for stream, name in ((1, "appearance_encoder"), (2, "shape_encoder")):
         for i in range(3):
             official = f"stream{stream}_down.{3 * i + 1}"
-            table |= _conv(official, f"{name}_conv{i}")
-            table |= _norm(f"stream{stream}_down.{3 * i + 2}", f"{name}_norm{i}")
+            table |= conv(official, f"{name}_conv{i}")
+            table |= norm(f"stream{stream}_down.{3 * i + 2}", f"{name}_norm{i}")
     for i in range(generator.num_blocks):
         table |= _block(f"att.{i}", f"block{i}")
     for i in range(2):
         table |= _up_conv(f"stream1_up.{3 * i}", f"decoder_up{i}")
-        table |= _norm(f"stream1_up.{3 * i + 1}", f"decoder_norm{i}")
+        table |= norm(f"stream1_up.{3 * i + 1}", f"decoder_norm{i}")
         table |= _up_conv(f"conv_att{i + 1}", f"attention_up{i}")
-    table |= _conv("stream1_up.7", "decoder_image", bias=True)
+    table |= conv("stream1_up.7", "decoder_image", bias=True)
     table |= _up_conv("conv_att3", "attention_mask")
     image = jnp.zeros((1, 16, 16, 3))
     points = jnp.zeros((1, generator.num_landmarks, 2))
@@ -62,11 +62,11 @@ def discriminator_variables(state_dict: StateDict) -> dict:
     """
     table: Table = {}
     for i, official in enumerate(["down1", "down2", "down3", "down4", "conv1"]):
-        table |= _conv(f"{official}.0", f"conv{i}", bias=True)
+        table |= conv(f"{official}.0", f"conv{i}", bias=True)
         if i > 0:
-            table |= _norm(f"{official}.1", f"norm{i}")
-    table |= _conv("conv2.0", "logits", bias=True)
-    width, channels = _shape(state_dict, "down1.0.weight", 4)[:2]
+            table |= norm(f"{official}.1", f"norm{i}")
+    table |= conv("conv2.0", "logits", bias=True)
+    width, channels = shape_of(state_dict, "down1.0.weight", 4)[:2]
     image, partner = jnp.zeros((1, 64, 64, 3)), jnp.zeros((1, 64, 64, channels - 3))
     return convert(state_dict, table, PatchDiscriminator(width), image, partner, False)
 
@@ -75,15 +75,15 @@ def _generator_of(state_dict: StateDict) -> Generator:
     """The generator whose fields the names and shapes tell."""
     blocks = {int(k.split(".")[1]) for k in state_dict if k.startswith("att.")}
     return Generator(
-        num_landmarks=_shape(state_dict, "stream2_down.1.weight", 4)[1] // 2,
+        num_landmarks=shape_of(state_dict, "stream2_down.1.weight", 4)[1] // 2,
         use_landmark_attention="ch_att.conv.weight" in state_dict,
-        width=_shape(state_dict, "stream1_down.1.weight", 4)[0],
+        width=shape_of(state_dict, "stream1_down.1.weight", 4)[0],
         num_blocks=max(blocks, default=-1) + 1,
-        num_nodes=_shape(state_dict, "att.0.gcn.conv_proj.weight", 4)[0],
+        num_nodes=shape_of(state_dict, "att.0.gcn.conv_proj.weight", 4)[0],
     )
 
 
-def _shape(state_dict: StateDict, name: str, rank: int) -> tuple[int, ...]:
+def shape_of(state_dict: StateDict, name: str, rank: int) -> tuple[int, ...]:
     """Shape of a tensor that the fields are read from."""
     if name not in state_dict:
         raise ValueError(f"the state dict does not fit: missing {name}")
@@ -98,15 +98,15 @@ def _block(official: str, ours: str) -> Table:
     table: Table = {}
     for stream, name in ((1, "appearance"), (2, "shape")):
         prefix = f"{official}.conv_block_stream{stream}"
-        table |= _conv(f"{prefix}.1", f"{ours}/{name}_conv1")
-        table |= _norm(f"{prefix}.2", f"{ours}/{name}_norm1")
-        table |= _conv(f"{prefix}.6", f"{ours}/{name}_conv2")
-    table |= _norm(f"{official}.conv_block_stream1.7", f"{ours}/appearance_norm2")
+        table |= conv(f"{prefix}.1", f"{ours}/{name}_conv1")
+        table |= norm(f"{prefix}.2", f"{ours}/{name}_norm1")
+        table |= conv(f"{prefix}.6", f"{ours}/{name}_conv2")
+    table |= norm(f"{official}.conv_block_stream1.7", f"{ours}/appearance_norm2")
     graph, gcn = f"{ours}/graph", f"{official}.gcn"
-    table |= _conv(f"{gcn}.conv_state", f"{graph}/state", bias=True)
-    table |= _conv(f"{gcn}.conv_proj", f"{graph}/projection", bias=True)
-    table |= _conv(f"{gcn}.conv_extend", f"{graph}/extend")
-    table |= _norm(f"{gcn}.blocker", f"{graph}/norm")
+    table |= conv(f"{gcn}.conv_state", f"{graph}/state", bias=True)
+    table |= conv(f"{gcn}.conv_proj", f"{graph}/projection", bias=True)
+    table |= conv(f"{gcn}.conv_extend", f"{graph}/extend")
+    table |= norm(f"{gcn}.blocker", f"{graph}/norm")
     for number, side in ((1, "condition"), (2, "source")):
         path = ("params", *graph.split("/"), f"graph_{side}")
         across = f"{gcn}.gcn{number}"
@@ -116,7 +116,7 @@ def _block(official: str, ours: str) -> Table:
     return table
 
 
-def _conv(official: str, ours: str, bias: bool = False) -> Table:
+def conv(official: str, ours: str, bias: bool = False) -> Table:
     """A convolution."""
     path = ("params", *ours.split("/"))
     table: Table = {
@@ -137,7 +137,7 @@ def _up_conv(official: str, ours: str) -> Table:
     return {f"{official}.weight": (path, turn)}
 
 
-def _norm(official: str, ours: str) -> Table:
+def norm(official: str, ours: str) -> Table:
     """A BatchNorm with its running statistics."""
     names = {
         "weight": ("params", "scale"),
@@ -170,7 +170,7 @@ def convert(
         path, change = table[name]
         weight = np.asarray(state_dict[name], np.float32)
         try:
-            flat[path] = np.ascontiguousarray(change(weight))
+            flat[path] = np.array(change(weight), order="C")
         except (ValueError, IndexError):  # too few axes for the change of layout
             flat[path] = weight
         if flat[path].shape != wanted[path]:

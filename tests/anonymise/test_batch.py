@@ -57,9 +57,11 @@ def test_results_do_not_depend_on_who_helps(photo_folder, tmp_path, monkeypatch)
 def test_a_runner_that_beam_does_not_know_is_told(photo_folder, tmp_path):
     task = Task(photo_folder / "a.png", "a.png", tmp_path / "a.png")
     options = "--runner=NoRunner"
-    with batch_beam.pipelines(Settings(), None, options, tmp_path) as helpers:
-        with pytest.raises(ValueError, match="NoRunner"):
-            list(helpers.find([task]))
+    with (
+        batch_beam.pipelines(Settings(), None, options, tmp_path) as helpers,
+        pytest.raises(ValueError, match="NoRunner"),
+    ):
+        list(helpers.find([task]))
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,54 @@
+"""Landmarks as CIAGAN sees them: thin lines of a drawing, on the device."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+_JAW, _NOSE, _MOUTH = range(17), range(27, 31), (*range(60, 68), 60)
+# The ends of each line, as numbers of landmarks.
+_STARTS, _ENDS = np.array(
+    [pair for run in (_JAW, _NOSE, _MOUTH) for pair in itertools.pairwise(run)]
+).T
+
+
+def landmark_drawing(points_xy: jax.Array, size: tuple[int, int]) -> jax.Array:
+    """Returns float32 [B, H, W, 3] in 0..1: red lines on white.
+
+    Jaw, bridge of the nose and inner mouth (closed), one pixel wide, between the pixels
+    nearest to the landmarks.
+
+    Args:
+      points_xy: float [B, 68, 2] landmarks, pixels; may lie outside the picture.
+      size: (height, width).
+
+    Source: CIAGAN's release (see `models.ciagan`), which draws with OpenCV. Differs: it
+    draws on 178x218 and resizes; here the lines are drawn at the networks' size.
+    """
+    points = jnp.floor(points_xy + 0.5)
+    start, end = points[:, None, None, _STARTS], points[:, None, None, _ENDS]
+    y, x = jnp.mgrid[: size[0], : size[1]].astype(jnp.float32)[..., None]
+    steep = jnp.abs(end - start)[..., 1] > jnp.abs(end - start)[..., 0]
+    lit = jnp.where(
+        steep,
+        _on_line(start[..., ::-1], end[..., ::-1], y, x),
+        _on_line(start, end, x, y),
+    ).any(-1, keepdims=True)
+    return jnp.where(lit, jnp.array([1.0, 0.0, 0.0]), 1.0)
+
+
+def _on_line(
+    start: jax.Array, end: jax.Array, along: jax.Array, across: jax.Array
+) -> jax.Array:
+    """Whether pixels are those of lines with one in each column, bool [B, H, W, L].
+
+    Args:
+      start, end: [B, 1, 1, L, 2], whole numbers, (along, across).
+      along, across: [H, W, 1], the pixels.
+    """
+    first, last = jnp.minimum(start, end)[..., 0], jnp.maximum(start, end)[..., 0]
+    run, rise = jnp.moveaxis(end - start, -1, 0)
+    slope = rise / jnp.where(run == 0, 1.0, run)
+    height = start[..., 1] + slope * (along - start[..., 0])
+    return (along >= first) & (along <= last) & (jnp.floor(height + 0.5) == across)
