@@ -1,6 +1,6 @@
 """From a config to what is trained: system, step, batches, state, compiled step."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import ml_collections
@@ -10,14 +10,51 @@ from anonygan_jax import losses, sharding
 from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
+from anonygan_jax.models.ciagan import CiaganConfig
 from anonygan_jax.models.config import CIAGAN, model_config
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.ciagan import Ciagan, CiaganLossConfig
+from anonygan_jax.systems.identity_pretraining import IdentityPretraining
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.train_state import OptimiserConfig, TrainState
 from anonygan_jax.train_step import TrainStep
 
 RNG_IMPL = "rbg"  # initialisation compiles in a quarter of threefry's time
+
+
+class Stage(NamedTuple):
+    """A part of a run.
+
+    Attributes:
+      name: for people.
+      train_step: what its steps do.
+      stop: the run's step after which it ends.
+    """
+
+    name: str
+    train_step: TrainStep
+    stop: int
+
+
+def make_stages(config: ml_collections.ConfigDict) -> list[Stage]:
+    """Returns the stages of a run in their order; all have the same networks.
+
+    Raises:
+      ValueError, TypeError: as `make_system`, or a system of one stage is to be
+        pretrained.
+    """
+    optimiser = OptimiserConfig(**config.optimiser)
+    stages = [Stage("training", make_train_step(config), optimiser.num_steps)]
+    if not optimiser.num_pretraining_steps:
+        return stages
+    if config.system != CIAGAN:
+        raise ValueError(
+            f"optimiser.num_pretraining_steps is {optimiser.num_pretraining_steps}, "
+            f"but {config.system} has no pretraining"
+        )
+    system = IdentityPretraining(*_parts_of_ciagan(config))
+    step = _train_step(system, config)
+    return [Stage("pretraining", step, optimiser.num_pretraining_steps), *stages]
 
 
 def make_system(config: ml_collections.ConfigDict) -> System:
@@ -28,7 +65,7 @@ def make_system(config: ml_collections.ConfigDict) -> System:
         weights cannot be used.
     """
     if config.system == CIAGAN:
-        return _make_ciagan(config)
+        return Ciagan(*_parts_of_ciagan(config))
     model = model_config(config)
     terms = losses.LossConfig(**config.losses)
     if not terms.arcface:
@@ -36,12 +73,13 @@ def make_system(config: ml_collections.ConfigDict) -> System:
     return AnonyGAN(model, terms, embedder=_load_embedder(terms.arcface_weights))
 
 
-def _make_ciagan(config: ml_collections.ConfigDict) -> Ciagan:
-    """CIAGAN, which is told when its identity network rests."""
+def _parts_of_ciagan(
+    config: ml_collections.ConfigDict,
+) -> tuple[CiaganConfig, CiaganLossConfig]:
+    """What CIAGAN is made of."""
     model = model_config(config)
     model.check_size(config.data.image_size)
-    terms = CiaganLossConfig(**config.losses)
-    return Ciagan(model, terms, config.optimiser.num_pretraining_steps)
+    return model, CiaganLossConfig(**config.losses)
 
 
 def _load_embedder(path: str) -> tuple[Any, dict[str, Any]]:
@@ -63,8 +101,13 @@ def make_train_step(config: ml_collections.ConfigDict) -> TrainStep:
     Raises:
       ValueError, TypeError: as `make_system`.
     """
+    return _train_step(make_system(config), config)
+
+
+def _train_step(system: System, config: ml_collections.ConfigDict) -> TrainStep:
+    """How a system is trained."""
     return TrainStep(
-        make_system(config),
+        system,
         OptimiserConfig(**config.optimiser),
         AugmentationConfig(**config.augmentation),
     )

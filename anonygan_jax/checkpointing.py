@@ -195,6 +195,21 @@ def read_arrays(item: pathlib.Path) -> Any:
         return checkpointer.restore(item, like)
 
 
+def read_config(workdir: pathlib.Path) -> dict[str, Any]:
+    """Returns the config of a run or of an export.
+
+    Raises:
+      CheckpointError: there is none in `workdir`.
+    """
+    path = workdir / CONFIG_FILE
+    if not path.exists():
+        raise CheckpointError(
+            f"{workdir}: no {CONFIG_FILE} there; give the --workdir of a training run"
+        )
+    config: dict[str, Any] = json.loads(path.read_text())
+    return config
+
+
 def load_generator(
     workdir: pathlib.Path, step: int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any], int]:
@@ -211,11 +226,7 @@ def load_generator(
     Raises:
       CheckpointError: there is no config or no readable checkpoint in `workdir`.
     """
-    path = workdir / CONFIG_FILE
-    if not path.exists():
-        raise CheckpointError(
-            f"{workdir}: no {CONFIG_FILE} there; give the --workdir of a training run"
-        )
+    config = read_config(workdir)
     directory = (workdir / CHECKPOINTS).absolute()
     steps = saved_steps(workdir)
     if not steps:
@@ -230,7 +241,7 @@ def load_generator(
             f"{workdir}: the checkpoint of step {step} is damaged or was removed"
         ) from error
     variables = jax.tree.map(lambda x: np.asarray(x, np.float32), saved)
-    return json.loads(path.read_text()), variables, step
+    return config, variables, step
 
 
 def export_generator(
@@ -238,8 +249,7 @@ def export_generator(
 ) -> None:
     """Writes an averaged generator, by default the newest, for `load_generator`.
 
-    Parameters are kept in float16; running statistics in float32, as the graph blocks'
-    variances exceed float16's range. Where the data lay is left out of the config.
+    Where the data lay is left out of the config.
 
     Raises:
       CheckpointError: as `load_generator`.
@@ -247,6 +257,29 @@ def export_generator(
     """
     config, variables, step = load_generator(workdir, step)
     config["data"]["directory"] = None
+    write_generator(output, config, variables, step)
+
+
+def write_generator(
+    output: pathlib.Path,
+    config: dict[str, Any],
+    variables: dict[str, Any],
+    step: int,
+) -> None:
+    """Writes a generator for `load_generator`.
+
+    Parameters are kept in float16; running statistics in float32, as the graph blocks'
+    variances exceed float16's range.
+
+    Args:
+      output: folder to make.
+      config: of its run.
+      variables: {"params", "batch_stats"}.
+      step: of the run.
+
+    Raises:
+      FileExistsError: `output` exists.
+    """
     output.mkdir(parents=True)
     (output / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
     params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float16), variables["params"])

@@ -15,7 +15,11 @@ logger = logging.getLogger(__name__)
 
 
 class Reports:
-    """Everything that is written after a step, but for checkpoints."""
+    """Everything that is written after a step, but for checkpoints.
+
+    Attributes:
+      speed: read where losses are written, if there is one.
+    """
 
     def __init__(
         self,
@@ -23,7 +27,6 @@ class Reports:
         system: System,
         batches: Batches,
         log: RunLog,
-        speed: Speedometer,
     ) -> None:
         """Draws the pairs to show and to measure.
 
@@ -32,12 +35,12 @@ class Reports:
           system: what is trained.
           batches: of the run.
           log: where to.
-          speed: read where losses are written.
 
         Raises:
           ValueError: there are too few people for them.
         """
-        self._config, self._log, self._speed = config, log, speed
+        self._config, self._log = config, log
+        self.speed: Speedometer | None = None
         self._pictures = PictureMaker(system, batches, config.num_pictures)
         self._evaluate = None
         if config.evaluate_every_x_steps:
@@ -58,7 +61,8 @@ class Reports:
         self._log.progress(step)
         if last or step % config.log_every_x_steps == 0:
             numbers = {name: float(value) for name, value in values.items()}
-            self._write(step, numbers | self._speed.read(step))
+            speeds = self.speed.read(step) if self.speed else {}
+            self._write(step, numbers | speeds)
         if last or step % config.picture_every_x_steps == 0:
             self._log.picture(step, self._pictures(state))
         if self._evaluate and (last or step % config.evaluate_every_x_steps == 0):

@@ -9,7 +9,7 @@ import ml_collections
 
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import DataConfig
-from anonygan_jax.models.config import ANONYGAN, MODELS
+from anonygan_jax.models.config import MODELS, system_of
 
 CONFIG_FILE = "config.json"
 RANKED = ("evaluation/reidentified", "evaluation/pose_l2")  # smaller is better
@@ -80,7 +80,7 @@ def _identity(config: dict[str, Any]) -> dict[str, Any]:
     Its length, rates and loss weights may, and its data may move. Fields that a run
     of an older version did not have count with their defaults.
     """
-    system = config.get("system", ANONYGAN)
+    system = system_of(config)
     kinds = {"model": MODELS[system], "pairs": PairConfig, "data": DataConfig}
     fields = {
         f"{section}.{field.name}": config[section].get(field.name, _default(field))

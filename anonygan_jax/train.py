@@ -50,25 +50,34 @@ class Loop:
     Attributes:
       config: when things happen.
       num_steps: of the whole run.
-      update: the compiled step.
       reports, checkpoints, profiler, watch: told of every step.
       stop: ends the loop after the step under way.
     """
 
     config: RunConfig
     num_steps: int
-    update: jax.stages.Compiled
     reports: Reports
     checkpoints: Checkpoints
     profiler: Profiler
     watch: FiniteWatch
     stop: StopRequest
 
-    def __call__(self, state: TrainState, batches: Iterator[PairBatch]) -> TrainState:
-        """Returns the state after the last step, or after that in which to stop."""
+    def __call__(
+        self,
+        update: jax.stages.Compiled,
+        state: TrainState,
+        batches: Iterator[PairBatch],
+    ) -> TrainState:
+        """Returns the state after the last batch, or after that in which to stop.
+
+        Args:
+          update: the compiled step.
+          state: from which to go on.
+          batches: of the steps to do.
+        """
         for step, batch in enumerate(batches, int(state.step) + 1):
             self.profiler.before(step)
-            state, values = self.update(state, batch)
+            state, values = update(state, batch)
             self.profiler.after(step, state)
             self.watch.note(step, values)
             stopping = self.stop.requested
@@ -103,8 +112,8 @@ def train_and_evaluate(
         checkpoint can be read or written.
       NotFiniteError: a loss is not finite; the last checkpoint is from before.
     """
-    run, train_step = RunConfig(**config.run), building.make_train_step(config)
-    num_steps, batch_size = config.optimiser.num_steps, config.data.batch_size
+    run, stages = RunConfig(**config.run), building.make_stages(config)
+    train_step, num_steps = stages[-1].train_step, stages[-1].stop
     mesh = building.make_mesh(config)
     batches = building.open_batches(config, train_step.system)
     workdir.mkdir(parents=True, exist_ok=True)
@@ -122,16 +131,21 @@ def train_and_evaluate(
             return state
         like = sharding.to_devices(batches.batch(start), mesh)
         key = jax.random.fold_in(key, 1)
-        update = building.compile_step(train_step, key, state, like)
         log = metrics.RunLog(workdir, start, num_steps)
         stack.callback(log.close)
-        speed = Speedometer(
-            batch_size, building.num_flops(update), jax.devices()[0].device_kind
-        )
-        reports = Reports(run, train_step.system, batches, log, speed)
+        reports = Reports(run, train_step.system, batches, log)
         profiler = Profiler(workdir, profile)
         stack.callback(profiler.close)
         watch = FiniteWatch(workdir, batches)
-        loop = Loop(run, num_steps, update, reports, checkpoints, profiler, watch, stop)
-        logger.info("training from step %d to %d in %s", start, num_steps, workdir)
-        return loop(state, feed(batches, start, num_steps, mesh))
+        loop = Loop(run, num_steps, reports, checkpoints, profiler, watch, stop)
+        for stage in stages:
+            if start >= stage.stop or stop.requested:
+                continue
+            update = building.compile_step(stage.train_step, key, state, like)
+            flops, kind = building.num_flops(update), jax.devices()[0].device_kind
+            reports.speed = Speedometer(config.data.batch_size, flops, kind)
+            message = "%s from step %d to %d in %s"
+            logger.info(message, stage.name, start, stage.stop, workdir)
+            state = loop(update, state, feed(batches, start, stage.stop, mesh))
+            start = stage.stop
+        return state

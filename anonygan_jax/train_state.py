@@ -48,9 +48,8 @@ class OptimiserConfig:
       ema_decay: share of the old average kept at each step.
       num_accumulated: parts of a batch whose gradients are computed one after the
         other and averaged.
-      pretrained: a network that is trained alone in the first steps, while the others
-        rest, and rests afterwards; "" for none.
-      num_pretraining_steps: so many.
+      num_pretraining_steps: of those, the first, in which another part of the networks
+        is trained than afterwards, by systems that have two stages.
     """
 
     generator_learning_rate: float
@@ -61,52 +60,29 @@ class OptimiserConfig:
     decay_from_step: int
     ema_decay: float
     num_accumulated: int = 1
-    pretrained: str = ""
     num_pretraining_steps: int = 0
 
-    def __post_init__(self) -> None:
-        if bool(self.pretrained) != bool(self.num_pretraining_steps):
-            raise ValueError(
-                "optimiser.pretrained and optimiser.num_pretraining_steps go together"
-            )
-
     def schedule(self, learning_rate: float) -> optax.Schedule:
-        """Returns step -> learning rate."""
+        """Returns the learning rate as a function of a network's own updates.
+
+        All networks but the pretrained ones begin after the pretraining.
+        """
         num_decay_steps = max(self.num_steps - self.decay_from_step, 1)
         falling = optax.linear_schedule(learning_rate, 0.0, num_decay_steps)
         constant = optax.constant_schedule(learning_rate)
-        return optax.join_schedules([constant, falling], [self.decay_from_step])
+        begin = self.decay_from_step - self.num_pretraining_steps
+        return optax.join_schedules([constant, falling], [begin])
 
     def optimisers(
         self, networks: Sequence[str]
     ) -> dict[str, optax.GradientTransformation]:
-        """Returns network -> optimiser; the generator comes first.
-
-        Raises:
-          ValueError: the one to pretrain is not among the networks.
-        """
-        if self.pretrained and self.pretrained not in networks[1:]:
-            raise ValueError(
-                f"optimiser.pretrained is {self.pretrained!r}, wanted one of "
-                f"{', '.join(networks[1:])}"
-            )
+        """Returns network -> optimiser; the generator comes first."""
         rates = dict.fromkeys(networks, self.discriminator_learning_rate)
         rates[networks[0]] = self.generator_learning_rate
-        return {name: self._optimiser(name, rate) for name, rate in rates.items()}
-
-    def _optimiser(self, network: str, rate: float) -> optax.GradientTransformation:
-        """Adam; at rest it does nothing and counts no steps."""
-        schedule = self.schedule(rate)
-        if not self.pretrained:
-            return optax.adam(schedule, b1=self.beta1, b2=self.beta2)
-        first = network == self.pretrained
-        begin = 0 if first else self.num_pretraining_steps
-        adam = optax.adam(
-            lambda count: schedule(count + begin), b1=self.beta1, b2=self.beta2
-        )
-        return optax.conditionally_mask(
-            adam, lambda step: (step < self.num_pretraining_steps) == first
-        )
+        return {
+            name: optax.adam(self.schedule(rate), b1=self.beta1, b2=self.beta2)
+            for name, rate in rates.items()
+        }
 
 
 def create_train_state(

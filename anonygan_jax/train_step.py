@@ -1,7 +1,6 @@
 """One joint update of all networks of a system, as a pure function."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +9,7 @@ import optax
 from anonygan_jax import sharding
 from anonygan_jax.data.augmentation import UNCHANGED, AugmentationConfig, augment
 from anonygan_jax.data.pipeline import PairBatch
-from anonygan_jax.systems.system import GENERATOR, Metrics, System
+from anonygan_jax.systems.system import GENERATOR, Gradients, Metrics, System
 from anonygan_jax.train_state import OptimiserConfig, TrainState, create_train_state
 
 
@@ -39,9 +38,9 @@ class TrainStep:
         to_augment, rng = jax.random.split(sharding.partitionable(rng))
         batch = augment(batch, to_augment, self._augmentation)
         grads, batch_stats, metrics = self.accumulate(state, batch, rng)
-        params, opt_state = {}, {}
-        for name, optimiser in self._optimisers.items():
-            updates, opt_state[name] = optimiser.update(
+        params, opt_state = dict(state.params), dict(state.opt_state)
+        for name in grads:
+            updates, opt_state[name] = self._optimisers[name].update(
                 grads[name], state.opt_state[name], state.params[name]
             )
             params[name] = optax.apply_updates(state.params[name], updates)
@@ -52,7 +51,7 @@ class TrainStep:
             state,
             step=state.step + 1,
             params=params,
-            batch_stats=batch_stats,
+            batch_stats=state.batch_stats | batch_stats,
             opt_state=opt_state,
             ema_params=ema_params,
         )
@@ -60,7 +59,7 @@ class TrainStep:
 
     def accumulate(
         self, state: TrainState, batch: PairBatch, rng: jax.Array
-    ) -> tuple[dict[str, Any], dict[str, Any], Metrics]:
+    ) -> Gradients:
         """As the system's gradients, in parts of the batch one after the other.
 
         Less memory; batch statistics are then those of the parts.
@@ -77,9 +76,9 @@ class TrainStep:
             number, stats, *sums = carry
             now = dataclasses.replace(state, batch_stats=stats)
             key = jax.random.fold_in(rng, number)
-            grads, stats, metrics = self.system.gradients(now, part, key)
+            grads, changed, metrics = self.system.gradients(now, part, key)
             sums = jax.tree.map(lambda a, b: a + b / count, sums, [grads, metrics])
-            return (number + 1, stats, *sums), None
+            return (number + 1, stats | changed, *sums), None
 
         first = jax.tree.map(lambda x: x[0], parts)
         shapes = jax.eval_shape(self.system.gradients, state, first, rng)

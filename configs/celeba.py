@@ -119,8 +119,7 @@ def _optimiser() -> ml_collections.ConfigDict:
     optimiser.decay_from_step = 32_000
     optimiser.ema_decay = 0.999  # of the generator used for pictures; not in the paper
     optimiser.num_accumulated = 1  # parts of a batch, one after the other
-    optimiser.pretrained = ""  # a network that is trained alone first
-    optimiser.num_pretraining_steps = 0  # for so long
+    optimiser.num_pretraining_steps = 0  # see configs/ciagan.py
     return optimiser
 
 

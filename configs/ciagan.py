@@ -38,7 +38,6 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.pairs.supervised_share = 0.5  # the wanted person is the source's
     config.optimiser.generator_learning_rate = 1e-4
     config.optimiser.discriminator_learning_rate = 1e-4  # the identity network's, too
-    config.optimiser.pretrained = "siamese"
     config.optimiser.num_pretraining_steps = 10_000
     config.optimiser.num_steps = 110_000
     config.optimiser.decay_from_step = 110_000  # the rate stays
@@ -77,10 +76,11 @@ def _make_small(config: ml_collections.ConfigDict) -> None:
     config.pairs.min_photos_per_identity = 5
     config.optimiser.generator_learning_rate = 2e-4
     config.optimiser.discriminator_learning_rate = 2e-4
-    config.optimiser.num_pretraining_steps = 1500
-    config.optimiser.num_steps = 12_000
-    config.optimiser.decay_from_step = 9_000
-    config.run.checkpoint_every_x_steps = 250
+    config.optimiser.num_pretraining_steps = 800
+    config.optimiser.num_steps = 3_500
+    config.optimiser.decay_from_step = 2_800
+    config.run.picture_every_x_steps = 250
+    config.run.checkpoint_every_x_steps = 100
 
 
 def _make_tiny(config: ml_collections.ConfigDict) -> None:

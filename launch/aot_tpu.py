@@ -106,8 +106,9 @@ def abstract_batch(config: ml_collections.ConfigDict, batch_size: int) -> PairBa
     image = jax.ShapeDtypeStruct((batch_size, *config.data.image_size, 3), np.uint8)
     points = jax.ShapeDtypeStruct((batch_size, NUM_LANDMARKS, 2), np.float32)
     same = jax.ShapeDtypeStruct((batch_size,), np.bool_)
-    prior = image if config.model.use_warped_prior else None
-    return PairBatch(image, image, points, points, same, prior)
+    person = jax.ShapeDtypeStruct((batch_size,), np.int32)
+    prior = image if config.model.get("use_warped_prior") else None
+    return PairBatch(image, image, points, points, same, person, prior)
 
 
 def cost_of(compiled: Any) -> Cost:

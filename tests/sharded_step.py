@@ -1,6 +1,6 @@
 """Runs steps on a mesh and writes what comes out; started by test_sharding.py.
 
-    python tests/sharded_step.py OUTPUT NUM_FSDP [PORT PROCESS_ID NUM_PROCESSES]
+    python tests/sharded_step.py SYSTEM OUTPUT NUM_FSDP [PORT PROCESS_ID NUM_PROCESSES]
 
 Devices and precision come from the environment (XLA_FLAGS, JAX_ENABLE_X64).
 """
@@ -14,8 +14,10 @@ ROOT = pathlib.Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT)]
 
 
-def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
-    """Two steps of a small network."""
+def main(
+    system: str, output: str, num_fsdp: str, port: str = "", *process: str
+) -> None:
+    """Two steps of small networks; of CIAGAN one of each stage."""
     if port:
         process_id, num_processes = (int(word) for word in process)
         address = f"127.0.0.1:{port}"
@@ -25,28 +27,38 @@ def main(output: str, num_fsdp: str, port: str = "", *process: str) -> None:
 
     from anonygan_jax import building, sharding
     from anonygan_jax.data.feeding import feed
-    from configs import composites
+    from configs import ciagan, composites
 
     sharding.MIN_SIZE = 64  # so that small parameters are split, too
     config = composites.get_config().unlock()
-    config.model.width = config.model.discriminator_width = 4
-    config.model.num_blocks, config.model.num_nodes = 1, 8
-    config.data.image_size, config.data.batch_size = (48, 48), 16
+    if system == "ciagan":
+        config = ciagan.get_config("tiny").unlock()
+        config.data.directory, config.data.image_size = "embedded", (32, 32)
+        config.model.num_blocks = 3
+        config.optimiser.num_pretraining_steps, config.optimiser.num_steps = 1, 2
+    else:
+        config.model.width = config.model.discriminator_width = 4
+        config.model.num_blocks, config.model.num_nodes = 1, 8
+        config.data.image_size = (48, 48)
+        config.model.dropout_rate = 0.5
+    config.data.batch_size = 16
     config.data.landmark_jitter = 1.0
     config.data.loader = "device" if int(num_fsdp) > 1 else "memory"
-    config.model.dropout_rate = 0.5
     config.augmentation.flip_share = 0.5
-    train_step = building.make_train_step(config)
+    stages = building.make_stages(config)
+    train_step = stages[-1].train_step
     config.sharding.num_fsdp = int(num_fsdp)
     mesh = building.make_mesh(config)
     batches = building.open_batches(config, train_step.system)
     key = jax.random.key(0)
     state = building.create_state(train_step, key, batches.batch(0), mesh)
-    step = building.compile_step(
-        train_step, key, state, sharding.to_devices(batches.batch(0), mesh)
-    )
-    for batch in feed(batches, 0, 2, mesh):
-        state, values = step(state, batch)
+    like = sharding.to_devices(batches.batch(0), mesh)
+    start = 0
+    for stage in stages:
+        step = building.compile_step(stage.train_step, key, state, like)
+        for batch in feed(batches, start, min(stage.stop, 2), mesh):
+            state, values = step(state, batch)
+        start = stage.stop
     split = [x.sharding.spec for x in jax.tree.leaves(state.params)]
     whole = multihost_utils.process_allgather((state, values), tiled=True)
     leaves = {

@@ -20,7 +20,11 @@ SCRIPT = ROOT / "tests" / "sharded_step.py"
 
 
 def _start(
-    output: pathlib.Path, num_devices: int, num_fsdp: int, *process: str
+    output: pathlib.Path,
+    num_devices: int,
+    num_fsdp: int,
+    *process: str,
+    system: str = "anonygan",
 ) -> subprocess.Popen:
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={num_devices} "
@@ -28,9 +32,12 @@ def _start(
         "JAX_ENABLE_X64": "1",
         "JAX_PLATFORMS": "cpu",
     }
-    command = [sys.executable, str(SCRIPT), str(output), str(num_fsdp), *process]
+    arguments = [system, str(output), str(num_fsdp), *process]
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, str(SCRIPT), *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
 
 
@@ -83,6 +90,21 @@ def test_two_processes_compute_what_one_does(single, tmp_path):
     _assert_alike(single, output)
     with np.load(output) as arrays:
         assert arrays["num_devices"] == 8
+
+
+@pytest.mark.slow  # compiles six programs
+def test_eight_devices_train_ciagan_as_one_does(tmp_path):
+    outputs = [tmp_path / "one.npz", tmp_path / "eight.npz"]
+    processes = [
+        _start(outputs[0], 1, 1, system="ciagan"),
+        _start(outputs[1], 8, 2, system="ciagan"),
+    ]
+    for process in processes:
+        _finished(process)
+    _assert_alike(*outputs)
+    with np.load(outputs[1]) as arrays:
+        assert arrays["num_devices"] == 8
+        assert arrays["num_split"] > 10
 
 
 @given(

@@ -18,7 +18,7 @@ from anonygan_jax.anonymise.run import Run
 from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
 from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
-from anonygan_jax.methods import ANONYGAN, EMBEDDED, METHODS
+from anonygan_jax.methods import EMBEDDED, METHODS, TRAINED, trained_system
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 FILE = click.Path(path_type=pathlib.Path, dir_okay=False)
@@ -45,22 +45,23 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
 @click.option(
     "--method",
     type=click.Choice(METHODS),
-    help="How faces are hidden.  [default: warp, or anonygan with --checkpoint]",
+    help="How faces are hidden.  [default: warp, or what --checkpoint was trained for]",
 )
 @click.option(
     "--checkpoint",
     metavar="DIR|embedded",
-    help="For anonygan: the --workdir of a training run, or the model in the package.  "
-    "[default: embedded]",
+    help="For anonygan and ciagan: the --workdir of a training run, or, for anonygan, "
+    "the model in the package.  [default: embedded]",
 )
 @click.option(
     "--condition",
     default="auto",
     show_default=True,
-    metavar="auto|BANK|PHOTO|FOLDER",
+    metavar="auto|BANK|PHOTO|FOLDER|NUMBER",
     help="Whose face is put there: that of a person who does not exist, chosen to fit "
     "from the package's bank or from a folder made by `anonygan conditions build`; or "
-    "that of a photo, or of the best fitting photo of a folder.",
+    "that of a photo, or of the best fitting photo of a folder; for ciagan, of a "
+    "person by number.",
 )
 @click.option(
     "--consistent",
@@ -198,13 +199,17 @@ def anonymise(
     publish them.
     """
     method, checkpoint = options["method"], options["checkpoint"]
-    if checkpoint and method not in (None, ANONYGAN):
-        raise click.UsageError(f"--checkpoint goes with anonygan, not with {method}")
-    options["method"] = method or (ANONYGAN if checkpoint else "warp")
+    if checkpoint and method not in (None, *TRAINED):
+        raise click.UsageError(
+            f"--checkpoint goes with {' or '.join(TRAINED)}, not with {method}"
+        )
     options["checkpoint"] = checkpoint or EMBEDDED
     done = []
     helpers = _helpers(workers, beam, output)
     try:
+        options["method"] = method or (
+            trained_system(checkpoint) if checkpoint else "warp"
+        )
         run = Run(inputs, output, Settings(**options), helpers, boxes, tracks)
         for path in run.not_media:
             click.echo(f"{path}: neither a photo nor a video by its suffix, left out")

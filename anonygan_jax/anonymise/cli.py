@@ -8,6 +8,7 @@ import anonygan_jax
 from anonygan_jax import checkpointing, evaluate_cli, train_status
 from anonygan_jax.anonymise import anonymise_cli, bank_cli, demo
 from anonygan_jax.data import prepare_cli
+from anonygan_jax.porting import port_cli
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 
@@ -24,6 +25,7 @@ main.add_command(prepare_cli.main)
 main.add_command(bank_cli.conditions)
 main.add_command(evaluate_cli.main)
 main.add_command(train_status.main)
+main.add_command(port_cli.main)
 
 
 @main.command(short_help="A run's generator as a small folder.")

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import pathlib
 import threading
+from typing import Protocol
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from anonygan_jax.data import crops, landmarks, photos
 from anonygan_jax.data.descriptors import SAME_PERSON, DlibDescriptor
 from anonygan_jax.data.expression import OPEN, SHUT
 from anonygan_jax.detection import FaceFinder
-from anonygan_jax.methods import Faces, MethodError
+from anonygan_jax.methods import Faces, MethodError, NewFaces
 
 AUTO = "auto"
 FRAME = (440, 360)  # height, width of a given photo's crop, as of the bank's
@@ -54,6 +55,28 @@ class Choice:
     number: int
     person: str
     name: str
+
+
+class Chooser(Protocol):
+    """Chooses who is put where a source was."""
+
+    def choose(
+        self,
+        source: Source,
+        seed: str,
+        passed_over: frozenset[str] = frozenset(),
+        distinct: bool = False,
+    ) -> Choice:
+        """Returns somebody new; see `Conditions.choose`."""
+        ...
+
+    def choose_of(self, person: str, source: Source) -> Choice | None:
+        """Returns a person's best fitting face, or None."""
+        ...
+
+    def get(self, number: int) -> NewFaces:
+        """Returns one face as a batch for the method."""
+        ...
 
 
 class Conditions:

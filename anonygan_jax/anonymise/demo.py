@@ -19,7 +19,9 @@ from anonygan_jax.anonymise.outcomes import COVERED
 from anonygan_jax.anonymise.pipeline import FACE, Anonymiser, NoFaceError
 from anonygan_jax.anonymise.video import anonymise_video
 from anonygan_jax.anonymise.video_files import VideoError
-from anonygan_jax.methods import METHODS
+from anonygan_jax.checkpointing import CheckpointError
+from anonygan_jax.methods import EMBEDDED, WITHOUT_TRAINING, trained_system
+from anonygan_jax.models.config import CIAGAN
 
 FITTING = "chosen to fit"
 INSTALL = "pip install 'anonygan_jax[demo]'"
@@ -42,22 +44,28 @@ class DemoUnavailable(ImportError):
 
 
 @functools.lru_cache(maxsize=4)
-def _anonymiser(method: str, person: str) -> Anonymiser:
+def _anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
     """An anonymiser that remembers nobody."""
+    if method == CIAGAN:
+        return Anonymiser(method, checkpoint, consistent=FACE)
     bank = load_bank(embedded_bank())
     if person != FITTING:
         bank = bank.of_person(person)
-    return Anonymiser(method, conditions=bank, consistent=FACE)
+    return Anonymiser(method, checkpoint, bank, consistent=FACE)
 
 
 def hide_photo(
-    image: np.ndarray | None, method: str, person: str, seed: int
+    image: np.ndarray | None,
+    method: str,
+    person: str,
+    seed: int,
+    checkpoint: str = EMBEDDED,
 ) -> tuple[Any, ...]:
     """Returns before and after, rows of the report, a file to download, a line."""
     if image is None:
         return None, [], None, "Drop a photo first."
     try:
-        result = _anonymiser(method, person)(image, seed=str(seed))
+        result = _anonymiser(method, person, checkpoint)(image, seed=str(seed))
     except NoFaceError:
         return None, [], None, "**No face found.** There is no result."
     path = _file("anonymous.png")
@@ -65,13 +73,16 @@ def hide_photo(
     return (image, result.image), rows(result.faces), str(path), line(result.faces)
 
 
-def hide_video(video: str | None, method: str, person: str) -> tuple[Any, ...]:
+def hide_video(
+    video: str | None, method: str, person: str, checkpoint: str = EMBEDDED
+) -> tuple[Any, ...]:
     """Returns a file to show, rows of the report, it again to download, a line."""
     if video is None:
         return None, [], None, "Drop a clip first."
     path = _file("anonymous.mp4")
     try:
-        done = anonymise_video(_anonymiser(method, person), pathlib.Path(video), path)
+        anonymiser = _anonymiser(method, person, checkpoint)
+        done = anonymise_video(anonymiser, pathlib.Path(video), path)
     except NoFaceError:
         return None, [], None, "**No face found.** There is no result."
     except VideoError as error:
@@ -111,29 +122,37 @@ def _file(name: str) -> pathlib.Path:
     return folder / name
 
 
-def build_page() -> Any:
-    """Returns the page, not yet served."""
+def build_page(checkpoint: str = EMBEDDED) -> Any:
+    """Returns the page, not yet served.
+
+    Args:
+      checkpoint: a training run's folder, whose method is offered.
+
+    Raises:
+      CheckpointError: it is none.
+    """
     import gradio as gr
 
+    methods = [*WITHOUT_TRAINING, trained_system(checkpoint)]
     people = sorted(set(load_bank(embedded_bank()).people))
     with gr.Blocks(
         title="anonygan", analytics_enabled=False, delete_cache=KEPT_FOR
     ) as page:
         gr.Markdown(CLAIM)
         with gr.Row():
-            method = gr.Radio(METHODS, value="warp", label="How faces are hidden")
+            method = gr.Radio(methods, value="warp", label="How faces are hidden")
             person = gr.Dropdown(
                 [FITTING, *people], value=FITTING, label="New face (warp, anonygan)"
             )
         with gr.Tab("Photo"):
-            _photo_tab(gr, method, person)
+            _photo_tab(gr, method, person, gr.State(checkpoint))
         with gr.Tab("Video"):
-            _video_tab(gr, method, person)
+            _video_tab(gr, method, person, gr.State(checkpoint))
         gr.Markdown(ADVICE)
     return page
 
 
-def _photo_tab(gr: Any, method: Any, person: Any) -> None:
+def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
     """Drop a photo; before and after."""
     with gr.Row():
         with gr.Column(scale=2):
@@ -150,13 +169,13 @@ def _photo_tab(gr: Any, method: Any, person: Any) -> None:
             file = gr.DownloadButton("Download the result", elem_id="download-photo")
             report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
     shown = [slider, report, file, said]
-    inputs = [photo, method, person, seed]
+    inputs = [photo, method, person, seed, checkpoint]
     for event in (photo.upload, method.change, person.change):
         event(hide_photo, inputs, shown)
     again.click(lambda n: n + 1, seed, seed).then(hide_photo, inputs, shown)
 
 
-def _video_tab(gr: Any, method: Any, person: Any) -> None:
+def _video_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
     """Drop a clip; start it."""
     with gr.Row():
         with gr.Column(scale=2):
@@ -167,20 +186,23 @@ def _video_tab(gr: Any, method: Any, person: Any) -> None:
             said = gr.Markdown()
             file = gr.DownloadButton("Download the result", elem_id="download-video")
             report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
-    start.click(hide_video, [clip, method, person], [result, report, file, said])
+    inputs = [clip, method, person, checkpoint]
+    start.click(hide_video, inputs, [result, report, file, said])
 
 
 @contextlib.contextmanager
-def served_page(port: int | None = None) -> Any:
+def served_page(port: int | None = None, checkpoint: str = EMBEDDED) -> Any:
     """Serves the page to this computer alone; gives its address.
 
     What is uploaded lies in a temporary folder, which goes when the block ends.
 
     Args:
       port: None for any that is free.
+      checkpoint: see `build_page`.
 
     Raises:
       DemoUnavailable: Gradio is missing.
+      CheckpointError: see `build_page`.
       OSError: the port is taken.
     """
     if not importlib.util.find_spec("gradio"):
@@ -188,7 +210,7 @@ def served_page(port: int | None = None) -> Any:
     with tempfile.TemporaryDirectory(prefix="anonygan_demo_") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        page = build_page()
+        page = build_page(checkpoint)
         _, address, _ = page.queue(max_size=8).launch(
             server_name="127.0.0.1",
             server_port=port,
@@ -205,14 +227,20 @@ def served_page(port: int | None = None) -> Any:
 
 @click.command(short_help="A local page to try it.")
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: a free one]")
-def demo(port: int | None) -> None:
+@click.option(
+    "--checkpoint",
+    default=EMBEDDED,
+    metavar="DIR",
+    help="The --workdir of a training run, to try its method.",
+)
+def demo(port: int | None, checkpoint: str) -> None:
     """Serves a page on this computer: drop a photo or a short clip, compare, download.
 
     Nothing leaves the computer; what was uploaded is deleted when the page is closed.
     """
     try:
-        with served_page(port) as (address, page):
+        with served_page(port, checkpoint) as (address, page):
             click.echo(f"open {address} in a browser; Ctrl-C ends it")
             page.block_thread()
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, CheckpointError) as error:
         raise click.ClickException(str(error)) from error

@@ -10,7 +10,7 @@ import numpy as np
 
 from anonygan_jax.anonymise.conditions import (
     Choice,
-    Conditions,
+    Chooser,
     NoConditionError,
     Source,
 )
@@ -58,7 +58,7 @@ class Hider:
     def __init__(
         self,
         method: Method,
-        conditions: Conditions,
+        conditions: Chooser,
         describe: DlibDescriptor,
         landmarker: Landmarker,
     ) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from anonygan_jax.anonymise.bank import Bank
 from anonygan_jax.anonymise.conditions import (
     AUTO,
+    Chooser,
     Conditions,
     NoConditionError,
     People,
@@ -31,10 +32,12 @@ from anonygan_jax.anonymise.faces import (
 )
 from anonygan_jax.anonymise.failing import made_or_reason
 from anonygan_jax.anonymise.hiding import Hider, describe_source
+from anonygan_jax.anonymise.numbered_people import NumberedPeople
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.detection import FaceFinder, Found, make_finder
 from anonygan_jax.methods import EMBEDDED, Method, make_method
+from anonygan_jax.methods.ciagan import CiaganMethod
 
 PERSON, FACE = "person", "face"
 
@@ -66,9 +69,9 @@ class Anonymiser:
 
         Args:
           method: one of `anonygan_jax.methods.METHODS`, or a method.
-          checkpoint: for the method "anonygan", a training run's folder.
+          checkpoint: for the methods "anonygan" and "ciagan", a training run's folder.
           conditions: "auto", a bank's folder, a photo, a folder of photos, or a bank:
-            whose faces are put there.
+            whose faces are put there. For "ciagan", "auto" or a person's number.
           consistent: "person", who keeps one face through all photos, or "face", which
             is drawn anew in each.
           match_group: prefer conditions of the source's apparent gender and age.
@@ -86,9 +89,7 @@ class Anonymiser:
             method = make_method(method, checkpoint)
         self.find_faces = finder or make_finder()
         self.describe = DlibDescriptor()
-        if isinstance(conditions, str):
-            conditions = load_conditions(conditions, self.find_faces, self.describe)
-        self.conditions = Conditions(conditions, match_group)
+        self.conditions = self._chooser(method, conditions, match_group)
         self.hider = Hider(
             method, self.conditions, self.describe, self.find_faces.landmarker
         )
@@ -98,6 +99,16 @@ class Anonymiser:
             regions,
         )
         self._people = People() if consistent == PERSON else None
+
+    def _chooser(
+        self, method: Method, conditions: str | Bank, match_group: bool
+    ) -> Chooser:
+        """Who chooses whose faces are put there."""
+        if isinstance(method, CiaganMethod):
+            return NumberedPeople(conditions, method.num_people)
+        if isinstance(conditions, str):
+            conditions = load_conditions(conditions, self.find_faces, self.describe)
+        return Conditions(conditions, match_group)
 
     @property
     def remembers(self) -> bool:

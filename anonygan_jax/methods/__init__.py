@@ -3,22 +3,35 @@
 from anonygan_jax.methods.anonygan import AnonyGANMethod
 from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.blur import Blur
-from anonygan_jax.methods.faces import Faces, Method, MethodError
-from anonygan_jax.methods.generators import EMBEDDED, TrainedGenerator
+from anonygan_jax.methods.ciagan import CiaganMethod
+from anonygan_jax.methods.faces import Faces, Method, MethodError, NewFaces
+from anonygan_jax.methods.generators import EMBEDDED, TrainedGenerator, trained_system
 from anonygan_jax.methods.pixelate import Pixelate
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
+from anonygan_jax.models.config import ANONYGAN, CIAGAN
 
-__all__ = ["EMBEDDED", "METHODS", "Faces", "Method", "MethodError", "make_method"]
+__all__ = [
+    "EMBEDDED",
+    "METHODS",
+    "TRAINED",
+    "WITHOUT_TRAINING",
+    "Faces",
+    "Method",
+    "MethodError",
+    "NewFaces",
+    "make_method",
+    "trained_system",
+]
 
-ANONYGAN = "anonygan"
 WITHOUT_TRAINING = {
     "blackout": Blackout,
     "blur": Blur,
     "pixelate": Pixelate,
     "warp": Warp,
 }
-METHODS = (*WITHOUT_TRAINING, ANONYGAN)
+TRAINED = (ANONYGAN, CIAGAN)
+METHODS = (*WITHOUT_TRAINING, *TRAINED)
 
 
 def make_method(name: str, checkpoint: str = EMBEDDED) -> Method:
@@ -26,7 +39,7 @@ def make_method(name: str, checkpoint: str = EMBEDDED) -> Method:
 
     Args:
       name: one of METHODS.
-      checkpoint: for anonygan; see `TrainedGenerator`.
+      checkpoint: for those of TRAINED; see `generators.load_trained`.
 
     Raises:
       ValueError: there is no such method.
@@ -37,6 +50,8 @@ def make_method(name: str, checkpoint: str = EMBEDDED) -> Method:
         if generator.uses_warped_prior:
             return Refine(generator)
         return AnonyGANMethod(generator)
+    if name == CIAGAN:
+        return CiaganMethod(checkpoint)
     if name not in WITHOUT_TRAINING:
         raise ValueError(f"unknown method {name!r}; there are {', '.join(METHODS)}")
     return WITHOUT_TRAINING[name]()

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax.data.images import to_float, to_uint8
-from anonygan_jax.methods.faces import Faces, MethodError
+from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import TrainedGenerator
 
 
@@ -23,14 +23,14 @@ class AnonyGANMethod:
         self.crop_size: tuple[int, int] | None = generator.size
         self.step = generator.step
 
-    def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
+    def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:
         """Returns the crops with drawn faces; see `Method`.
 
         Raises:
           MethodError: conditions are missing, a face cannot be drawn, or the output is
             not finite.
         """
-        if conditions is None:
+        if not isinstance(conditions, Faces):
             raise MethodError("anonygan needs a condition for each face")
         faces.check()
         context = to_float(jnp.asarray(faces.images)) * (1 - faces.masks[..., None])

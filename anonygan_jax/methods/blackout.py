@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from anonygan_jax.methods.faces import Faces
+from anonygan_jax.methods.faces import Faces, NewFaces
 
 
 class Blackout:
@@ -11,6 +11,6 @@ class Blackout:
     uses_conditions = False
     crop_size: tuple[int, int] | None = None
 
-    def __call__(self, faces: Faces, conditions: Faces | None = None) -> np.ndarray:
+    def __call__(self, faces: Faces, conditions: NewFaces = None) -> np.ndarray:
         """Returns the crops blacked out; see `Method`."""
         return np.where(faces.masks[..., None] > 0, 0, faces.images).astype(np.uint8)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.methods.faces import Faces
+from anonygan_jax.methods.faces import Faces, NewFaces
 
 # Of the face's width: leaves dlib about as many faces of LFW as the published 4%
 # (measured: 17% at 0.12, 2.5% at 0.16, 0.5% at 0.2).
@@ -27,7 +27,7 @@ class Blur:
             raise ValueError(f"sigma is {sigma}, wanted a positive share")
         self.sigma = sigma
 
-    def __call__(self, faces: Faces, conditions: Faces | None = None) -> np.ndarray:
+    def __call__(self, faces: Faces, conditions: NewFaces = None) -> np.ndarray:
         """Returns the crops with blurred faces; see `Method`."""
         faces.check()
         widths = np.linalg.norm(faces.points_xy[:, 16] - faces.points_xy[:, 0], axis=-1)

@@ -60,6 +60,10 @@ def _unusable(points: np.ndarray, mask: np.ndarray) -> str | None:
     return None
 
 
+# Whose faces are put there: their pictures, their numbers [B], or nobody's.
+NewFaces = Faces | np.ndarray | None
+
+
 class Method(Protocol):
     """One way to hide faces.
 
@@ -71,7 +75,7 @@ class Method(Protocol):
     uses_conditions: bool
     crop_size: tuple[int, int] | None
 
-    def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
+    def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:
         """Returns the crops with the faces hidden, uint8 [B, H, W, 3].
 
         Pixels outside the masks may differ from the source's by what blends the edge;
@@ -79,7 +83,8 @@ class Method(Protocol):
 
         Args:
           faces: the sources.
-          conditions: whose faces are put there, one each, of any crop size.
+          conditions: whose faces are put there, one each, of any crop size; numbers
+            for a method that draws people by number.
 
         Raises:
           MethodError: a face cannot be hidden by this method.

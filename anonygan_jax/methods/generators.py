@@ -2,6 +2,7 @@
 
 import importlib.resources
 import pathlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from anonygan_jax import checkpointing
 from anonygan_jax.data.faces import reframe
 from anonygan_jax.data.images import to_float
 from anonygan_jax.methods.faces import Faces, MethodError
-from anonygan_jax.models.config import model_config
+from anonygan_jax.models.config import ANONYGAN, CIAGAN, model_config, system_of
 
 EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
 
@@ -35,13 +36,12 @@ class TrainedGenerator:
         Raises:
           CheckpointError: there is none.
         """
-        config, self._variables, self.step = checkpointing.load_generator(
-            _checkpoint_path(checkpoint)
+        config, self._model, self._variables, self.step = load_trained(
+            checkpoint, ANONYGAN
         )
         height, width = config["data"]["image_size"]
         self.size = (int(height), int(width))
         self.zoom = float(config["data"].get("zoom", 1.0))  # older runs have none
-        self._model = model_config(config)
         self.uses_warped_prior = self._model.use_warped_prior
         self._generate = jax.jit(self._model.generator().apply)
 
@@ -87,6 +87,39 @@ class TrainedGenerator:
         ]
         images, points = zip(*framed, strict=True)
         return jnp.asarray(np.stack(images)), jnp.asarray(np.stack(points))
+
+
+def trained_system(checkpoint: str) -> str:
+    """Returns what was trained in a run, one of `models.config.MODELS`.
+
+    Raises:
+      CheckpointError: there is no config.
+    """
+    return system_of(checkpointing.read_config(_checkpoint_path(checkpoint)))
+
+
+def load_trained(
+    checkpoint: str, system: str
+) -> tuple[dict[str, Any], Any, dict[str, Any], int]:
+    """Returns a run's config, its networks' fields, weights and step.
+
+    Args:
+      checkpoint: a training run's folder, an export of it, or "embedded".
+      system: that the run must have trained, one of `models.config.MODELS`.
+
+    Raises:
+      CheckpointError: there is no checkpoint, or one of another system.
+    """
+    config, variables, step = checkpointing.load_generator(_checkpoint_path(checkpoint))
+    trained = system_of(config)
+    if trained != system:
+        where = "the package" if checkpoint == EMBEDDED else checkpoint
+        raise checkpointing.CheckpointError(
+            f"{where} holds a generator of {trained}; {system} needs its own, from a "
+            f"run of configs/{system if system == CIAGAN else 'faces'}.py: give "
+            "--checkpoint"
+        )
+    return config, model_config(config), variables, step
 
 
 def _checkpoint_path(checkpoint: str) -> pathlib.Path:

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.methods.faces import Faces
+from anonygan_jax.methods.faces import Faces, NewFaces
 
 # Across the face: leaves dlib the published 1% of the faces of LFW (measured: 3% at 8).
 NUM_CELLS = 6
@@ -25,7 +25,7 @@ class Pixelate:
             raise ValueError(f"num_cells is {num_cells}, wanted a positive number")
         self.num_cells = num_cells
 
-    def __call__(self, faces: Faces, conditions: Faces | None = None) -> np.ndarray:
+    def __call__(self, faces: Faces, conditions: NewFaces = None) -> np.ndarray:
         """Returns the crops with pixelated faces; see `Method`."""
         faces.check()
         widths = np.linalg.norm(faces.points_xy[:, 16] - faces.points_xy[:, 0], axis=-1)

@@ -8,7 +8,7 @@ import numpy as np
 from anonygan_jax.data import crops
 from anonygan_jax.data.images import to_float
 from anonygan_jax.data.masks import face_mask
-from anonygan_jax.methods.faces import Faces, MethodError
+from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import TrainedGenerator
 from anonygan_jax.methods.warp import Warp, mix_shapes
 
@@ -36,14 +36,14 @@ class Refine:
         self._generator = generator
         self.step = generator.step
 
-    def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
+    def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:
         """Returns the crops with the conditions' faces; see `Method`.
 
         Raises:
           MethodError: conditions are missing, a face cannot be drawn, or the output is
             not finite.
         """
-        if conditions is None:
+        if not isinstance(conditions, Faces):
             raise MethodError("anonygan needs a condition for each face")
         warped = self._warp(faces, conditions)
         size = self._generator.size

@@ -4,7 +4,7 @@ import numpy as np
 
 from anonygan_jax.data import warping
 from anonygan_jax.data.landmarks import LEFT_EYE, OUTER_EYE_CORNERS, RIGHT_EYE
-from anonygan_jax.methods.faces import Faces, MethodError
+from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 
 SHAPE_SHARE = 0.6
 MAX_FEATURE_SHIFT = 0.06  # of the distance of the eyes' outer corners
@@ -35,9 +35,9 @@ class Warp:
             raise ValueError(f"shape_share is {shape_share}, wanted 0 to 1")
         self.shape_share = shape_share
 
-    def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
+    def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:
         """Returns the crops with the conditions' faces; see `Method`."""
-        if conditions is None:
+        if not isinstance(conditions, Faces):
             raise MethodError("warp needs a condition for each face")
         faces.check()
         conditions.check()

@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.images import image_size
-from anonygan_jax.models.layers import Conv
+from anonygan_jax.models.layers import Conv, dense, float_type
+from anonygan_jax.models.siamese import Siamese
 
 EPSILON = 1e-5  # of InstanceNorm, as PyTorch's
 
@@ -59,6 +60,10 @@ class CiaganConfig:
         """Returns the generator."""
         return CiaganGenerator(self.width, self.num_blocks)
 
+    def siamese(self) -> Siamese:
+        """Returns the identity network."""
+        return Siamese(self.num_identities, self.siamese_width)
+
     def critic(self) -> "Critic":
         """Returns the critic."""
         return Critic(self.critic_width, self.num_blocks)
@@ -85,7 +90,8 @@ class SpectralConv(nn.Module):
         conv = Conv(
             self.features, self.kernel_size, padding=pad, reflect=pad > 0, use_bias=True
         )
-        return nn.SpectralNorm(conv)(x, update_stats=train)
+        norm = nn.SpectralNorm(conv, param_dtype=float_type())
+        return norm(x, update_stats=train)
 
 
 class DownBlock(nn.Module):
@@ -171,7 +177,7 @@ class CiaganGenerator(nn.Module):
         hidden = [8 * self.width] * 4 + [self.width * height * width] * 3
         code = identity
         for i, features in enumerate(hidden):
-            code = nn.leaky_relu(nn.Dense(features, name=f"identity{i}")(code), 0.2)
+            code = nn.leaky_relu(dense(features, f"identity{i}")(code), 0.2)
         code = code.reshape(-1, self.width, height, width)  # as PyTorch's view
         code = code.transpose(0, 2, 3, 1)
         for i in range(3):
@@ -204,13 +210,13 @@ class Critic(nn.Module):
         for i in range(self.num_blocks):
             x = DownBlock(self.width * min(2**i, 8), name=f"down{i}")(x, train)
         x = x.transpose(0, 3, 1, 2).reshape(len(x), -1)  # in PyTorch's order
-        x = nn.leaky_relu(nn.Dense(16 * self.width, name="dense0")(x), 0.2)
-        return nn.leaky_relu(nn.Dense(1, name="dense1")(x), 0.2)
+        x = nn.leaky_relu(dense(16 * self.width, "dense0")(x), 0.2)
+        return nn.leaky_relu(dense(1, "dense1")(x), 0.2)
 
 
 def _norm(name: str) -> nn.InstanceNorm:
     """Instance normalisation with scale and bias."""
-    return nn.InstanceNorm(epsilon=EPSILON, name=name)
+    return nn.InstanceNorm(epsilon=EPSILON, param_dtype=float_type(), name=name)
 
 
 def _halved(x: jax.Array) -> jax.Array:

@@ -93,13 +93,18 @@ ANONYGAN, CIAGAN = "anonygan", "ciagan"
 MODELS = {ANONYGAN: ModelConfig, CIAGAN: CiaganConfig}  # what config.system can be
 
 
+def system_of(config: Mapping[str, Any]) -> str:
+    """Returns what a run's config trains; older ones do not say."""
+    return str(config.get("system", ANONYGAN))
+
+
 def model_config(config: Mapping[str, Any]) -> Any:
     """Returns the fields of the networks of a run's config, of the kind in `MODELS`.
 
     Raises:
       ValueError, TypeError: the system or a field is unknown, missing or out of range.
     """
-    name = config.get("system", ANONYGAN)  # older runs have none
+    name = system_of(config)
     if name not in MODELS:
         raise ValueError(f"system is {name!r}, wanted one of {', '.join(MODELS)}")
     return MODELS[name](**config["model"])

@@ -43,6 +43,16 @@ def wide(x: jax.Array) -> jax.Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
+def float_type() -> Any:
+    """Returns the type of parameters: float32, or float64 where JAX is told to."""
+    return jnp.result_type(float)
+
+
+def dense(features: int, name: str) -> nn.Dense:
+    """Returns a linear layer."""
+    return nn.Dense(features, param_dtype=float_type(), name=name)
+
+
 class Conv(nn.Module):
     """Convolution of a square kernel, padded as PyTorch pads.
 

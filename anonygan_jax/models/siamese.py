@@ -6,7 +6,7 @@ Source and licence: see `ciagan`; a ResNet-18 for small pictures.
 import flax.linen as nn
 import jax
 
-from anonygan_jax.models.layers import BatchNorm, Conv
+from anonygan_jax.models.layers import BatchNorm, Conv, dense
 
 HIDDEN = 1024  # features before the last layer, in the paper's width
 STAGES = 4
@@ -63,5 +63,5 @@ class Siamese(nn.Module):
                 name = f"stage{stage}_block{block}"
                 x = BasicBlock(self.width * 2**stage, stride, name=name)(x, train)
         x = x.mean((1, 2))
-        x = nn.relu(nn.Dense(HIDDEN * self.width // 64, name="dense0")(x))
-        return nn.Dense(self.num_features, name="dense1")(x)
+        x = nn.relu(dense(HIDDEN * self.width // 64, "dense0")(x))
+        return dense(self.num_features, "dense1")(x)

@@ -32,7 +32,7 @@ def generator_variables(state_dict: StateDict) -> dict:
       ValueError: names are missing or unknown, or shapes do not fit each other; the
         message lists them.
     """
-    generator = _generator_of(state_dict)
+    generator = generator_of(state_dict)
     table: Table = {}
     if generator.use_landmark_attention:
         path = ("params", "landmark_attention", "conv", "kernel")
@@ -71,8 +71,12 @@ def discriminator_variables(state_dict: StateDict) -> dict:
     return convert(state_dict, table, PatchDiscriminator(width), image, partner, False)
 
 
-def _generator_of(state_dict: StateDict) -> Generator:
-    """The generator whose fields the names and shapes tell."""
+def generator_of(state_dict: StateDict) -> Generator:
+    """Returns the generator whose fields the names and shapes tell.
+
+    Raises:
+      ValueError: names are missing.
+    """
     blocks = {int(k.split(".")[1]) for k in state_dict if k.startswith("att.")}
     return Generator(
         num_landmarks=shape_of(state_dict, "stream2_down.1.weight", 4)[1] // 2,

@@ -12,7 +12,7 @@ from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.systems.judges import Exhibit, Judge, Judgement
-from anonygan_jax.systems.system import GENERATOR, Metrics
+from anonygan_jax.systems.system import GENERATOR, Gradients, Metrics
 from anonygan_jax.train_state import TrainState
 
 EMBEDDER, EMBEDDED_SIZE = "arcface", (112, 112)
@@ -133,7 +133,7 @@ class AnonyGAN:
 
     def gradients(
         self, state: TrainState, batch: PairBatch, rng: jax.Array
-    ) -> tuple[dict[str, Any], dict[str, Any], Metrics]:
+    ) -> Gradients:
         """Returns network -> gradients, network -> running statistics, loss terms.
 
         The generator runs forward once, each discriminator once on real and once on

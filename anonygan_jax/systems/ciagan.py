@@ -4,7 +4,6 @@ Source and licence: see `models.ciagan`.
 """
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -18,12 +17,10 @@ from anonygan_jax.data.landmark_drawing import landmark_drawing
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.models.ciagan import CiaganConfig
-from anonygan_jax.models.siamese import Siamese
-from anonygan_jax.systems.system import GENERATOR, Metrics
+from anonygan_jax.systems.system import GENERATOR, Gradients
 from anonygan_jax.train_state import TrainState
 
 CRITIC, SIAMESE = "critic", "siamese"
-Gradients = tuple[dict[str, Any], dict[str, Any], Metrics]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,34 +60,25 @@ class Portrait:
 
 
 class Ciagan:
-    """Generator, critic and identity network; see `System`.
+    """Generator and critic, guided by the identity network; see `System`.
 
-    The identity network is trained first and alone, on pairs of photos, then it rests
-    and guides (`OptimiserConfig.pretrained`).
+    That one is trained before, see `identity_pretraining`, and rests now.
     """
 
     networks = (GENERATOR, CRITIC, SIAMESE)
     frozen: dict[str, Any]
     needs_prior = False
 
-    def __init__(
-        self,
-        model: CiaganConfig,
-        config: CiaganLossConfig,
-        num_pretraining_steps: int,
-    ) -> None:
+    def __init__(self, model: CiaganConfig, config: CiaganLossConfig) -> None:
         """Makes the networks.
 
         Args:
           model: their fields.
           config: weights of the losses.
-          num_pretraining_steps: after which generator and critic begin.
         """
-        self.config, self._num_pretraining_steps = config, num_pretraining_steps
-        self.num_identities = model.num_identities
+        self.config, self.num_identities = config, model.num_identities
         self.generator, self._critic = model.generator(), model.critic()
-        self._siamese = Siamese(model.num_identities, model.siamese_width)
-        self.frozen = {}
+        self.siamese, self.frozen = model.siamese(), {}
 
     def init(self, rng: jax.Array, batch: PairBatch) -> dict[str, Any]:
         """Returns network -> variables before the first step."""
@@ -100,7 +88,7 @@ class Ciagan:
         return {
             GENERATOR: self.generator.init(keys[0], *given, False),
             CRITIC: self._critic.init(keys[1], source, drawing, False),
-            SIAMESE: self._siamese.init(keys[2], source, False),
+            SIAMESE: self.siamese.init(keys[2], source, False),
         }
 
     def prepare(self, batch: PairBatch) -> Portrait:
@@ -137,67 +125,27 @@ class Ciagan:
     def gradients(
         self, state: TrainState, batch: PairBatch, _rng: jax.Array
     ) -> Gradients:
-        """Returns network -> gradients, network -> running statistics, loss terms.
-
-        Of networks that rest the gradients are 0 and the statistics stay.
-        """
-        names = ("adversarial", "guidance", *self.networks)
-        resting = (
-            jax.tree.map(jnp.zeros_like, state.params),
-            state.batch_stats,
-            dict.fromkeys(names, jnp.zeros(())),
-        )
-
-        def filled(stage: Callable[[TrainState, Portrait], Gradients]):
-            def work(state: TrainState, portrait: Portrait) -> Gradients:
-                grads, stats, metrics = stage(state, portrait)
-                return resting[0] | grads, resting[1] | stats, resting[2] | metrics
-
-            return work
-
-        pretraining = state.step < self._num_pretraining_steps
-        stages = (filled(self._pretrain), filled(self._draw_and_judge))
-        result: Gradients = jax.lax.cond(
-            pretraining, *stages, state, self.prepare(batch)
-        )
-        return result
-
-    def _pretrain(self, state: TrainState, portrait: Portrait) -> Gradients:
-        """The identity network's, on two photos of one or of two people."""
-
-        def loss(params):
-            embeddings, stats = _train(
-                self._siamese,
-                params,
-                state.batch_stats[SIAMESE],
-                jnp.concatenate([portrait.source, portrait.condition]),
-            )
-            one, other = jnp.split(embeddings, 2)
-            same, margin = portrait.same_identity, self.config.margin
-            return losses.contrastive(one, other, same, margin), stats
-
-        (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(
-            state.params[SIAMESE]
-        )
-        return {SIAMESE: grads}, {SIAMESE: stats}, {SIAMESE: value}
-
-    def _draw_and_judge(self, state: TrainState, portrait: Portrait) -> Gradients:
-        """Generator's and critic's, while the identity network guides."""
-        stats, given = state.batch_stats, (portrait.given, portrait.person)
+        """Returns the generator's and the critic's; see `System`."""
+        portrait, stats = self.prepare(batch), state.batch_stats
         output, pullback, drawn_stats = jax.vjp(
-            lambda params: _train(self.generator, params, stats[GENERATOR], *given),
+            lambda params: train(
+                self.generator,
+                params,
+                stats[GENERATOR],
+                portrait.given,
+                portrait.person,
+            ),
             state.params[GENERATOR],
             has_aux=True,
         )
         fake = portrait.composite(output)
-        drawings = jnp.concatenate([portrait.drawing] * 2)
         logits, judged, judged_stats = jax.vjp(
-            lambda params, fake: _train(
+            lambda params, fake: train(
                 self._critic,
                 params,
                 stats[CRITIC],
                 jnp.concatenate([portrait.source, fake]),
-                drawings,
+                jnp.concatenate([portrait.drawing, portrait.drawing]),
             ),
             state.params[CRITIC],
             fake,
@@ -226,17 +174,17 @@ class Ciagan:
         """How far the fake pictures are from photos of the people wanted."""
         network = {k: getattr(state, k)[SIAMESE] for k in ("params", "batch_stats")}
         drawn, wanted = (
-            jnp.asarray(self._siamese.apply(network, image, False))
+            jnp.asarray(self.siamese.apply(network, image, False))
             for image in (fake, portrait.condition)
         )
         everybody = jnp.ones(len(fake), bool)
         return losses.contrastive(drawn, wanted, everybody, self.config.margin)
 
 
-def _train(
+def train(
     network: nn.Module, params: Any, stats: Any, *inputs: jax.Array
 ) -> tuple[jax.Array, Any]:
-    """What a network gives in training, and its running statistics."""
+    """Returns what a network gives in training, and its running statistics."""
     output, updates = network.apply(
         {"params": params, "batch_stats": stats},
         *inputs,

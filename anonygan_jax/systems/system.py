@@ -8,6 +8,8 @@ from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.train_state import TrainState
 
 Metrics = dict[str, jax.Array]
+# Network -> gradients, network -> running statistics, loss terms.
+Gradients = tuple[dict[str, Any], dict[str, Any], Metrics]
 GENERATOR = "generator"  # the network that is averaged and used afterwards
 
 
@@ -31,10 +33,10 @@ class System(Protocol):
 
     def gradients(
         self, state: TrainState, batch: PairBatch, rng: jax.Array
-    ) -> tuple[dict[str, Any], dict[str, Any], Metrics]:
+    ) -> Gradients:
         """Returns network -> gradients, network -> running statistics, loss terms.
 
-        All at the weights of `state`.
+        All at the weights of `state`. A network that is not among them rests.
         """
 
     def pictures(

@@ -1,0 +1,205 @@
+"""CIAGAN in training: what it sees, its gradients, its stages, resume across them."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from anonygan_jax import building, checkpointing, losses
+from anonygan_jax.train import train_and_evaluate
+from configs import ciagan
+
+KEY = jax.random.key(0, impl="rbg")
+
+
+@pytest.fixture(scope="module")
+def config():
+    """Two steps of each stage, of networks that compile soon."""
+    config = ciagan.get_config("tiny").unlock()
+    config.model.num_blocks = 2
+    config.model.num_identities = 60
+    config.data.directory = "embedded"
+    config.data.image_size = (32, 32)
+    config.data.batch_size = 4
+    config.optimiser.num_pretraining_steps = 2
+    config.optimiser.num_steps = 4
+    config.run.log_every_x_steps = 1
+    config.run.picture_every_x_steps = 4
+    config.run.checkpoint_every_x_steps = 1
+    config.run.num_pictures = 2
+    return config.lock()
+
+
+@pytest.fixture(scope="module")
+def started(config):
+    """System, state before the first step, batch."""
+    step = building.make_train_step(config)
+    batch = building.open_batches(config, step.system).batch(0)
+    return step.system, jax.jit(step.init)(KEY, batch), batch
+
+
+@pytest.fixture(scope="module")
+def run(config, tmp_path_factory):
+    """A finished run."""
+    workdir = tmp_path_factory.mktemp("ciagan")
+    return workdir, train_and_evaluate(config, workdir)
+
+
+def test_the_generator_sees_no_face(started):
+    system, _, batch = started
+    portrait = system.prepare(batch)
+    other = dataclasses.replace(
+        batch, source=np.where(portrait.mask > 0, 255 - batch.source, batch.source)
+    )
+    np.testing.assert_array_equal(system.prepare(other).given, portrait.given)
+    assert np.abs(np.diff(portrait.given, axis=1)).max() > 0
+    assert portrait.person.shape == (4, 60)
+    np.testing.assert_array_equal(portrait.person.argmax(-1), batch.condition_person)
+
+
+def test_people_are_numbered_alike_in_every_batch(config, started):
+    system, *_ = started
+    batches = building.open_batches(config, system)
+    person_of = {}
+    for step in range(40):
+        batch = batches.batch(step)
+        for image, person in zip(batch.condition, batch.condition_person, strict=True):
+            assert person_of.setdefault(image.tobytes(), person) == person
+    assert set(person_of.values()) <= set(range(batches.sampler.num_people))
+    assert len(set(person_of.values())) > 30
+    few = config.copy_and_resolve_references().unlock()
+    few.model.num_identities = 5
+    with pytest.raises(ValueError, match=r"people to draw, but model\.num_identities"):
+        building.open_batches(few, building.make_system(few))
+
+
+def test_gradients_are_those_of_the_losses_written_out(started):
+    """Against jax.grad of the whole expression, as the paper has it."""
+    system, state, batch = started
+    grads, stats, metrics = jax.jit(system.gradients)(state, batch, KEY)
+    assert set(grads) == set(stats) == {"generator", "critic"}
+    portrait = system.prepare(batch)
+
+    def apply(network, params, name, *inputs):
+        variables = {"params": params, "batch_stats": state.batch_stats[name]}
+        return network.apply(variables, *inputs, True, mutable=["batch_stats"])[0]
+
+    def terms(params):
+        drawn = apply(
+            system.generator,
+            params["generator"],
+            "generator",
+            portrait.given,
+            portrait.person,
+        )
+        fake = portrait.mask * drawn + (1 - portrait.mask) * portrait.source
+        logits = apply(
+            system._critic,
+            params["critic"],
+            "critic",
+            jnp.concatenate([portrait.source, fake]),
+            jnp.concatenate([portrait.drawing] * 2),
+        )
+        variables = {
+            "params": state.params["siamese"],
+            "batch_stats": state.batch_stats["siamese"],
+        }
+        one, other = (
+            system.siamese.apply(variables, image, False)
+            for image in (fake, portrait.condition)
+        )
+        near = jnp.mean(jnp.sum((one - other) ** 2, -1))
+        generator = jnp.mean((logits[4:] - 1) ** 2) + near
+        critic = (jnp.mean((logits[:4] - 1) ** 2) + jnp.mean(logits[4:] ** 2)) / 2
+        return generator, critic
+
+    params = {name: state.params[name] for name in ("generator", "critic")}
+    generator, critic = jax.jit(terms)(params)
+    assert metrics["generator"] == pytest.approx(float(generator), rel=1e-5)
+    assert metrics["critic"] == pytest.approx(float(critic), rel=1e-5)
+    expected = {
+        "generator": jax.jit(jax.grad(lambda p: terms(p)[0]))(params)["generator"],
+        "critic": jax.jit(jax.grad(lambda p: terms(p)[1]))(params)["critic"],
+    }
+    for name, tree in expected.items():
+        for ours, theirs in zip(
+            jax.tree.leaves(grads[name]), jax.tree.leaves(tree), strict=True
+        ):
+            scale = float(np.abs(theirs).max()) + 1e-4
+            np.testing.assert_allclose(ours, theirs, atol=1e-4 * scale)
+
+
+def test_contrastive_loss_in_numpy():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 6, 5)).astype(np.float32)
+    same = np.array([True, False, False, True, False, True])
+    distance = np.linalg.norm(one - other, axis=-1)
+    expected = np.where(same, distance**2, np.clip(3.5 - distance, 0, None) ** 2).mean()
+    assert losses.contrastive(one, other, same, 3.5) == pytest.approx(expected, 1e-5)
+    gradient = jax.grad(losses.contrastive)(one, one, ~same, 3.5)
+    assert np.isfinite(gradient).all()  # at distance 0, too
+
+
+def test_each_stage_trains_its_networks_alone(config, run, started):
+    _, before, batch = started
+    pretraining, training = building.make_stages(config)
+    assert (pretraining.stop, training.stop) == (2, 4)
+    after = jax.jit(pretraining.train_step)(before, batch, KEY)[0]
+    for name in ("generator", "critic"):
+        _assert_equal(before.params[name], after.params[name])
+        _assert_equal(before.opt_state[name], after.opt_state[name])
+    assert not _equal(before.params["siamese"], after.params["siamese"])
+    last = jax.jit(training.train_step)(after, batch, KEY)[0]
+    _assert_equal(after.params["siamese"], last.params["siamese"])
+    _assert_equal(after.batch_stats["siamese"], last.batch_stats["siamese"])
+    assert not _equal(after.params["generator"], last.params["generator"])
+    workdir, state = run
+    counts = {k: int(v[0].count) for k, v in state.opt_state.items()}
+    assert counts == {"siamese": 2, "generator": 2, "critic": 2}
+    lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    assert ["siamese" in line for line in lines] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("stop", [1, 3], ids=["pretraining", "training"])
+def test_a_run_that_stopped_in_either_stage_ends_the_same(
+    config, run, stop, tmp_path, monkeypatch
+):
+    from anonygan_jax import train
+
+    def feed(batches, start, end, mesh):
+        yield from real(batches, start, min(end, stop), mesh)
+        if end >= stop:
+            raise KeyboardInterrupt
+
+    real = train.feed
+    monkeypatch.setattr(train, "feed", feed)
+    with pytest.raises(KeyboardInterrupt):
+        train_and_evaluate(config, tmp_path)
+    monkeypatch.undo()
+    assert checkpointing.saved_steps(tmp_path)[-1] == stop
+    state = train_and_evaluate(config, tmp_path)
+    _assert_equal(state.params, run[1].params)
+    _assert_equal(state.opt_state, run[1].opt_state)
+    _assert_equal(state.ema_params, run[1].ema_params)
+
+
+def test_only_ciagan_is_pretrained(tiny_config):
+    config = tiny_config.copy_and_resolve_references().unlock()
+    config.optimiser.num_pretraining_steps = 3
+    with pytest.raises(ValueError, match="anonygan has no pretraining"):
+        building.make_stages(config)
+    config.system = "swirl"
+    with pytest.raises(ValueError, match="'swirl', wanted one of anonygan, ciagan"):
+        building.make_system(config)
+
+
+def _equal(one, other) -> bool:
+    """Whether all arrays are, bit for bit."""
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def _assert_equal(one, other) -> None:
+    assert _equal(one, other)
