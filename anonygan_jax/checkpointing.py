@@ -5,6 +5,7 @@ all that anonymising needs) and "training" (the rest, needed to continue).
 """
 
 import contextlib
+import importlib.resources
 import json
 import logging
 import pathlib
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINTS = "checkpoints"
 ITEMS = ("generator", "training")
+EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
 
 
 class CheckpointError(ValueError):
@@ -193,6 +195,14 @@ def read_arrays(item: pathlib.Path) -> Any:
             raise ValueError(f"{item}: damaged or removed")
         like = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), saved.tree)
         return checkpointer.restore(item, like)
+
+
+def checkpoint_path(checkpoint: str) -> pathlib.Path:
+    """Returns the folder of a run or an export, or that of the embedded one."""
+    if checkpoint == EMBEDDED:
+        assets = importlib.resources.files("anonygan_jax") / "assets"
+        return pathlib.Path(str(assets / "checkpoint"))
+    return pathlib.Path(checkpoint)
 
 
 def read_config(workdir: pathlib.Path) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class RunConfig:
       num_evaluated: faces that this looks at.
       best_by: one of `RANKED`, or "": the checkpoint in which that measure is smallest,
         of those saved at a step that is evaluated, is kept, too.
+      start_from: a run's folder, an export or "embedded": a new run begins with that
+        generator instead of noise; its other networks are new. "" for none.
     """
 
     seed: int
@@ -42,6 +44,7 @@ class RunConfig:
     evaluate_every_x_steps: int
     num_evaluated: int
     best_by: str = ""
+    start_from: str = ""
 
     def __post_init__(self) -> None:
         if self.best_by not in ("", *RANKED):

@@ -20,6 +20,7 @@ from anonygan_jax.instruments import Profiler, Speedometer
 from anonygan_jax.reports import Reports
 from anonygan_jax.run_config import RunConfig, save_config
 from anonygan_jax.train_state import TrainState
+from anonygan_jax.warm_start import start_from
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,10 @@ def train_and_evaluate(
         stop = stack.enter_context(StopRequest())
         checkpoints = Checkpoints(workdir, run.num_checkpoints, run.best_by)
         stack.callback(checkpoints.close)
-        state = checkpoints.restore_latest(state) or state
+        restored = checkpoints.restore_latest(state)
+        if restored is None and run.start_from:
+            restored = start_from(state, run.start_from)
+        state = restored or state
         start = int(state.step)
         if start >= num_steps:
             logger.info("step %d is the last one and saved in %s", start, workdir)

@@ -149,6 +149,7 @@ def _run() -> ml_collections.ConfigDict:
     run.num_pictures = 8  # rows of a grid
     run.evaluate_every_x_steps = 1000  # detection, re-identification, pose; 0: never
     run.num_evaluated = 64  # faces
+    run.start_from = ""  # a run or "embedded": begin with its generator
     run.best_by = ""  # as evaluation/pose_l2: its smallest checkpoint is kept, too
     return run
 

@@ -275,3 +275,30 @@ def test_entry_point_says_what_is_wrong(tmp_path):
 
 def test_entry_point_tells_its_version():
     assert _main("--version").stdout == "anonygan_jax 0.1.0\n"
+
+
+def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_path):
+    config = _steps(tiny_config, 1).unlock()
+    config.run.start_from = str(tiny_run)
+    config.optimiser.generator_learning_rate = 0.0
+    state = train.train_and_evaluate(config, tmp_path / "run")
+    _, variables, _ = checkpointing.load_generator(tiny_run)
+    jax.tree.map(
+        np.testing.assert_array_equal, state.params["generator"], variables["params"]
+    )
+    assert not np.array_equal(
+        *map(_statistics, (state.generator_variables(), variables))
+    )  # they go on from there
+    config.run.start_from = "nowhere"  # nobody asks while there is a checkpoint
+    config.optimiser.num_steps = 2
+    train.train_and_evaluate(config, tmp_path / "run")
+    with pytest.raises(checkpointing.CheckpointError, match="nowhere"):
+        train.train_and_evaluate(config, tmp_path / "other")
+    config.run.start_from = "embedded"
+    with pytest.raises(checkpointing.CheckpointError, match="embedded differs"):
+        train.train_and_evaluate(config, tmp_path / "third")
+
+
+def _statistics(variables):
+    """One layer's running mean."""
+    return variables["batch_stats"]["appearance_encoder_norm0"]["mean"]

@@ -1,7 +1,5 @@
 """Generators of training runs, loaded to draw faces."""
 
-import importlib.resources
-import pathlib
 from typing import Any
 
 import jax
@@ -9,12 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax import checkpointing
+from anonygan_jax.checkpointing import EMBEDDED, checkpoint_path
 from anonygan_jax.data.faces import reframe
 from anonygan_jax.data.images import to_float
 from anonygan_jax.methods.faces import Faces, MethodError
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, model_config, system_of
-
-EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
 
 
 class TrainedGenerator:
@@ -95,7 +92,7 @@ def trained_system(checkpoint: str) -> str:
     Raises:
       CheckpointError: there is no config.
     """
-    return system_of(checkpointing.read_config(_checkpoint_path(checkpoint)))
+    return system_of(checkpointing.read_config(checkpoint_path(checkpoint)))
 
 
 def load_trained(
@@ -110,7 +107,7 @@ def load_trained(
     Raises:
       CheckpointError: there is no checkpoint, or one of another system.
     """
-    config, variables, step = checkpointing.load_generator(_checkpoint_path(checkpoint))
+    config, variables, step = checkpointing.load_generator(checkpoint_path(checkpoint))
     trained = system_of(config)
     if trained != system:
         where = "the package" if checkpoint == EMBEDDED else checkpoint
@@ -120,11 +117,3 @@ def load_trained(
             "--checkpoint"
         )
     return config, model_config(config), variables, step
-
-
-def _checkpoint_path(checkpoint: str) -> pathlib.Path:
-    """A folder's path, or that of the embedded checkpoint."""
-    if checkpoint == EMBEDDED:
-        assets = importlib.resources.files("anonygan_jax") / "assets"
-        return pathlib.Path(str(assets / "checkpoint"))
-    return pathlib.Path(checkpoint)

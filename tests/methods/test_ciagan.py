@@ -1,0 +1,132 @@
+"""Faces of numbered people: who is drawn, what stays, what is refused."""
+
+import jax
+import numpy as np
+import pytest
+
+from anonygan_jax import building, checkpointing, run_config
+from anonygan_jax.anonymise.conditions import ConditionError, NoConditionError
+from anonygan_jax.anonymise.numbered_people import NumberedPeople
+from anonygan_jax.anonymise.pipeline import Anonymiser
+from anonygan_jax.checkpointing import CheckpointError
+from anonygan_jax.data import crops
+from anonygan_jax.data.masks import face_mask
+from anonygan_jax.methods import Faces, MethodError, make_method
+from configs import ciagan
+
+SIZE, NUM_PEOPLE = (64, 64), 60
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory) -> str:
+    """A run before its first step."""
+    config = ciagan.get_config("tiny").unlock()
+    config.data.directory = "embedded"
+    config.model.num_identities = NUM_PEOPLE
+    workdir = tmp_path_factory.mktemp("ciagan")
+    step = building.make_train_step(config)
+    batch = building.open_batches(config, step.system).batch(0)
+    key = jax.random.key(0, impl=building.RNG_IMPL)
+    checkpoints = checkpointing.Checkpoints(workdir, 1)
+    checkpoints.save(jax.jit(step.init)(key, batch))
+    checkpoints.close()
+    run_config.save_config(config, workdir)
+    return str(workdir)
+
+
+@pytest.fixture(scope="module")
+def method(checkpoint):
+    return make_method("ciagan", checkpoint)
+
+
+@pytest.fixture(scope="module")
+def small(faces) -> Faces:
+    """Composites at the generator's size."""
+    framed = [crops.celeba_transform(points, SIZE) for points in faces.points_xy]
+    images = [
+        crops.crop_photo(image, matrix, SIZE)
+        for image, matrix in zip(faces.images, framed, strict=True)
+    ]
+    points = [
+        crops.transform_points(matrix, points)
+        for matrix, points in zip(framed, faces.points_xy, strict=True)
+    ]
+    masks = np.asarray(face_mask(np.stack(points), SIZE))[..., 0]
+    return Faces(np.stack(images), np.stack(points), masks)
+
+
+def test_only_the_inside_of_the_mask_is_drawn_and_never_from_the_face(method, small):
+    people = np.array([0, 7, NUM_PEOPLE - 1])
+    hidden = method(small, people)
+    assert method.crop_size == SIZE
+    assert hidden.dtype == np.uint8
+    inside = small.masks > 0
+    np.testing.assert_array_equal(hidden[~inside], small.images[~inside])
+    assert (hidden != small.images).any(-1)[inside].mean() > 0.9
+    other = np.where(inside[..., None], 255 - small.images, small.images)
+    again = method(Faces(other, small.points_xy, small.masks), people)
+    np.testing.assert_array_equal(again, hidden)
+
+
+def test_somebody_else_is_another_face(method, small):
+    one, other = (method(small, np.full(3, number)) for number in (3, 4))
+    assert (one != other).any(axis=(1, 2, 3)).all()
+    np.testing.assert_array_equal(method(small, np.full(3, 3)), one)
+
+
+@pytest.mark.parametrize("number", [-1, NUM_PEOPLE])
+def test_people_who_are_not_there_are_refused(method, small, number):
+    with pytest.raises(MethodError, match=rf"no person {number}: .*draws 0 to 59"):
+        method(small, np.array([0, number, 1]))
+
+
+def test_faces_are_no_numbers(method, small, conditions):
+    with pytest.raises(MethodError, match="needs the number of a person"):
+        method(small, conditions)
+    wrong = small.points_xy.copy()
+    wrong[1] += 200  # outside the picture
+    masks = np.asarray(face_mask(wrong, SIZE))[..., 0]
+    with pytest.raises(MethodError, match="face 1: the face lies outside the crop"):
+        method(Faces(small.images, wrong, masks), np.zeros(3, int))
+
+
+def test_checkpoints_of_the_other_system_are_refused(checkpoint, tiny_run):
+    with pytest.raises(CheckpointError, match=r"generator of anonygan; ciagan needs"):
+        make_method("ciagan", str(tiny_run))
+    with pytest.raises(CheckpointError, match=r"the package holds .*configs/ciagan"):
+        make_method("ciagan")
+    with pytest.raises(CheckpointError, match=r"generator of ciagan; anonygan needs"):
+        make_method("anonygan", checkpoint)
+
+
+def test_a_photo_gets_two_people_by_the_seed_or_one_by_number(checkpoint, group_photo):
+    anonymise = Anonymiser("ciagan", checkpoint)
+    names = [
+        tuple(face.condition for face in anonymise(group_photo, seed).faces)
+        for seed in ("a", "b")
+    ]
+    assert len(set(names[0])) == 2
+    assert names[0] == names[1]  # the same people keep their faces
+    anew = Anonymiser("ciagan", checkpoint, consistent="face")
+    drawn = {anew(group_photo, str(seed)).faces[0].condition for seed in range(4)}
+    assert len(drawn) > 1
+    result = Anonymiser("ciagan", checkpoint, "7")(group_photo)
+    assert {face.condition for face in result.faces} == {"person 7"}
+    assert {face.verdict for face in result.faces} == {"replaced"}
+
+
+@pytest.mark.parametrize("condition", ["60", "-1", "anna.jpg", "1.5"])
+def test_conditions_that_are_no_person_are_told(condition):
+    with pytest.raises(ConditionError, match="0 to 59, or auto"):
+        NumberedPeople(condition, NUM_PEOPLE)
+
+
+def test_everybody_can_be_drawn_and_nobody_twice_beside():
+    people = NumberedPeople("auto", 5)
+    given = {people.choose(None, str(seed)).number for seed in range(100)}
+    assert given == set(range(5))
+    left = people.choose(None, "a", frozenset("0124"))
+    assert (left.number, left.person, left.name) == (3, "3", "person 3")
+    assert people.choose_of("4", None).number == 4
+    with pytest.raises(NoConditionError, match="nobody is left"):
+        people.choose(None, "a", frozenset("01234"))
