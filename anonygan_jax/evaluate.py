@@ -12,7 +12,6 @@ from anonygan_jax.anonymise.batch import anonymise_photos, processes
 from anonygan_jax.anonymise.pipeline import FACE
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.anonymise.worker import Task, Worker
-from anonygan_jax.checkpointing import CheckpointError
 from anonygan_jax.data import crops
 from anonygan_jax.detection import mtcnn
 from anonygan_jax.evaluation import folders, frozen_networks
@@ -23,6 +22,7 @@ from anonygan_jax.evaluation.measures import Row, method_row, originals_row
 from anonygan_jax.evaluation.pair_lists import PairList, PairListError, read_pairs
 from anonygan_jax.evaluation.report import Report
 from anonygan_jax.evaluation.survey import Survey, Surveyor
+from anonygan_jax.generator_files import CheckpointError
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import time
 
 import ml_collections
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.evaluate import Evaluation, evaluate
 from anonygan_jax.evaluation.report import RESULTS
 
@@ -27,9 +27,9 @@ def evaluate_run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> No
       ValueError: there is no checkpoint, or nothing can be measured.
       ImportError: a package is missing; the message says which.
     """
-    steps = checkpointing.saved_steps(workdir)
+    steps = generator_files.saved_steps(workdir)
     if not steps:
-        raise checkpointing.CheckpointError(f"{workdir}: no checkpoint there yet")
+        raise generator_files.CheckpointError(f"{workdir}: no checkpoint there yet")
     _evaluate_step(config, workdir, steps[-1], tuple(config.evaluation.methods))
 
 
@@ -49,12 +49,12 @@ def watch_run(
     """
     last, done = config.optimiser.num_steps, set[int]()
     while last not in done:
-        waiting = [s for s in checkpointing.saved_steps(workdir) if s not in done]
+        waiting = [s for s in generator_files.saved_steps(workdir) if s not in done]
         for step in waiting:
             if not (_output(workdir, step) / RESULTS).exists():
                 try:
                     _evaluate_step(config, workdir, step, ())
-                except checkpointing.CheckpointError as error:
+                except generator_files.CheckpointError as error:
                     logger.warning("passed over: %s", error)
             done.add(step)
         if not waiting:
@@ -83,7 +83,7 @@ def _evaluate_step(
     output = _output(workdir, step)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = pathlib.Path(folder) / "checkpoint"
-        checkpointing.export_generator(workdir, checkpoint, step)
+        generator_files.export_generator(workdir, checkpoint, step)
         title = f"{workdir.name}, step {step}"
         methods = {name: name for name in others} | {title: f"anonygan:{checkpoint}"}
         evaluate(Evaluation(**fields | {"methods": methods}), output)

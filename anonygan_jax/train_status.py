@@ -9,7 +9,7 @@ import click
 import numpy as np
 import sparklines
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.metrics import METRICS_FILE
 from anonygan_jax.run_config import CONFIG_FILE
 
@@ -54,7 +54,7 @@ class Run:
         lines = path.read_text().splitlines(True) if path.exists() else []
         # A line without its end is being written.
         rows = [json.loads(line) for line in lines if line.endswith("\n")]
-        return cls(config, rows, checkpointing.saved_steps(workdir))
+        return cls(config, rows, generator_files.saved_steps(workdir))
 
     def series(self, name: str) -> np.ndarray:
         """Returns the values of a measure, float64 [N]."""

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.systems.system import GENERATOR
 from anonygan_jax.train_state import TrainState
 
@@ -21,8 +21,8 @@ def start_from(state: TrainState, checkpoint: str) -> TrainState:
     Raises:
       CheckpointError: there is no generator, or one of other fields.
     """
-    _, variables, _ = checkpointing.load_generator(
-        checkpointing.checkpoint_path(checkpoint)
+    _, variables, _ = generator_files.load_generator(
+        generator_files.checkpoint_path(checkpoint)
     )
     like = {
         "params": state.params[GENERATOR],
@@ -34,7 +34,7 @@ def start_from(state: TrainState, checkpoint: str) -> TrainState:
     )
     for name in sorted(there.keys() | wanted.keys()):
         if there.get(name) != wanted.get(name):
-            raise checkpointing.CheckpointError(
+            raise generator_files.CheckpointError(
                 f"run.start_from: the generator in {checkpoint} differs from the "
                 f"config's in {name}: {there.get(name)}, wanted {wanted.get(name)}"
             )

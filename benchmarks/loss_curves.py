@@ -16,14 +16,20 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-PANELS = (
-    "reconstruction",
-    "context_matching",
-    "appearance",
-    "appearance_discriminator",
-    "pose",
-    "pose_discriminator",
-)
+from anonygan_jax.generator_files import read_config
+from anonygan_jax.models.config import system_of
+
+PANELS = {  # by what was trained
+    "anonygan": (
+        "reconstruction",
+        "context_matching",
+        "appearance",
+        "appearance_discriminator",
+        "pose",
+        "pose_discriminator",
+    ),
+    "ciagan": ("siamese", "guidance", "adversarial", "critic"),
+}
 
 
 @click.command()
@@ -33,11 +39,12 @@ def main(workdir: pathlib.Path, output: pathlib.Path) -> None:
     """Draws the losses of WORKDIR."""
     lines = (workdir / "metrics.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
-    steps = np.array([row["step"] for row in rows])
-    figure, axes = pyplot.subplots(2, 3, figsize=(10, 5), sharex=True)
+    panels = PANELS[system_of(read_config(workdir))]
+    shape = (2, len(panels) // 2)
+    figure, axes = pyplot.subplots(*shape, figsize=(10, 5), sharex=True)
     window = np.ones(max(1, len(rows) // 10))
-    for axis, name in zip(axes.flat, PANELS, strict=True):
-        values = np.array([row[name] for row in rows])
+    for axis, name in zip(axes.flat, panels, strict=True):
+        steps, values = np.array([(r["step"], r[name]) for r in rows if name in r]).T
         count = np.convolve(np.ones_like(values), window, mode="same")
         mean = np.convolve(values, window, mode="same") / count
         axis.plot(steps, values, color="0.75", linewidth=0.8)

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from anonygan_jax import checkpointing, evaluate_run
+from anonygan_jax import evaluate_run, generator_files
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def asked(monkeypatch) -> list:
     def record(evaluation, output):
         (title,) = [t for t in evaluation.methods if t != "blur"]
         folder = pathlib.Path(evaluation.methods[title].removeprefix("anonygan:"))
-        asked.append((evaluation, output, checkpointing.load_generator(folder)[2]))
+        asked.append((evaluation, output, generator_files.load_generator(folder)[2]))
         output.mkdir(parents=True, exist_ok=True)
         (output / "results.json").write_text("{}")
 
@@ -50,7 +50,9 @@ def test_the_newest_checkpoint_is_measured_beside_other_methods(
     assert list(evaluation.methods) == ["blur", "run, step 4"]
     assert evaluation.pairs == tmp_path / "pairs.txt"
     assert evaluation.inception_weights is None
-    with pytest.raises(checkpointing.CheckpointError, match="no checkpoint there yet"):
+    with pytest.raises(
+        generator_files.CheckpointError, match="no checkpoint there yet"
+    ):
         evaluate_run.evaluate_run(config, tmp_path)
 
 
@@ -58,14 +60,14 @@ def test_a_watcher_measures_each_checkpoint_once_and_ends(
     config, run, asked, monkeypatch, tmp_path
 ):
     steps = iter([[], [2], [2, 4]])
-    monkeypatch.setattr(checkpointing, "saved_steps", lambda _: next(steps))
+    monkeypatch.setattr(generator_files, "saved_steps", lambda _: next(steps))
     copied = []
     monkeypatch.setattr(
-        checkpointing,
+        generator_files,
         "export_generator",
         lambda workdir, output, step: copied.append(step),
     )
-    monkeypatch.setattr(checkpointing, "load_generator", lambda _: (0, 0, copied[-1]))
+    monkeypatch.setattr(generator_files, "load_generator", lambda _: (0, 0, copied[-1]))
     evaluate_run.watch_run(config, tmp_path, poll_seconds=0)
     assert [step for _, _, step in asked] == [2, 4]
     assert all("blur" not in evaluation.methods for evaluation, _, _ in asked)

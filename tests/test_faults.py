@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.checkpointing import ITEMS
 
 pytestmark = pytest.mark.slow
@@ -65,9 +65,9 @@ def _finish(process: subprocess.Popen) -> str:
 
 def _last_state(workdir: pathlib.Path) -> dict:
     """Everything in the newest checkpoint, as numpy arrays."""
-    step = checkpointing.saved_steps(workdir)[-1]
+    step = generator_files.saved_steps(workdir)[-1]
     folder = (workdir / "checkpoints" / str(step)).absolute()
-    return {name: checkpointing.read_arrays(folder / name) for name in ITEMS}
+    return {name: generator_files.read_arrays(folder / name) for name in ITEMS}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_a_run_goes_on_with_its_arrays_on_another_mesh(whole, tmp_path):
     text = _finish(_start(tmp_path, num_devices=8, sharding__num_fsdp=4))
     assert "training from step 12 to 24" in text
     one, other = (
-        checkpointing.load_generator(folder)[1]["params"]
+        generator_files.load_generator(folder)[1]["params"]
         for folder in (whole, tmp_path)
     )
     # Sums in another order; Adam makes rounding of tiny gradients large.
@@ -127,5 +127,5 @@ def test_a_polite_kill_saves_and_exits_with_0(tmp_path):
     process.send_signal(signal.SIGTERM)
     text = _finish(process)
     assert "asked to stop: step" in text
-    step = checkpointing.saved_steps(tmp_path)[-1]
+    step = generator_files.saved_steps(tmp_path)[-1]
     assert f"step {step} is saved" in text

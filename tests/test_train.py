@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from anonygan_jax import checkpointing, reports, run_config, train
+from anonygan_jax import checkpointing, generator_files, reports, run_config, train
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig
 from anonygan_jax.finite_watch import NotFiniteError
@@ -37,7 +37,7 @@ def test_a_run_leaves_metrics_pictures_and_checkpoints(tiny_run, tiny_config):
     height, width = tiny_config.data.image_size
     assert picture.shape == (2 * (height + 2) + 2, 5 * (width + 2) + 2, 3)
     assert list(tiny_run.glob("events.out.tfevents.*"))
-    config, variables, step = checkpointing.load_generator(tiny_run)
+    config, variables, step = generator_files.load_generator(tiny_run)
     assert step == 4
     assert config["model"]["width"] == 4
     assert set(variables) == {"params", "batch_stats"}
@@ -98,9 +98,11 @@ def test_a_run_without_any_readable_checkpoint_says_so(tiny_config, tmp_path):
     for file in (tmp_path / "checkpoints").rglob("*"):
         if file.is_file():
             file.write_bytes(b"")
-    with pytest.raises(checkpointing.CheckpointError, match="none of the checkpoints"):
+    with pytest.raises(
+        generator_files.CheckpointError, match="none of the checkpoints"
+    ):
         train.train_and_evaluate(_steps(tiny_config, 4), tmp_path)
-    assert checkpointing.saved_steps(tmp_path) == [2]  # left where it is
+    assert generator_files.saved_steps(tmp_path) == [2]  # left where it is
 
 
 def _evaluated(config, num_steps, monkeypatch, measure):
@@ -146,7 +148,7 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(
         config.run.num_checkpoints = 1
         config.run.best_by = "evaluation/pose_l2"
     train.train_and_evaluate(config, tmp_path, profile=(1, 1))
-    assert checkpointing.saved_steps(tmp_path) == [4, 6]
+    assert generator_files.saved_steps(tmp_path) == [4, 6]
     assert list((tmp_path / "profile").rglob("*.xplane.pb"))
 
 
@@ -176,7 +178,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     monkeypatch.setattr(checkpointing.Checkpoints, "save", full_from_the_second)
     try:
         with pytest.raises(
-            checkpointing.CheckpointError,
+            generator_files.CheckpointError,
             match=r"cannot be written: .*; step 2 is whole, the same command goes on",
         ):
             train.train_and_evaluate(config, tmp_path / "parts")
@@ -252,7 +254,7 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
         np.testing.assert_array_equal(saved["source"], expected.source)
         assert np.isnan(saved["loss/pose"])
         assert np.isfinite(saved["loss/appearance"])
-    assert checkpointing.load_generator(tmp_path)[2] == 2
+    assert generator_files.load_generator(tmp_path)[2] == 2
 
 
 def _main(*arguments: str) -> subprocess.CompletedProcess:
@@ -282,7 +284,7 @@ def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_pat
     config.run.start_from = str(tiny_run)
     config.optimiser.generator_learning_rate = 0.0
     state = train.train_and_evaluate(config, tmp_path / "run")
-    _, variables, _ = checkpointing.load_generator(tiny_run)
+    _, variables, _ = generator_files.load_generator(tiny_run)
     jax.tree.map(
         np.testing.assert_array_equal, state.params["generator"], variables["params"]
     )
@@ -292,10 +294,10 @@ def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_pat
     config.run.start_from = "nowhere"  # nobody asks while there is a checkpoint
     config.optimiser.num_steps = 2
     train.train_and_evaluate(config, tmp_path / "run")
-    with pytest.raises(checkpointing.CheckpointError, match="nowhere"):
+    with pytest.raises(generator_files.CheckpointError, match="nowhere"):
         train.train_and_evaluate(config, tmp_path / "other")
     config.run.start_from = "embedded"
-    with pytest.raises(checkpointing.CheckpointError, match="embedded differs"):
+    with pytest.raises(generator_files.CheckpointError, match="embedded differs"):
         train.train_and_evaluate(config, tmp_path / "third")
 
 

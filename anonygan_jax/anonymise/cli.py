@@ -5,7 +5,7 @@ import pathlib
 import click
 
 import anonygan_jax
-from anonygan_jax import checkpointing, evaluate_cli, train_status
+from anonygan_jax import evaluate_cli, generator_files, train_status
 from anonygan_jax.anonymise import anonymise_cli, bank_cli, demo
 from anonygan_jax.data import prepare_cli
 from anonygan_jax.porting import port_cli
@@ -35,8 +35,8 @@ main.add_command(port_cli.main)
 def export(workdir: pathlib.Path, output: pathlib.Path, step: int | None) -> None:
     """Writes the averaged generator of WORKDIR in float16, for --checkpoint."""
     try:
-        checkpointing.export_generator(workdir, output, step)
-    except (checkpointing.CheckpointError, FileExistsError) as error:
+        generator_files.export_generator(workdir, output, step)
+    except (generator_files.CheckpointError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"exported to {output}")
 

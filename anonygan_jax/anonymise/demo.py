@@ -19,7 +19,7 @@ from anonygan_jax.anonymise.outcomes import COVERED
 from anonygan_jax.anonymise.pipeline import FACE, Anonymiser, NoFaceError
 from anonygan_jax.anonymise.video import anonymise_video
 from anonygan_jax.anonymise.video_files import VideoError
-from anonygan_jax.checkpointing import CheckpointError
+from anonygan_jax.generator_files import CheckpointError
 from anonygan_jax.methods import EMBEDDED, WITHOUT_TRAINING, trained_system
 from anonygan_jax.models.config import CIAGAN
 

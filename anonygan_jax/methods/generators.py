@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax import checkpointing
-from anonygan_jax.checkpointing import EMBEDDED, checkpoint_path
+from anonygan_jax import generator_files
 from anonygan_jax.data.faces import reframe
 from anonygan_jax.data.images import to_float
+from anonygan_jax.generator_files import EMBEDDED, checkpoint_path
 from anonygan_jax.methods.faces import Faces, MethodError
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, model_config, system_of
 
@@ -92,7 +92,7 @@ def trained_system(checkpoint: str) -> str:
     Raises:
       CheckpointError: there is no config.
     """
-    return system_of(checkpointing.read_config(checkpoint_path(checkpoint)))
+    return system_of(generator_files.read_config(checkpoint_path(checkpoint)))
 
 
 def load_trained(
@@ -107,11 +107,13 @@ def load_trained(
     Raises:
       CheckpointError: there is no checkpoint, or one of another system.
     """
-    config, variables, step = checkpointing.load_generator(checkpoint_path(checkpoint))
+    config, variables, step = generator_files.load_generator(
+        checkpoint_path(checkpoint)
+    )
     trained = system_of(config)
     if trained != system:
         where = "the package" if checkpoint == EMBEDDED else checkpoint
-        raise checkpointing.CheckpointError(
+        raise generator_files.CheckpointError(
             f"{where} holds a generator of {trained}; {system} needs its own, from a "
             f"run of configs/{system if system == CIAGAN else 'faces'}.py: give "
             "--checkpoint"

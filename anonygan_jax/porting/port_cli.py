@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.models.ciagan import CiaganConfig
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, ModelConfig
 from anonygan_jax.porting import ciagan_weights, torch_weights
@@ -67,7 +67,7 @@ def main(weights: pathlib.Path, output: pathlib.Path) -> None:
     """
     try:
         config, variables = ported(read_state_dict(weights))
-        checkpointing.write_generator(output, config, variables, 0)
+        generator_files.write_generator(output, config, variables, 0)
     except (TorchFileError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     except ValueError as error:

@@ -10,7 +10,7 @@ from anonygan_jax.anonymise import batch_beam
 from anonygan_jax.anonymise.batch import anonymise_photos, processes
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.anonymise.worker import Task, Worker
-from anonygan_jax.checkpointing import CheckpointError
+from anonygan_jax.generator_files import CheckpointError
 
 
 def _anonymise(photos, folder, output, make_helpers):

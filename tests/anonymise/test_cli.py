@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.anonymise import cli, hiding, pipeline
 from anonygan_jax.data.descriptors import SAME_PERSON
 from anonygan_jax.data.landmarks import DlibLandmarks
@@ -271,7 +271,7 @@ def test_an_exported_generator_gives_nearly_the_same_faces(
 def test_any_checkpoint_of_a_run_is_exported(tiny_run, tmp_path):
     arguments = ["export", str(tiny_run), "--output", str(tmp_path / "two")]
     assert CliRunner().invoke(cli.main, [*arguments, "--step", "2"]).exit_code == 0
-    assert checkpointing.saved_steps(tmp_path / "two") == [2]
+    assert generator_files.saved_steps(tmp_path / "two") == [2]
     result = CliRunner().invoke(cli.main, [*arguments, "--step", "3"])
     assert result.exit_code == 1
     assert "no checkpoint of step 3 there" in result.output

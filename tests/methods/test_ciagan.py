@@ -8,9 +8,9 @@ from anonygan_jax import building, checkpointing, run_config
 from anonygan_jax.anonymise.conditions import ConditionError, NoConditionError
 from anonygan_jax.anonymise.numbered_people import NumberedPeople
 from anonygan_jax.anonymise.pipeline import Anonymiser
-from anonygan_jax.checkpointing import CheckpointError
 from anonygan_jax.data import crops
 from anonygan_jax.data.masks import face_mask
+from anonygan_jax.generator_files import CheckpointError
 from anonygan_jax.methods import Faces, MethodError, make_method
 from configs import ciagan
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.data.skin import skin_mask
 from anonygan_jax.methods import Faces, MethodError, make_method
 from anonygan_jax.methods.refine import Refine, soft_edge
@@ -85,7 +85,7 @@ def test_a_checkpoint_with_a_prior_refines_and_others_fill(
 
 def test_weights_that_are_not_finite_are_refused(faces, conditions, prior_run):
     method = make_method("anonygan", str(prior_run))
-    _, variables, _ = checkpointing.load_generator(prior_run)
+    _, variables, _ = generator_files.load_generator(prior_run)
     variables["params"]["decoder_image"]["bias"] = np.full(3, np.nan, np.float32)
     method._generator._variables = variables
     with pytest.raises(MethodError, match="not finite"):

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 from golden_values import state_dict
 
-from anonygan_jax import checkpointing
+from anonygan_jax import generator_files
 from anonygan_jax.methods.ciagan import CiaganMethod
 from anonygan_jax.models.config import model_config
 from anonygan_jax.porting import ciagan_weights, port_cli
@@ -52,7 +52,7 @@ def test_official_weights_become_a_checkpoint(
     arguments = [str(tmp_path / "w.pth"), "--output", str(tmp_path / "out")]
     done = CliRunner().invoke(port_cli.main, arguments)
     assert done.exit_code == 0, done.output
-    config, variables, step = checkpointing.load_generator(tmp_path / "out")
+    config, variables, step = generator_files.load_generator(tmp_path / "out")
     assert (config["system"], config["data"]["image_size"], step) == (system, size, 0)
     assert model_config(config).generator().width in (32, 64)
     if system == "ciagan":

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anonygan_jax import building, checkpointing, losses
+from anonygan_jax import building, generator_files, losses
 from anonygan_jax.train import train_and_evaluate
 from configs import ciagan
 
@@ -178,7 +178,7 @@ def test_a_run_that_stopped_in_either_stage_ends_the_same(
     with pytest.raises(KeyboardInterrupt):
         train_and_evaluate(config, tmp_path)
     monkeypatch.undo()
-    assert checkpointing.saved_steps(tmp_path)[-1] == stop
+    assert generator_files.saved_steps(tmp_path)[-1] == stop
     state = train_and_evaluate(config, tmp_path)
     _assert_equal(state.params, run[1].params)
     _assert_equal(state.opt_state, run[1].opt_state)
