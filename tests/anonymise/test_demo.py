@@ -62,7 +62,7 @@ def test_what_cannot_be_hidden_is_told(tmp_path, monkeypatch):
 
 
 def test_a_person_of_the_bank_can_be_chosen(group_photo):
-    anonymiser = demo._anonymiser("warp", "person_007")
+    anonymiser = demo._anonymiser("warp", "person_007", "embedded")
     conditions = {face.condition for face in anonymiser(group_photo).faces}
     assert all(name is None or name.startswith("person_007") for name in conditions)
     assert any(conditions)
