@@ -105,17 +105,29 @@ def prior_config(tiny_config) -> ml_collections.ConfigDict:
 
 
 @pytest.fixture(scope="session")
-def prior_run(tmp_path_factory, prior_config) -> pathlib.Path:
+def prior_run(tmp_path_factory, prior_config, write_untrained) -> pathlib.Path:
     """The workdir of such a generator before its first step."""
+    return write_untrained(prior_config, tmp_path_factory.mktemp("prior_run"))
+
+
+@pytest.fixture(scope="session")
+def write_untrained():
+    """What writes the state before the first step of a run."""
+    return _write_untrained
+
+
+def _write_untrained(
+    config: ml_collections.ConfigDict, workdir: pathlib.Path
+) -> pathlib.Path:
+    """Returns the folder."""
     from anonygan_jax import building, checkpointing, run_config
 
-    workdir = tmp_path_factory.mktemp("prior_run")
-    train_step = building.make_train_step(prior_config)
-    batch = building.open_batches(prior_config, train_step.system).batch(0)
+    train_step = building.make_train_step(config)
+    batch = building.open_batches(config, train_step.system).batch(0)
     key = jax.random.key(0, impl=building.RNG_IMPL)
     state = jax.jit(train_step.init)(key, batch)
     checkpoints = checkpointing.Checkpoints(workdir, 1)
     checkpoints.save(state)
     checkpoints.close()
-    run_config.save_config(prior_config, workdir)
+    run_config.save_config(config, workdir)
     return workdir

@@ -1,9 +1,8 @@
 """CIAGAN's generator and critic.
 
 Source: Maximov, Elezi, Leal-Taixe, "CIAGAN: Conditional identity anonymization
-generative adversarial networks", CVPR 2020; their release (MIT licence, Copyright 2020
-Technical University of Munich) decided what the paper leaves open. No code of it is
-here.
+generative adversarial networks", CVPR 2020; their release (MIT licence) decided what
+the paper leaves open. No code of it is here.
 
 Dimension letters: B batch, H W image, C channels, I identities.
 """

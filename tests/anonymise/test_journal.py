@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from anonygan_jax.anonymise import batch, cli, media
+from anonygan_jax.anonymise import cli, media, worker
 from anonygan_jax.anonymise.journal import JOURNAL
 
 pytestmark = pytest.mark.usefixtures("portraits")
@@ -39,7 +39,7 @@ def written(monkeypatch) -> list[str]:
         media.write_picture(path, picture)
         names.append(path.name)
 
-    monkeypatch.setattr(batch, "write_picture", note)
+    monkeypatch.setattr(worker, "write_picture", note)
     return names
 
 

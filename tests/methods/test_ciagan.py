@@ -1,10 +1,8 @@
 """Faces of numbered people: who is drawn, what stays, what is refused."""
 
-import jax
 import numpy as np
 import pytest
 
-from anonygan_jax import building, checkpointing, run_config
 from anonygan_jax.anonymise.conditions import ConditionError, NoConditionError
 from anonygan_jax.anonymise.numbered_people import NumberedPeople
 from anonygan_jax.anonymise.pipeline import Anonymiser
@@ -18,20 +16,12 @@ SIZE, NUM_PEOPLE = (64, 64), 60
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> str:
+def checkpoint(tmp_path_factory, write_untrained) -> str:
     """A run before its first step."""
     config = ciagan.get_config("tiny").unlock()
     config.data.directory = "embedded"
     config.model.num_identities = NUM_PEOPLE
-    workdir = tmp_path_factory.mktemp("ciagan")
-    step = building.make_train_step(config)
-    batch = building.open_batches(config, step.system).batch(0)
-    key = jax.random.key(0, impl=building.RNG_IMPL)
-    checkpoints = checkpointing.Checkpoints(workdir, 1)
-    checkpoints.save(jax.jit(step.init)(key, batch))
-    checkpoints.close()
-    run_config.save_config(config, workdir)
-    return str(workdir)
+    return str(write_untrained(config, tmp_path_factory.mktemp("ciagan")))
 
 
 @pytest.fixture(scope="module")
