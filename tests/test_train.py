@@ -288,6 +288,12 @@ def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_pat
     jax.tree.map(
         np.testing.assert_array_equal, state.params["generator"], variables["params"]
     )
+    for ours, theirs in zip(
+        jax.tree.leaves(state.ema_params),
+        jax.tree.leaves(variables["params"]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
     assert not np.array_equal(
         *map(_statistics, (state.generator_variables(), variables))
     )  # they go on from there

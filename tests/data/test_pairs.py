@@ -131,3 +131,17 @@ def test_people_with_one_photo_get_other_conditions():
     assert single.any()
     np.testing.assert_array_equal(pairs.same_identity, ~single)
     assert (names[pairs.condition[single]] != "a").all()
+
+
+def test_who_is_paired_has_a_number_without_gaps():
+    people = [*PEOPLE, *(["composite"] * 10)]
+    config = PairConfig(0.5, "same_identity", "other_identity", 3, 0.0, 0.3)
+    sampler = PairSampler(people, config, 400, 0, num_composites=10)
+    pairs = sampler.batch(0)
+    assert sampler.num_people == 4  # a and b have too few photos
+    wanted = [
+        {"composite": -1}.get(people[n], "cdef".find(people[n]))
+        for n in pairs.condition
+    ]
+    np.testing.assert_array_equal(pairs.condition_person, wanted)
+    assert set(wanted) == {-1, 0, 1, 2, 3}
