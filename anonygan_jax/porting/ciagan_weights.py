@@ -1,7 +1,8 @@
 """CIAGAN's official PyTorch state dicts -> our variables, name by name.
 
 A spectrally normalised convolution comes as `weight_orig`, `weight_u` and `weight_v`;
-Flax keeps the first vector and the singular value that both give.
+Flax keeps the first vector, from which it iterates once at each call, and the singular
+value that both give.
 """
 
 import jax.numpy as jnp
