@@ -58,8 +58,8 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
     "--methods",
     metavar="NAME[:CHECKPOINT],...",
     callback=_methods,
-    help=f"Methods to run and measure: {', '.join(METHODS)}; anonygan:DIR with the "
-    "--workdir of a training run.",
+    help=f"Methods to run and measure: {', '.join(METHODS)}; anonygan:DIR, "
+    "ciagan:DIR with the --workdir of a training run.",
 )
 @click.option("--output", required=True, type=click.Path(path_type=pathlib.Path))
 @click.option(

@@ -85,6 +85,8 @@ def _evaluate_step(
         checkpoint = pathlib.Path(folder) / "checkpoint"
         generator_files.export_generator(workdir, checkpoint, step)
         title = f"{workdir.name}, step {step}"
-        methods = {name: name for name in others} | {title: f"anonygan:{checkpoint}"}
+        methods = {name: name for name in others} | {
+            title: f"{config.system}:{checkpoint}"
+        }
         evaluate(Evaluation(**fields | {"methods": methods}), output)
     logger.info("step %d is evaluated in %s", step, output)

@@ -31,13 +31,22 @@ def asked(monkeypatch) -> list:
 
     def record(evaluation, output):
         (title,) = [t for t in evaluation.methods if t != "blur"]
-        folder = pathlib.Path(evaluation.methods[title].removeprefix("anonygan:"))
+        folder = pathlib.Path(evaluation.methods[title].partition(":")[2])
         asked.append((evaluation, output, generator_files.load_generator(folder)[2]))
         output.mkdir(parents=True, exist_ok=True)
         (output / "results.json").write_text("{}")
 
     monkeypatch.setattr(evaluate_run, "evaluate", record)
     return asked
+
+
+@pytest.mark.parametrize("system", ["anonygan", "ciagan"])
+def test_a_run_is_measured_as_what_it_trains(config, run, asked, system):
+    config = config.copy_and_resolve_references().unlock()
+    config.system = system
+    evaluate_run.evaluate_run(config, run)
+    ((evaluation, _, _),) = asked
+    assert evaluation.methods["run, step 4"].startswith(f"{system}:")
 
 
 def test_the_newest_checkpoint_is_measured_beside_other_methods(
