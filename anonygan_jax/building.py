@@ -11,7 +11,7 @@ from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.models.ciagan import CiaganConfig
-from anonygan_jax.models.config import CIAGAN, model_config
+from anonygan_jax.models.config import CIAGAN, model_config, system_of
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.ciagan import Ciagan, CiaganLossConfig
 from anonygan_jax.systems.identity_pretraining import IdentityPretraining
@@ -47,10 +47,10 @@ def make_stages(config: ml_collections.ConfigDict) -> list[Stage]:
     stages = [Stage("training", make_train_step(config), optimiser.num_steps)]
     if not optimiser.num_pretraining_steps:
         return stages
-    if config.system != CIAGAN:
+    if system_of(config) != CIAGAN:
         raise ValueError(
             f"optimiser.num_pretraining_steps is {optimiser.num_pretraining_steps}, "
-            f"but {config.system} has no pretraining"
+            f"but {system_of(config)} has no pretraining"
         )
     system = IdentityPretraining(*_parts_of_ciagan(config))
     step = _train_step(system, config)
@@ -64,7 +64,7 @@ def make_system(config: ml_collections.ConfigDict) -> System:
       ValueError, TypeError: a field is unknown, missing or out of range, or a file of
         weights cannot be used.
     """
-    if config.system == CIAGAN:
+    if system_of(config) == CIAGAN:
         return Ciagan(*_parts_of_ciagan(config))
     model = model_config(config)
     terms = losses.LossConfig(**config.losses)

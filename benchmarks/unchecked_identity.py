@@ -1,0 +1,68 @@
+"""How often dlib takes a generator's face for its source, where nobody checks it.
+
+    python -m benchmarks.unchecked_identity RUN --count 200
+
+`Anonymiser` makes a face anew that its descriptor still knows; another recogniser would
+not be asked. Here the generator of a run with a warped prior draws held-out people
+once, as in training. Beside it stands the prior: `warp` without the moving of features.
+"""
+
+import json
+import operator
+import pathlib
+
+import click
+import jax
+import ml_collections
+import numpy as np
+
+from anonygan_jax import building, generator_files
+from anonygan_jax.data.descriptors import SAME_PERSON
+from anonygan_jax.data.images import to_uint8
+from anonygan_jax.evaluation.estimates import share
+from anonygan_jax.evaluation.observation import NothingToSeeError, Observer
+
+AT_ONCE = 50
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=pathlib.Path, exists=True))
+@click.option("--count", default=200, help="Held-out faces.")
+def main(run: pathlib.Path, count: int) -> None:
+    """Prints the shares for RUN, whose data must be where its config says."""
+    config = ml_collections.ConfigDict(json.loads((run / "config.json").read_text()))
+    system = building.make_system(config)
+    batch = building.open_batches(config, system).strangers(count, held_out=True)
+    _, variables, step = generator_files.load_generator(run)
+    draw = jax.jit(
+        lambda variables, batch: {
+            name: to_uint8(picture)
+            for name, picture in system.pictures(variables, batch).items()
+        }
+    )
+    observer, distances = Observer(use_mtcnn=False), []
+    for start in range(0, count, AT_ONCE):
+        rows = slice(start, start + AT_ONCE)
+        part = jax.tree.map(operator.itemgetter(rows), batch)
+        pictures = jax.device_get(draw(variables, part))
+        for number, source in enumerate(part.source):
+            try:
+                original = observer.original(np.asarray(source))
+            except NothingToSeeError:
+                continue
+            results = (pictures[name][number] for name in ("given", "composite"))
+            seen = [observer.result(picture, original) for picture in results]
+            distances.append(
+                [np.linalg.norm(s.descriptor - original.descriptor) for s in seen]
+            )
+    names = ("prior", f"step {step}")
+    for name, apart in zip(names, np.transpose(distances), strict=True):
+        known = share(apart < SAME_PERSON)
+        click.echo(
+            f"{name}: {known.value:.1%} [{known.low:.1%}, {known.high:.1%}] of "
+            f"{known.count} taken for the source, mean distance {apart.mean():.3f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
