@@ -22,7 +22,9 @@ def made_or_reason(work: Callable[[], Made]) -> tuple[Made | None, str | None]:
     """Returns what work on a face makes, or why the face must be covered."""
     try:
         return work(), None
-    except Exception as error:  # no face may stay as it was, whatever failed
+    # Broad: dlib, OpenCV, ONNX Runtime and JAX have no common error, and after any, a
+    # fault of ours included, the face must be covered; its kind goes into the report.
+    except Exception as error:
         return None, _text(error, DegenerateFaceError, MethodError)
 
 
@@ -40,7 +42,9 @@ def made_or_failed(
     """
     try:
         return work()
-    except Exception as error:  # the other files go on, whatever failed
+    # Broad: Pillow and FFmpeg raise theirs, too, and after any the other files must be
+    # done and no result of this one left; its kind goes into the report.
+    except Exception as error:
         reason = _text(error, PhotoError, VideoError).removeprefix(f"{file}: ")
     try:
         output.unlink(missing_ok=True)
