@@ -57,6 +57,12 @@ class Choice:
     name: str
 
 
+def drawn(numbers: list[int], seed: str) -> int:
+    """Returns one of some numbers; the same seed draws the same of the same."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return numbers[int.from_bytes(digest[:8], "big") % len(numbers)]
+
+
 class Chooser(Protocol):
     """Chooses who is put where a source was."""
 
@@ -124,8 +130,7 @@ class Conditions:
                 best.append(int(number))
         if not best:
             raise NoConditionError("every condition resembles the source")
-        digest = hashlib.sha256(seed.encode()).digest()
-        return self._choice(best[int.from_bytes(digest[:8], "big") % len(best)])
+        return self._choice(drawn(best, seed))
 
     def choose_of(self, person: str, source: Source) -> Choice | None:
         """Returns a person's best fitting face, or None if they resemble the source."""

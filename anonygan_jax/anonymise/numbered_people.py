@@ -1,7 +1,5 @@
 """Whose face is put there, where a method draws people by their numbers."""
 
-import hashlib
-
 import numpy as np
 
 from anonygan_jax.anonymise.bank import Bank
@@ -11,6 +9,7 @@ from anonygan_jax.anonymise.conditions import (
     ConditionError,
     NoConditionError,
     Source,
+    drawn,
 )
 
 
@@ -55,8 +54,7 @@ class NumberedPeople:
         left = [n for n in self._numbers if str(n) not in passed_over]
         if not left:
             raise NoConditionError("nobody is left to draw")
-        digest = hashlib.sha256(seed.encode()).digest()
-        return _choice(left[int.from_bytes(digest[:8], "big") % len(left)])
+        return _choice(drawn(left, seed))
 
     def choose_of(self, person: str, source: Source) -> Choice | None:
         """Returns a person, who has one face."""
