@@ -24,10 +24,7 @@ def start_from(state: TrainState, checkpoint: str) -> TrainState:
     _, variables, _ = generator_files.load_generator(
         generator_files.checkpoint_path(checkpoint)
     )
-    like = {
-        "params": state.params[GENERATOR],
-        "batch_stats": state.batch_stats[GENERATOR],
-    }
+    like = state.generator_variables()
     there, wanted = (
         {jax.tree_util.keystr(path): leaf.shape for path, leaf in leaves}
         for leaves in map(jax.tree_util.tree_leaves_with_path, (variables, like))

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.data.images import image_size
-from anonygan_jax.data.landmark_drawing import landmark_drawing
+from anonygan_jax.data.images import to_float, to_uint8
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import EMBEDDED, load_trained
+from anonygan_jax.models.ciagan import generator_input
 from anonygan_jax.models.config import CIAGAN
 
 
@@ -66,7 +66,7 @@ class CiaganMethod:
         drawn = self._draw(faces.images, faces.points_xy, faces.masks, conditions)
         if not bool(jnp.isfinite(drawn).all()):
             raise MethodError("the generator gave numbers that are not finite")
-        return np.asarray(jnp.rint(255 * jnp.clip(drawn, 0, 1)).astype(jnp.uint8))
+        return np.asarray(to_uint8(2 * drawn - 1))
 
     def _compute(
         self,
@@ -76,9 +76,8 @@ class CiaganMethod:
         people: jax.Array,
     ) -> jax.Array:
         """Sources with drawn faces, float32 in about 0..1."""
-        source, mask = images.astype(jnp.float32) / 255, masks[..., None]
-        drawing = landmark_drawing(points_xy, image_size(source))
-        given = jnp.concatenate([drawing, source * (1 - mask)], -1)
+        source, mask = (to_float(images) + 1) / 2, masks[..., None]
+        given = generator_input(source, mask, points_xy)
         person = jax.nn.one_hot(people, self.num_people)
         output = self._generator.apply(self._variables, given, person, False)
         assert isinstance(output, jax.Array)

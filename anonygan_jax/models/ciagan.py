@@ -14,10 +14,16 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.images import image_size
-from anonygan_jax.models.layers import Conv, dense, float_type
+from anonygan_jax.data.landmark_drawing import landmark_drawing
+from anonygan_jax.models.ciagan_blocks import (
+    DownBlock,
+    ResidualBlock,
+    SpectralConv,
+    UpBlock,
+    instance_norm,
+)
+from anonygan_jax.models.layers import Conv, dense
 from anonygan_jax.models.siamese import Siamese
-
-EPSILON = 1e-5  # of InstanceNorm, as PyTorch's
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,70 +74,18 @@ class CiaganConfig:
         return Critic(self.critic_width, self.num_blocks)
 
 
-class SpectralConv(nn.Module):
-    """Mirror-padded convolution, its kernel divided by its largest singular value.
+def generator_input(
+    source: jax.Array, mask: jax.Array, points_xy: jax.Array
+) -> jax.Array:
+    """Returns float32 [B, H, W, 6] in 0..1: landmark drawing, source without its face.
 
-    The vectors that find that value are in "batch_stats". No gradient goes through
-    them, as in PyTorch.
-
-    Attributes:
-      features: channels of the result.
-      kernel_size: side of the kernel.
+    Args:
+      source: float32 [B, H, W, 3] in 0..1.
+      mask: float32 [B, H, W, 1], 1 where the face is.
+      points_xy: float32 [B, 68, 2], pixels.
     """
-
-    features: int
-    kernel_size: int = 3
-
-    @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        """Returns float [B, H, W, features]."""
-        pad = self.kernel_size // 2
-        conv = Conv(
-            self.features, self.kernel_size, padding=pad, reflect=pad > 0, use_bias=True
-        )
-        norm = nn.SpectralNorm(conv, param_dtype=float_type())
-        return norm(x, update_stats=train)
-
-
-class DownBlock(nn.Module):
-    """Residual block that halves height and width."""
-
-    features: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        """Returns float [B, H / 2, W / 2, features]."""
-        y = SpectralConv(self.features, name="conv1")(nn.relu(x), train)
-        y = SpectralConv(self.features, name="conv2")(nn.relu(y), train)
-        shortcut = SpectralConv(self.features, 1, name="shortcut")(x, train)
-        return _halved(y) + _halved(shortcut)
-
-
-class UpBlock(nn.Module):
-    """Residual block that doubles height and width."""
-
-    features: int
-
-    @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        """Returns float [B, 2H, 2W, features]."""
-        y = _doubled(nn.relu(_norm("norm1")(x)))
-        y = SpectralConv(self.features, name="conv1")(y, train)
-        y = nn.relu(_norm("norm2")(y))
-        y = SpectralConv(self.features, name="conv2")(y, train)
-        return y + SpectralConv(self.features, 1, name="shortcut")(_doubled(x), train)
-
-
-class ResidualBlock(nn.Module):
-    """Residual block that keeps the shape."""
-
-    @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        """Returns float [B, H, W, C]."""
-        y = SpectralConv(x.shape[-1], name="conv1")(x, train)
-        y = nn.relu(_norm("norm1")(y))
-        y = SpectralConv(x.shape[-1], name="conv2")(y, train)
-        return _norm("norm2")(y) + x
+    drawing = landmark_drawing(points_xy, image_size(source))
+    return jnp.concatenate([drawing, source * (1 - mask)], -1)
 
 
 class CiaganGenerator(nn.Module):
@@ -157,15 +111,17 @@ class CiaganGenerator(nn.Module):
         widths = [self.width * min(2**i, 8) for i in range(self.num_blocks)]
         x = given
         for i, width in enumerate(widths):
-            x = _norm(f"down_norm{i}")(DownBlock(width, name=f"down{i}")(x, train))
+            x = instance_norm(f"down_norm{i}")(
+                DownBlock(width, name=f"down{i}")(x, train)
+            )
         code = self._identity_code(identity, image_size(x), train)
         x = jnp.concatenate([x, code], -1)
         x = SpectralConv(widths[-1], name="merge")(x, train)
-        x = _norm("merge_norm")(x)
+        x = instance_norm("merge_norm")(x)
         for i in range(4):
             x = ResidualBlock(name=f"residual{i}")(x, train)
         for i, width in enumerate([*reversed(widths[:-1]), self.width // 2]):
-            x = _norm(f"up_norm{i}")(UpBlock(width, name=f"up{i}")(x, train))
+            x = instance_norm(f"up_norm{i}")(UpBlock(width, name=f"up{i}")(x, train))
         return Conv(3, 3, padding=1, use_bias=True, name="image")(x)
 
     def _identity_code(
@@ -181,7 +137,7 @@ class CiaganGenerator(nn.Module):
         code = code.transpose(0, 2, 3, 1)
         for i in range(3):
             conv = SpectralConv(self.width * 2 ** (i + 1), name=f"code{i}")
-            code = _norm(f"code_norm{i}")(nn.leaky_relu(conv(code, train), 0.2))
+            code = instance_norm(f"code_norm{i}")(nn.leaky_relu(conv(code, train), 0.2))
         return code
 
 
@@ -211,18 +167,3 @@ class Critic(nn.Module):
         x = x.transpose(0, 3, 1, 2).reshape(len(x), -1)  # in PyTorch's order
         x = nn.leaky_relu(dense(16 * self.width, "dense0")(x), 0.2)
         return nn.leaky_relu(dense(1, "dense1")(x), 0.2)
-
-
-def _norm(name: str) -> nn.InstanceNorm:
-    """Instance normalisation with scale and bias."""
-    return nn.InstanceNorm(epsilon=EPSILON, param_dtype=float_type(), name=name)
-
-
-def _halved(x: jax.Array) -> jax.Array:
-    """Means of 2x2 pixels."""
-    return nn.avg_pool(x, (2, 2), (2, 2))
-
-
-def _doubled(x: jax.Array) -> jax.Array:
-    """Each pixel four times."""
-    return x.repeat(2, 1).repeat(2, 2)

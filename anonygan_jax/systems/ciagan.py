@@ -13,10 +13,9 @@ import jax.numpy as jnp
 
 from anonygan_jax import losses
 from anonygan_jax.data.images import image_size, to_float
-from anonygan_jax.data.landmark_drawing import landmark_drawing
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.pipeline import PairBatch
-from anonygan_jax.models.ciagan import CiaganConfig
+from anonygan_jax.models.ciagan import CiaganConfig, generator_input
 from anonygan_jax.systems.system import GENERATOR, Gradients
 from anonygan_jax.train_state import TrainState
 
@@ -45,14 +44,13 @@ class Portrait:
     condition: jax.Array
     source: jax.Array
     mask: jax.Array
-    drawing: jax.Array
+    given: jax.Array
     person: jax.Array
-    same_identity: jax.Array
 
     @property
-    def given(self) -> jax.Array:
-        """What the generator sees of the source."""
-        return jnp.concatenate([self.drawing, self.source * (1 - self.mask)], -1)
+    def drawing(self) -> jax.Array:
+        """The landmark drawing."""
+        return self.given[..., :3]
 
     def composite(self, output: jax.Array) -> jax.Array:
         """Returns the sources with an output inside their masks."""
@@ -96,14 +94,13 @@ class Ciagan:
         condition, source = (
             (to_float(u8) + 1) / 2 for u8 in (batch.condition, batch.source)
         )
-        size = image_size(source)
+        mask = face_mask(batch.source_points_xy, image_size(source))
         return Portrait(
             condition=condition,
             source=source,
-            mask=face_mask(batch.source_points_xy, size),
-            drawing=landmark_drawing(batch.source_points_xy, size),
+            mask=mask,
+            given=generator_input(source, mask, batch.source_points_xy),
             person=jax.nn.one_hot(batch.condition_person, self.num_identities),
-            same_identity=batch.same_identity,
         )
 
     def pictures(

@@ -15,7 +15,7 @@ KEY = jax.random.key(0, impl="rbg")
 
 
 @pytest.fixture(scope="module")
-def config():
+def config(tiny_config):
     """Two steps of each stage, of networks that compile soon."""
     config = ciagan.get_config("tiny").unlock()
     config.model.num_blocks = 2
@@ -25,10 +25,9 @@ def config():
     config.data.batch_size = 4
     config.optimiser.num_pretraining_steps = 2
     config.optimiser.num_steps = 4
-    config.run.log_every_x_steps = 1
-    config.run.picture_every_x_steps = 4
-    config.run.checkpoint_every_x_steps = 1
-    config.run.num_pictures = 2
+    config.run = tiny_config.run.copy_and_resolve_references()
+    with config.unlocked():
+        config.run.checkpoint_every_x_steps = 1
     return config.lock()
 
 
