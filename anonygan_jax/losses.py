@@ -29,6 +29,8 @@ class LossConfig:
       context_matching: weak feature matching (the paper's CM; 0 removes it).
       context_matching_from: the discriminator whose feature maps are matched; with two
         for appearance the release takes "image".
+      context_matching_strangers: what pairs of two people count there; each is drawn
+        towards its source's features, which are another person's. 1 in the release.
       reconstruction: L1 to the source where condition and source are one person.
       closeness: coarse L1 to the warped prior in the other pairs (not in the paper).
       arcface: 1 - cosine of output's and condition's embeddings, as the release can.
@@ -45,6 +47,7 @@ class LossConfig:
     identity: float = 1.0
     context_matching: float = 5.0
     context_matching_from: str = "appearance"
+    context_matching_strangers: float = 1.0
     reconstruction: float = 10.0
     closeness: float = 0.0
     arcface: float = 0.0
@@ -92,14 +95,20 @@ def _answer(logits: jax.Array, real: bool, form: str) -> jax.Array:
 
 
 def context_matching(
-    fake_features: Sequence[jax.Array], real_features: Sequence[jax.Array]
+    fake_features: Sequence[jax.Array],
+    real_features: Sequence[jax.Array],
+    weight: jax.Array,
 ) -> jax.Array:
     """Returns the weighted sum over feature maps of their mean absolute difference.
 
     The real features are constants: only the fake ones are moved.
+
+    Args:
+      fake_features, real_features: of each layer, float32 [B, H, W, F].
+      weight: float32 [B], of the samples.
     """
     distances = [
-        jnp.abs(fake - jax.lax.stop_gradient(real)).mean()
+        (weight * _per_sample(jnp.abs(fake - jax.lax.stop_gradient(real)))).mean()
         for fake, real in zip(fake_features, real_features, strict=True)
     ]
     return FEATURE_LAYER_WEIGHT * sum(distances, jnp.zeros(()))
@@ -161,6 +170,11 @@ def contrastive(
 
 def _mean_where(values: jax.Array, chosen: jax.Array) -> jax.Array:
     """Mean of [B, ...] over the chosen samples; 0 without any."""
-    per_sample = values.mean(tuple(range(1, values.ndim)))
+    per_sample = _per_sample(values)
     weight = chosen.astype(per_sample.dtype)
     return jnp.sum(per_sample * weight) / jnp.maximum(weight.sum(), 1.0)
+
+
+def _per_sample(values: jax.Array) -> jax.Array:
+    """Means of [B, ...] over all but the samples."""
+    return values.mean(tuple(range(1, values.ndim)))

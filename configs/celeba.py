@@ -76,6 +76,7 @@ def _losses() -> ml_collections.ConfigDict:
     losses.identity = 1.0  # fooling the one for identity, where there is one
     losses.context_matching = 5.0  # weak feature matching (CM)
     losses.context_matching_from = "appearance"  # or image: whose features
+    losses.context_matching_strangers = 1.0  # what pairs of two people count there
     losses.reconstruction = 10.0  # L1 to the source in supervised pairs
     losses.closeness = 0.0  # coarse L1 to the warped prior in the others; ours
     losses.arcface = 0.0  # 1 - cosine to the condition's embedding; the release had 10

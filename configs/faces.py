@@ -29,8 +29,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.model.discriminator_width = 32
     config.model.use_warped_prior = True
     config.model.landmark_dropout = 0.05
-    config.losses.closeness = 10.0
+    config.losses.closeness = 20.0
     config.losses.context_matching = 5.0
+    config.losses.context_matching_strangers = 0.0  # a pull to the source's own face
     config.data.directory = "data/lfw,data/celeba,data/ytf"
     config.data.repeats = (3, 1, 1)  # LFW is the sharpest
     config.data.composites = "embedded"
@@ -39,7 +40,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.data.landmark_jitter = 4.0
     config.data.batch_size = 8
     config.data.loader = "memory"
-    config.pairs.supervised_share = 0.6
+    config.pairs.supervised_share = 0.5
     config.pairs.supervised_condition = "same_identity"
     config.pairs.min_photos_per_identity = 1
     config.pairs.held_out_share = 0.15

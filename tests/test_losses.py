@@ -61,9 +61,21 @@ def test_context_matching_weighs_each_map_and_leaves_the_real_ones():
     fake, real = [_array(2, 4, 4, 3), _array(2, 2, 2, 5)], [_array(2, 4, 4, 3)] * 2
     real[1] = _array(2, 2, 2, 5)
     expected = 0.8 * sum(np.abs(f - r).mean() for f, r in zip(fake, real, strict=True))
-    np.testing.assert_allclose(losses.context_matching(fake, real), expected, rtol=1e-5)
-    grads = jax.grad(losses.context_matching, argnums=1)(fake, real)
+    loss = losses.context_matching(fake, real, jnp.ones(2))
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    grads = jax.grad(losses.context_matching, argnums=1)(fake, real, jnp.ones(2))
     assert all((g == 0).all() for g in grads)
+
+
+def test_context_matching_counts_samples_by_their_weight():
+    fake, real = [_array(3, 4, 4, 2)], [_array(3, 4, 4, 2)]
+    weight = jnp.array([1.0, 0.0, 0.25])
+    apart = np.abs(fake[0] - real[0]).mean((1, 2, 3))
+    loss = losses.context_matching(fake, real, weight)
+    np.testing.assert_allclose(loss, 0.8 * (apart[0] + apart[2] / 4) / 3, rtol=1e-5)
+    grads = jax.grad(losses.context_matching)(fake, real, weight)[0]
+    assert (grads[1] == 0).all()
+    assert (grads[2] != 0).any()
 
 
 def test_reconstruction_counts_supervised_pixels_inside_the_mask():

@@ -5,6 +5,7 @@ from typing import Any
 import flax.linen as nn
 import flax.struct
 import jax
+import jax.numpy as jnp
 
 from anonygan_jax import losses
 from anonygan_jax.data.images import image_size, to_float
@@ -181,7 +182,9 @@ class AnonyGAN:
         }
         if config.context_matching:
             terms["context_matching"] = losses.context_matching(
-                fakes[matched][0], judged[matched].real[0]
+                fakes[matched][0],
+                judged[matched].real[0],
+                jnp.where(pair.same_identity, 1.0, config.context_matching_strangers),
             )
         terms["reconstruction"] = losses.reconstruction(
             image, pair.source, pair.mask, pair.same_identity
