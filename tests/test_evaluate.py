@@ -95,6 +95,23 @@ def test_blurring_hides_and_is_measured_alike(report):
     assert "frechet_fid_clean" not in blur
 
 
+def test_groups_and_emotions_are_told_apart(report):
+    output, *_ = report
+    row = _row(report, "nothing done")
+    assert row["measures"]["emotion"]["value"] > 0.8
+    parts = row["strata"]
+    for kind in ("yaw ", "skin ", "apparently "):
+        counts = [
+            part["detected_dlib"]["count"]
+            for title, part in parts.items()
+            if title.startswith(kind)
+        ]
+        assert sum(counts) == row["measures"]["detected_dlib"]["count"], kind
+    text = (output / "report.md").read_text()
+    for title in parts:
+        assert f"| {title} | " in text
+
+
 def test_what_could_not_be_measured_is_listed(report, portraits):
     problems = report[1]["problems"]
     reasons = {p["photo"]: p["reason"] for p in problems["nothing done"]}

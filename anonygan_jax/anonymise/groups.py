@@ -1,7 +1,7 @@
 """Apparent gender and age: a preference for conditions that look the part.
 
 A guess from dlib's descriptor by linear least squares on the donors. It only ranks
-conditions; nothing is reported or kept of it.
+conditions, and parts the figures of an evaluation; nothing of it is kept of anybody.
 """
 
 import dataclasses
@@ -35,6 +35,10 @@ class Groups:
         """
         raw = np.clip(np.append(descriptor, 1.0) @ self.map, 0, None)
         return raw / max(float(raw.sum()), 1e-6)
+
+    def likeliest(self, descriptor: np.ndarray) -> str:
+        """Returns the group that a face looks most like."""
+        return self.names[int(np.argmax(self.guess(descriptor)))]
 
     def shares(self, composite: Composite) -> np.ndarray:
         """Returns the groups of a composite's donors by weight, float [G], sums to 1.

@@ -9,7 +9,9 @@ from anonygan_jax.evaluation import estimates, features, reidentification
 from anonygan_jax.evaluation.estimates import Estimate
 from anonygan_jax.evaluation.frechet import NotEnoughError
 from anonygan_jax.evaluation.pair_lists import PairList
+from anonygan_jax.evaluation.pictures import EMOTION
 from anonygan_jax.evaluation.reidentification import Curve, Embeddings
+from anonygan_jax.evaluation.strata import Guess, Stratum, emotion_kept, strata
 from anonygan_jax.evaluation.survey import Survey
 
 DLIB = "dlib"
@@ -27,6 +29,7 @@ class Row:
       landmark_errors: float32 [68], mean displacement over interocular distance; None
         where no face was found.
       remarks: what a reader of the figures must know.
+      strata: figures of some of the faces.
     """
 
     title: str
@@ -34,6 +37,7 @@ class Row:
     curves: dict[str, Curve]
     landmark_errors: np.ndarray | None
     remarks: list[str]
+    strata: list[Stratum] = dataclasses.field(default_factory=list)
 
 
 def originals_row(originals: Survey, pairs: PairList | None) -> Row:
@@ -54,9 +58,19 @@ def originals_row(originals: Survey, pairs: PairList | None) -> Row:
 
 
 def method_row(
-    title: str, originals: Survey, results: Survey, pairs: PairList | None
+    title: str,
+    originals: Survey,
+    results: Survey,
+    pairs: PairList | None,
+    guess: Guess | None = None,
 ) -> Row:
     """Returns the figures of a method's results.
+
+    Args:
+      title: the method's.
+      originals, results: what was seen before and after.
+      pairs: to verify, if any.
+      guess: see `strata`.
 
     Raises:
       NotEnoughError: there are fewer than two results.
@@ -68,6 +82,9 @@ def method_row(
         )
     remarks: list[str] = []
     measures = _detection(originals, results) | _shape(results)
+    if EMOTION in results.classes:
+        kept = emotion_kept(originals, results, sorted(results.comparisons))
+        measures["emotion"] = estimates.share(kept)
     for name in results.features:
         measures |= _distances(name, originals, results, remarks)
     curves: dict[str, Curve] = {}
@@ -79,7 +96,9 @@ def method_row(
             found, curve = _in_pairs(name, known, made, pairs, title)
             measures |= found
             curves |= {name: curve} if curve else {}
-    return Row(title, measures, curves, _landmark_errors(results), remarks)
+    errors = _landmark_errors(results)
+    parts = strata(originals, results, guess)
+    return Row(title, measures, curves, errors, remarks, parts)
 
 
 def _in_pairs(

@@ -6,6 +6,7 @@ import numpy as np
 
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import DlibLandmarks, Face, main_face
+from anonygan_jax.data.skin import skin_colour
 from anonygan_jax.detection.mtcnn import Mtcnn
 
 
@@ -26,6 +27,7 @@ class Observation:
       mtcnn_box: float32 [4], where MTCNN found the face.
       descriptor: float32 [128], dlib's.
       face_boxes: float32 [N, 4], of all faces in the photo.
+      skin_lab: float32 [3], the skin's colour in CIE Lab; NaN where none is seen.
     """
 
     size: tuple[int, int]
@@ -36,6 +38,7 @@ class Observation:
     mtcnn_box: np.ndarray | None
     descriptor: np.ndarray
     face_boxes: np.ndarray
+    skin_lab: np.ndarray
 
 
 class Observer:
@@ -90,6 +93,7 @@ class Observer:
             mtcnn_box=box,
             descriptor=self._describe(image, face.points_xy),
             face_boxes=np.array([f.box_xyxy for f in faces]).reshape(-1, 4),
+            skin_lab=skin_colour(image, face.points_xy),
         )
 
 

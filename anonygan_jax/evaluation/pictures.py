@@ -14,6 +14,8 @@ INCEPTION_CLEAN = "fid_clean"
 INCEPTION_PYTORCH = "fid_pytorch"
 EFFICIENTNET = "efficientnet"
 FACENET = "facenet"
+EMOTION = "emotion"
+EMOTION_SIZE = 64
 
 
 def clean_fid_picture(image: np.ndarray) -> np.ndarray:
@@ -47,8 +49,8 @@ def face_picture(image: np.ndarray, frame: Observation) -> np.ndarray:
     return crops.crop_photo(image, crops.celeba_transform(frame.points_xy, size), size)
 
 
-def facenet_picture(image: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
-    """Returns uint8 [160, 160, 3], the box of a face stretched to a square.
+def box_picture(image: np.ndarray, box_xyxy: np.ndarray, side: int) -> np.ndarray:
+    """Returns uint8 [side, side, 3], the box of a face stretched to a square.
 
     Source: facenet-pytorch's extract_face, without margin.
     """
@@ -56,8 +58,7 @@ def facenet_picture(image: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
     low = np.clip(box_xyxy[:2], 0, (width - 1, height - 1)).astype(int)
     high = np.clip(box_xyxy[2:], low + 1, (width, height)).astype(int)
     box = image[low[1] : high[1], low[0] : high[0]]
-    size = (facenet.IMAGE_SIZE,) * 2
-    return cv2.resize(box, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(box, (side, side), interpolation=cv2.INTER_AREA)
 
 
 WHOLE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -91,5 +92,8 @@ def pictures_for(
     if FACENET in wanted:
         boxes = (seen.mtcnn_box, original.mtcnn_box, original.box_xyxy)
         box = next(box for box in boxes if box is not None)
-        made[FACENET] = facenet_picture(image, box)
+        made[FACENET] = box_picture(image, box, facenet.IMAGE_SIZE)
+    if EMOTION in wanted:
+        face = box_picture(image, seen.box_xyxy, EMOTION_SIZE)
+        made[EMOTION] = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None]
     return made

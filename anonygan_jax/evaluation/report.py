@@ -16,6 +16,7 @@ import numpy as np
 import anonygan_jax
 from anonygan_jax.data.whole_files import written_whole
 from anonygan_jax.evaluation import plots, table
+from anonygan_jax.evaluation.estimates import Estimate
 from anonygan_jax.evaluation.folders import Problem
 from anonygan_jax.evaluation.measures import Row
 
@@ -94,6 +95,10 @@ class Report:
             table.published_table(self.rows[1:]),
             "## Everything measured",
             table.full_table(self.rows),
+            "## By group",
+            "Groups are guesses: yaw from landmarks, skin tone from the photo's "
+            "colours and light, gender and age from how somebody looks to dlib.",
+            table.strata_tables([row for row in self.rows[1:] if row.strata]),
             "![Detection, re-identification and pose](bars.png)",
             *(["![ROC of re-identification](roc.png)"] if self._has_curves else []),
             "![Pose error per landmark](pose.png)",
@@ -111,18 +116,24 @@ def _row_data(row: Row) -> dict[str, Any]:
     """A row's figures; NaN as null."""
     return {
         "title": row.title,
-        "measures": {
-            key: {
-                name: None if isinstance(x, float) and math.isnan(x) else x
-                for name, x in dataclasses.asdict(estimate).items()
-            }
-            for key, estimate in row.measures.items()
-        },
+        "measures": _estimates(row.measures),
+        "strata": {s.title: _estimates(s.measures) for s in row.strata},
         "roc_area": {name: curve.area for name, curve in row.curves.items()},
         "landmark_errors": (
             None if row.landmark_errors is None else row.landmark_errors.tolist()
         ),
         "remarks": row.remarks,
+    }
+
+
+def _estimates(measures: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
+    """Figures as plain values."""
+    return {
+        key: {
+            name: None if isinstance(x, float) and math.isnan(x) else x
+            for name, x in dataclasses.asdict(estimate).items()
+        }
+        for key, estimate in measures.items()
     }
 
 

@@ -12,13 +12,15 @@ import tqdm
 
 from anonygan_jax.data.ahead import in_order
 from anonygan_jax.evaluation.comparison import Comparison
+from anonygan_jax.evaluation.emotion import EmotionClassifier
 from anonygan_jax.evaluation.features import Features
 from anonygan_jax.evaluation.folders import Problem
 from anonygan_jax.evaluation.frozen_networks import FrozenNetwork
 from anonygan_jax.evaluation.observation import Observation, Observer
-from anonygan_jax.evaluation.pictures import FACENET
+from anonygan_jax.evaluation.pictures import EMOTION, FACENET
 from anonygan_jax.evaluation.sightings import Sighting, Task, look
 
+Network = FrozenNetwork | EmotionClassifier
 NUM_AHEAD_PER_WORKER = 8  # photos looked at before the networks are ready for them
 
 
@@ -31,7 +33,7 @@ class Survey:
       comparisons: by name, of results with their originals.
       features: by network, of the pictures.
       embeddings: by recogniser and name, float32 [D] each.
-      classes: by recogniser and name; of recognisers that classify.
+      classes: by network and name; of recognisers that classify, and of emotions.
       problems: what was left out and why.
     """
 
@@ -56,31 +58,37 @@ class Survey:
         if sighting.comparison is not None:
             self.comparisons[sighting.name] = sighting.comparison
 
-    def take(self, network: FrozenNetwork, names: list[str], batch: np.ndarray) -> None:
+    def take(self, network: Network, names: list[str], batch: np.ndarray) -> None:
         """Notes what a network makes of the pictures of some photos."""
         made = network(batch)
-        if network.picture == FACENET:
+        if network.picture == EMOTION:
+            self._note_classes(network.name, names, made)
+        elif network.picture == FACENET:
             embeddings, classes = made
             self.embeddings.setdefault(network.name, {}).update(
                 zip(names, embeddings, strict=True)
             )
-            self.classes.setdefault(network.name, {}).update(
-                (n, int(c)) for n, c in zip(names, classes, strict=True)
-            )
+            self._note_classes(network.name, names, classes)
         else:
             self.features.setdefault(network.name, Features()).update(made)
+
+    def _note_classes(self, network: str, names: list[str], made: np.ndarray) -> None:
+        """Notes class numbers of some photos."""
+        known = self.classes.setdefault(network, {})
+        known.update((n, int(c)) for n, c in zip(names, made, strict=True))
 
 
 class Surveyor:
     """Processes that look at photos, and networks that look at what they cut out."""
 
     def __init__(
-        self, networks: list[FrozenNetwork], use_mtcnn: bool, num_workers: int
+        self, networks: list[Network], use_mtcnn: bool, num_workers: int
     ) -> None:
         """Starts the processes.
 
         Args:
-          networks: FaceNets and those of whose features distances are taken.
+          networks: FaceNets, those of whose features distances are taken, and the
+            classifier of emotions.
           use_mtcnn: ask MTCNN as well as dlib.
           num_workers: processes.
 
@@ -141,7 +149,7 @@ class Surveyor:
 
     def _batches(
         self, waiting: dict[str, list[tuple[str, np.ndarray]]], whole: bool
-    ) -> Iterator[tuple[FrozenNetwork, list[str], np.ndarray]]:
+    ) -> Iterator[tuple[Network, list[str], np.ndarray]]:
         """Pictures for each network that has enough (or any) waiting; taken out."""
         used = set()
         for network in self._networks:

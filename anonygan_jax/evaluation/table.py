@@ -5,6 +5,7 @@ import math
 
 from anonygan_jax.evaluation.estimates import Estimate
 from anonygan_jax.evaluation.measures import Row
+from anonygan_jax.evaluation.strata import KEYS
 
 PERCENT, NUMBER, DEGREES = "percent", "number", "degrees"
 
@@ -66,6 +67,7 @@ def _measures() -> dict[str, Measure]:
         made[key] = Measure(f"{key} changed by", DEGREES)
     made["mouth"] = Measure("mouth openness changed by", NUMBER, 3)
     made["eyes"] = Measure("eye openness changed by", NUMBER, 3)
+    made["emotion"] = Measure("emotion kept, by the classifier of fer")
     made["context"] = Measure("SSIM outside the face", NUMBER, 4)
     return made
 
@@ -153,8 +155,33 @@ def full_table(rows: list[Row]) -> str:
     return "\n".join([*lines, ""])
 
 
+def strata_tables(rows: list[Row]) -> str:
+    """Returns a table for each figure: a line a stratum, a column a method."""
+    return "\n\n".join(
+        _strata_table(key, rows)
+        for key in KEYS
+        if any(key in stratum.measures for row in rows for stratum in row.strata)
+    )
+
+
+def _strata_table(key: str, rows: list[Row]) -> str:
+    """One figure; the number of faces is the first method's."""
+    lines = [
+        f"| {MEASURES[key].title} | faces | {' | '.join(row.title for row in rows)} |",
+        "|---" * (len(rows) + 2) + "|",
+    ]
+    found = [{s.title: s.measures for s in row.strata} for row in rows]
+    for title in sorted(set().union(*found)):
+        cells = [_written_in(measures.get(title, {}), key) for measures in found]
+        counts = [m[title]["detected_dlib"].count for m in found if title in m]
+        lines.append(f"| {title} | {counts[0]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _cell(row: Row, key: str) -> str:
     """A figure of a row, or nothing."""
-    if key not in row.measures:
-        return ""
-    return written(MEASURES[key], row.measures[key])
+    return _written_in(row.measures, key)
+
+
+def _written_in(measures: dict[str, Estimate], key: str) -> str:
+    return written(MEASURES[key], measures[key]) if key in measures else ""

@@ -46,7 +46,7 @@ def test_faces_are_cut_from_one_place_in_original_and_result(group_photo):
 
 def test_boxes_at_the_border_and_points_without_a_frame(group_photo):
     box = np.array([-30.0, 280, 20, 400])
-    corner = pictures.facenet_picture(group_photo, box)
+    corner = pictures.box_picture(group_photo, box, 160)
     assert corner.shape == (160, 160, 3)
     original = Observer(use_mtcnn=False).original(group_photo)
     original.points_xy[:] = 3

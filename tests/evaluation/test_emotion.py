@@ -1,0 +1,40 @@
+"""The classifier of emotions on composites whose donors smiled or did not."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from anonygan_jax.anonymise.bank import embedded_bank, load_bank
+from anonygan_jax.evaluation import emotion
+from anonygan_jax.evaluation.pictures import EMOTION, pictures_for
+from tests.evaluation.test_strata import observed
+
+
+@pytest.fixture(scope="module")
+def classify() -> emotion.EmotionClassifier:
+    classifier = emotion.emotion_classifier()
+    assert classifier is not None, "bash launch/test.sh installs fer"
+    return classifier
+
+
+def test_smiling_composites_are_happy_and_others_are_not(classify):
+    bank = load_bank(embedded_bank())
+    seen: dict[str, list[str]] = {"neutral": [], "smiling": []}
+    for number, file in enumerate(bank.files[:80]):
+        image, points = bank.image(number), bank.points_xy[number]
+        box = np.concatenate([points.min(0), points.max(0)])
+        original = observed(points_xy=points, box_xyxy=box)
+        made = pictures_for(frozenset([EMOTION]), image, original, original)
+        assert made[EMOTION].shape == (64, 64, 1)
+        place = classify(made[EMOTION][None])[0]
+        expression = file.rpartition("_")[2].removesuffix(".jpg")
+        seen[expression].append(emotion.EMOTIONS[place])
+    happy = {name: np.mean(np.array(told) == "happy") for name, told in seen.items()}
+    assert happy["smiling"] > 0.75  # 0.85; of FER2013 it gets two thirds right
+    assert happy["neutral"] < 0.15
+
+
+def test_without_its_package_there_is_no_classifier(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert emotion.emotion_classifier() is None
