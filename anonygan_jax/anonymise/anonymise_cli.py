@@ -45,13 +45,14 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
 @click.option(
     "--method",
     type=click.Choice(METHODS),
-    help="How faces are hidden.  [default: warp, or what --checkpoint was trained for]",
+    help="How faces are hidden; auto: by anonygan, or, where its result looks like the "
+    "person, by warp.  [default: warp, or what --checkpoint was trained for]",
 )
 @click.option(
     "--checkpoint",
     metavar="DIR|embedded",
-    help="For anonygan and ciagan: the --workdir of a training run, or, for anonygan, "
-    "the model in the package.  [default: embedded]",
+    help="For auto, anonygan and ciagan: the --workdir of a training run, or, but for "
+    "ciagan, the model in the package.  [default: embedded]",
 )
 @click.option(
     "--condition",

@@ -20,7 +20,7 @@ from anonygan_jax.anonymise.pipeline import FACE, Anonymiser, NoFaceError
 from anonygan_jax.anonymise.video import anonymise_video
 from anonygan_jax.anonymise.video_files import VideoError
 from anonygan_jax.generator_files import CheckpointError
-from anonygan_jax.methods import EMBEDDED, WITHOUT_TRAINING, trained_system
+from anonygan_jax.methods import EMBEDDED, WITHOUT_TRAINING, trained_methods
 from anonygan_jax.models.config import CIAGAN
 
 FITTING = "chosen to fit"
@@ -133,7 +133,7 @@ def build_page(checkpoint: str = EMBEDDED) -> Any:
     """
     import gradio as gr
 
-    methods = [*WITHOUT_TRAINING, trained_system(checkpoint)]
+    methods = [*WITHOUT_TRAINING, *trained_methods(checkpoint)]
     people = sorted(set(load_bank(embedded_bank()).people))
     with gr.Blocks(
         title="anonygan", analytics_enabled=False, delete_cache=KEPT_FOR

@@ -57,6 +57,7 @@ class FaceReport:
       descriptor_distance: between source and result, where a condition was used; at
         most 0.6 would mean one person.
       reference_distance: to the nearest reference photo, where one was given.
+      method: that replaced it, where one did.
     """
 
     verdict: str
@@ -65,6 +66,7 @@ class FaceReport:
     condition: str | None = None
     descriptor_distance: float | None = None
     reference_distance: float | None = None
+    method: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

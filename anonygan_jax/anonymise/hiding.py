@@ -20,7 +20,7 @@ from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.detection import Landmarker
-from anonygan_jax.methods import Faces, Method
+from anonygan_jax.methods import Auto, Faces, Method
 
 CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
 LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
@@ -44,16 +44,23 @@ class Replaced:
     """A face that was hidden by the method.
 
     Attributes:
+      method: what hid it.
       condition: the face put there, if one was.
       descriptor_distance: between source and result, where that was verified.
     """
+
+    method: Method
 
     condition: Choice | None
     descriptor_distance: float | None
 
 
 class Hider:
-    """Hides faces by one method, with conditions of a bank."""
+    """Hides faces by a method, with conditions of a bank.
+
+    Attributes:
+      method: that is wanted.
+    """
 
     def __init__(
         self,
@@ -64,6 +71,7 @@ class Hider:
     ) -> None:
         """Keeps what it is given."""
         self.method = method
+        self._methods = method.methods if isinstance(method, Auto) else (method,)
         self._conditions = conditions
         self._describe = describe
         self._landmarker = landmarker
@@ -94,15 +102,15 @@ class Hider:
         crop = self.crop(photo, face)
         if not self.method.uses_conditions:
             self._paste(photo, self.method(crop.faces, None)[0], crop)
-            return Replaced(None, None)
+            return Replaced(self.method, None, None)
         if source is None:
             raise NoConditionError("nothing is known of the face to choose by")
         crop.faces.check()
         attempt = photo.copy()
 
-        def distance_with(choice: Choice) -> float:
+        def distance_with(method: Method, choice: Choice) -> float:
             attempt[:] = photo
-            self.replace(attempt, crop, choice.number)
+            self.replace(attempt, crop, method, choice.number)
             return self.distance(attempt, face, source.descriptor)
 
         replaced = self.settle(source, person, seed, distance_with)
@@ -114,15 +122,17 @@ class Hider:
         source: Source,
         person: str | None,
         seed: str,
-        distance_with: Callable[[Choice], float],
+        distance_with: Callable[[Method, Choice], float],
     ) -> Replaced:
-        """Returns the condition whose result does not look like the source.
+        """Returns method and condition whose result does not look like the source.
+
+        Of several methods the next is tried with the same condition first.
 
         Args:
           source: what the choice depends on.
           person: whose face to try first; None for whoever fits.
           seed: of the choice.
-          distance_with: tries a condition; how far its result is from the source.
+          distance_with: tries both; how far the result is from the source.
 
         Raises:
           NoConditionError: of several conditions every result looks like the source,
@@ -131,11 +141,13 @@ class Hider:
         tried: set[str] = set()
         for _ in range(MAX_ATTEMPTS):
             choice = self._choose(source, seed, person, tried)
-            distance = distance_with(choice)
-            if distance >= LOOKS_ALIKE:
-                return Replaced(choice, distance)
+            for method in self._methods:
+                distance = distance_with(method, choice)
+                if distance >= LOOKS_ALIKE:
+                    return Replaced(method, choice, distance)
             tried.add(choice.person)
-        raise NoConditionError(f"{len(tried)} results looked like the source")
+        count = len(tried) * len(self._methods)
+        raise NoConditionError(f"{count} results looked like the source")
 
     def crop(self, photo: np.ndarray, face: Face) -> Crop:
         """Returns a face at the size that the method takes, or at the photo's."""
@@ -146,9 +158,11 @@ class Hider:
         image = crops.crop_photo(photo, matrix, size)
         return Crop(Faces(image[None], points, mask), matrix)
 
-    def replace(self, photo: np.ndarray, crop: Crop, condition: int) -> None:
+    def replace(
+        self, photo: np.ndarray, crop: Crop, method: Method, condition: int
+    ) -> None:
         """Puts the face of a condition where the crop was taken, in place."""
-        hidden = self.method(crop.faces, self._conditions.get(condition))[0]
+        hidden = method(crop.faces, self._conditions.get(condition))[0]
         self._paste(photo, hidden, crop)
 
     def distance(self, photo: np.ndarray, face: Face, descriptor: np.ndarray) -> float:

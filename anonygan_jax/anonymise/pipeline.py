@@ -69,7 +69,7 @@ class Anonymiser:
 
         Args:
           method: one of `anonygan_jax.methods.METHODS`, or a method.
-          checkpoint: for the methods "anonygan" and "ciagan", a training run's folder.
+          checkpoint: for the methods of `methods.TRAINED`, a training run's folder.
           conditions: "auto", a bank's folder, a photo, a folder of photos, or a bank:
             whose faces are put there. For "ciagan", "auto" or a person's number.
           consistent: "person", who keeps one face through all photos, or "face", which
@@ -248,7 +248,8 @@ class Anonymiser:
         if done:
             name = done.condition.name if done.condition else None
             return FaceReport(
-                REPLACED, None, box, name, done.descriptor_distance, apart
+                *(REPLACED, None, box, name, done.descriptor_distance, apart),
+                method=done.method.name,
             )
         cover_face(result, face)
         return FaceReport(COVERED, because, box, reference_distance=apart)

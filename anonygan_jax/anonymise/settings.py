@@ -8,7 +8,7 @@ from anonygan_jax.anonymise.consent import Region
 from anonygan_jax.anonymise.pipeline import PERSON, Anonymiser
 from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_finder
-from anonygan_jax.methods import EMBEDDED, make_method
+from anonygan_jax.methods import EMBEDDED
 
 SKIP, COPY = "skip", "copy"
 
@@ -68,7 +68,8 @@ class Settings:
             self.use_tiles,
         )
         return Anonymiser(
-            make_method(self.method, self.checkpoint),
+            self.method,
+            self.checkpoint,
             conditions=self.condition,
             consistent=self.consistent,
             match_group=self.match_group,

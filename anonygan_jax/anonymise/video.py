@@ -201,14 +201,16 @@ class Renderer:
     ) -> str | None:
         """Hides a face by the method; why it must be covered even so, or None."""
         hider = self._anonymiser.hider
-        if plan.condition is None or plan.source is None:
+        drawn, source = plan.drawn, plan.source
+        if drawn is None or drawn.condition is None or source is None:
             hider.hide(result, face, None, None, "")
             return None
-        hider.replace(result, hider.crop(result, face), plan.condition.number)
+        crop = hider.crop(result, face)
+        hider.replace(result, crop, drawn.method, drawn.condition.number)
         if number - progress.verified < VERIFY_EVERY:
             return None
         progress.verified = number
-        distance = hider.distance(result, face, plan.source.descriptor)
+        distance = hider.distance(result, face, source.descriptor)
         nearest = progress.nearest
         progress.nearest = distance if nearest is None else min(nearest, distance)
         if distance >= LOOKS_ALIKE:
@@ -226,14 +228,17 @@ class Renderer:
     def _report(self, number: int, plan: TrackPlan) -> TrackReport:
         """What happened to one."""
         progress, decision = self._progress[number], plan.decision
+        drawn = plan.drawn
+        by = (drawn or self._anonymiser.hider).method.name
         verdict = COVERED if progress.num_covered else REPLACED
         return TrackReport(
             verdict=verdict if decision.hidden else KEPT,
             because=progress.because if decision.hidden else decision.because,
             box_xyxy=plan.box_xyxy,
-            condition=plan.condition.name if plan.condition else None,
+            condition=drawn.condition.name if drawn and drawn.condition else None,
             descriptor_distance=progress.nearest,
             reference_distance=decision.reference_distance,
+            method=by if progress.num_replaced else None,
             track=number,
             first_frame=plan.first,
             last_frame=plan.last,

@@ -8,6 +8,7 @@ from anonygan_jax.anonymise.conditions import Choice, Source
 from anonygan_jax.anonymise.consent import Decision
 from anonygan_jax.anonymise.faces import NO_LANDMARKS
 from anonygan_jax.anonymise.failing import made_or_reason
+from anonygan_jax.anonymise.hiding import Replaced
 from anonygan_jax.anonymise.pipeline import Anonymiser
 from anonygan_jax.anonymise.spool import BETWEEN, HELD, SEEN, Spool
 from anonygan_jax.anonymise.tracking import Track, Tracker
@@ -18,7 +19,7 @@ from anonygan_jax.data.descriptors import SAME_PERSON
 from anonygan_jax.data.expression import OPEN
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.detection import Found
-from anonygan_jax.methods import MethodError
+from anonygan_jax.methods import Method, MethodError
 
 SEARCH_EVERY = 5  # frames
 HOLD = 5  # frames hidden before a face is first seen, and after the last; or as many
@@ -58,7 +59,7 @@ class TrackPlan:
       first, last: frames in which it was first and last seen.
       box_xyxy: where it was last.
       decision: whether it is hidden.
-      condition: whose face it gets, where one is used.
+      drawn: how it is replaced, where a condition is used.
       source: what it looks like, where that is known.
       because: why it can only be covered, if so.
     """
@@ -67,7 +68,7 @@ class TrackPlan:
     last: int
     box_xyxy: tuple[int, ...]
     decision: Decision
-    condition: Choice | None
+    drawn: Replaced | None
     source: Source | None
     because: str | None
 
@@ -176,16 +177,16 @@ class Analysis:
             seconds = then + (n - number) * FRAME
             self.spool.add(n, seconds, track.number, face, HELD)
         decision = self._decision(face, person)
-        choice = source = because = None
+        drawn = source = because = None
         if decision.hidden and self._anonymiser.hider.method.uses_conditions:
             made, because = made_or_reason(lambda: self._choice(track, person))
-            source, choice = made or (None, None)
+            source, drawn = made or (None, None)
         self.plans[track.number] = TrackPlan(
             track.first,
             number,
             tuple(int(v) for v in face.box_xyxy),
             decision,
-            choice,
+            drawn,
             source,
             because,
         )
@@ -197,34 +198,32 @@ class Analysis:
         hidden = [d for d in person.decisions if d.hidden]
         return hidden[0] if hidden else person.decisions[0]
 
-    def _choice(self, track: Track, person: Person) -> tuple[Source, Choice | None]:
-        """What a track looks like, and a condition whose results do not, in trials."""
+    def _choice(self, track: Track, person: Person) -> tuple[Source, Replaced]:
+        """What a track looks like, and how its results do not, in trials."""
         if not person.looks:
             raise MethodError(NO_LANDMARKS)
         source, seed = _middle(person.looks), f"{self._seed}#{track.number}"
         beside = {
-            plan.condition.person
+            plan.drawn.condition.person
             for plan in self.plans.values()
-            if plan.condition and plan.last >= track.first and plan.first <= track.last
+            if plan.drawn and plan.drawn.condition
+            if plan.last >= track.first and plan.first <= track.last
         }
         name = self._anonymiser.person_for(source, seed, beside)
 
-        def distance_with(choice: Choice) -> float:
-            return min(
-                self._trial(picture, face, choice.number, source)
-                for picture, face in person.trials
-            )
+        hider = self._anonymiser.hider
 
-        replaced = self._anonymiser.hider.settle(source, name, seed, distance_with)
-        return source, replaced.condition
+        def trial(
+            picture: np.ndarray, face: Face, method: Method, choice: Choice
+        ) -> float:
+            result = picture.copy()
+            hider.replace(result, hider.crop(picture, face), method, choice.number)
+            return hider.distance(result, face, source.descriptor)
 
-    def _trial(
-        self, picture: np.ndarray, face: Face, condition: int, source: Source
-    ) -> float:
-        """How far a result is from the source."""
-        hider, result = self._anonymiser.hider, picture.copy()
-        hider.replace(result, hider.crop(picture, face), condition)
-        return hider.distance(result, face, source.descriptor)
+        def distance_with(method: Method, choice: Choice) -> float:
+            return min(trial(*shown, method, choice) for shown in person.trials)
+
+        return source, hider.settle(source, name, seed, distance_with)
 
     def _is_same(self, track: Track, image: np.ndarray, face: Face) -> bool:
         """Whether a face found in a lost one's place is the same person's."""

@@ -1,36 +1,41 @@
 """Ways to hide a face, one file each, all with one call (`faces.Method`)."""
 
+from anonygan_jax.generator_files import CheckpointError
 from anonygan_jax.methods.anonygan import AnonyGANMethod
+from anonygan_jax.methods.auto import AUTO, Auto
 from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.blur import Blur
 from anonygan_jax.methods.ciagan import CiaganMethod
 from anonygan_jax.methods.faces import Faces, Method, MethodError, NewFaces
-from anonygan_jax.methods.generators import EMBEDDED, TrainedGenerator, trained_system
+from anonygan_jax.methods.generators import (
+    EMBEDDED,
+    TrainedGenerator,
+    trained_methods,
+    trained_system,
+)
 from anonygan_jax.methods.pixelate import Pixelate
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.models.config import ANONYGAN, CIAGAN
 
 __all__ = [
+    "AUTO",
     "EMBEDDED",
     "METHODS",
     "TRAINED",
     "WITHOUT_TRAINING",
+    "Auto",
     "Faces",
     "Method",
     "MethodError",
     "NewFaces",
     "make_method",
+    "trained_methods",
     "trained_system",
 ]
 
-WITHOUT_TRAINING = {
-    "blackout": Blackout,
-    "blur": Blur,
-    "pixelate": Pixelate,
-    "warp": Warp,
-}
-TRAINED = (ANONYGAN, CIAGAN)
+WITHOUT_TRAINING = {kind.name: kind for kind in (Blackout, Blur, Pixelate, Warp)}
+TRAINED = (AUTO, ANONYGAN, CIAGAN)
 METHODS = (*WITHOUT_TRAINING, *TRAINED)
 
 
@@ -45,10 +50,16 @@ def make_method(name: str, checkpoint: str = EMBEDDED) -> Method:
       ValueError: there is no such method.
       CheckpointError: the checkpoint cannot be used.
     """
-    if name == ANONYGAN:
+    if name in (ANONYGAN, AUTO):
         generator = TrainedGenerator(checkpoint)
         if generator.uses_warped_prior:
-            return Refine(generator)
+            refine = Refine(generator)
+            return refine if name == ANONYGAN else Auto(refine, Warp())
+        if name == AUTO:
+            raise CheckpointError(
+                f"{checkpoint} draws faces into holes; auto needs a generator that "
+                "improves warped ones, from a run of configs/faces.py"
+            )
         return AnonyGANMethod(generator)
     if name == CIAGAN:
         return CiaganMethod(checkpoint)

@@ -6,6 +6,7 @@ import numpy as np
 from anonygan_jax.data.images import to_float, to_uint8
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import TrainedGenerator
+from anonygan_jax.models.config import ANONYGAN
 
 
 class AnonyGANMethod:
@@ -16,6 +17,7 @@ class AnonyGANMethod:
       step: the training step of the weights.
     """
 
+    name = ANONYGAN
     uses_conditions = True
 
     def __init__(self, generator: TrainedGenerator) -> None:

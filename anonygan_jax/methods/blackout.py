@@ -8,6 +8,7 @@ from anonygan_jax.methods.faces import Faces, NewFaces
 class Blackout:
     """Sets the masked pixels to black."""
 
+    name = "blackout"
     uses_conditions = False
     crop_size: tuple[int, int] | None = None
 

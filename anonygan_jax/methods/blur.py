@@ -19,6 +19,7 @@ class Blur:
       sigma: standard deviation as a share of the distance of points 0 and 16.
     """
 
+    name = "blur"
     uses_conditions = False
     crop_size: tuple[int, int] | None = None
 

@@ -24,6 +24,7 @@ class CiaganMethod:
     release pastes the same way.
     """
 
+    name = CIAGAN
     uses_conditions = True
 
     def __init__(self, checkpoint: str = EMBEDDED) -> None:

@@ -68,10 +68,12 @@ class Method(Protocol):
     """One way to hide faces.
 
     Attributes:
+      name: as in METHODS.
       uses_conditions: whether conditions are needed.
       crop_size: (height, width) of the crops it takes, or None for any.
     """
 
+    name: str
     uses_conditions: bool
     crop_size: tuple[int, int] | None
 

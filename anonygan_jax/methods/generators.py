@@ -10,6 +10,7 @@ from anonygan_jax import generator_files
 from anonygan_jax.data.faces import reframe
 from anonygan_jax.data.images import to_float
 from anonygan_jax.generator_files import EMBEDDED, checkpoint_path
+from anonygan_jax.methods.auto import AUTO
 from anonygan_jax.methods.faces import Faces, MethodError
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, model_config, system_of
 
@@ -93,6 +94,18 @@ def trained_system(checkpoint: str) -> str:
       CheckpointError: there is no config.
     """
     return system_of(generator_files.read_config(checkpoint_path(checkpoint)))
+
+
+def trained_methods(checkpoint: str) -> list[str]:
+    """Returns the methods that can use a run's generator, the plainest first.
+
+    Raises:
+      CheckpointError: there is no config.
+    """
+    config = generator_files.read_config(checkpoint_path(checkpoint))
+    system = system_of(config)
+    improves = system == ANONYGAN and model_config(config).use_warped_prior
+    return [system, AUTO] if improves else [system]
 
 
 def load_trained(

@@ -17,6 +17,7 @@ class Pixelate:
       num_cells: cells across the distance of points 0 and 16.
     """
 
+    name = "pixelate"
     uses_conditions = False
     crop_size: tuple[int, int] | None = None
 

@@ -11,6 +11,7 @@ from anonygan_jax.data.masks import face_mask
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import TrainedGenerator
 from anonygan_jax.methods.warp import Warp, mix_shapes
+from anonygan_jax.models.config import ANONYGAN
 
 SOFT_EDGE = 0.04  # of the face's width: the change fades towards the mask's border
 
@@ -28,6 +29,7 @@ class Refine:
       step: the training step of the weights.
     """
 
+    name = ANONYGAN
     uses_conditions = True
     crop_size: tuple[int, int] | None = None
 

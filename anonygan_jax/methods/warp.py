@@ -27,6 +27,7 @@ class Warp:
         in the condition, 0 to 1. Where features lie tells who somebody is, too.
     """
 
+    name = "warp"
     uses_conditions = True
     crop_size: tuple[int, int] | None = None
 

@@ -143,7 +143,7 @@ def test_a_checkpoint_goes_with_anonygan_alone(tmp_path):
         "a.jpg", "--output", tmp_path, "--method", "blur", "--checkpoint", "x"
     )
     assert result.exit_code == 2
-    assert "--checkpoint goes with anonygan or ciagan, not" in result.output
+    assert "--checkpoint goes with auto or anonygan or ciagan, not" in result.output
 
 
 def test_originals_are_never_overwritten(group_photo, tiny_run, tmp_path):

@@ -4,16 +4,16 @@ import concurrent.futures
 import subprocess
 import sys
 
-import cv2
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
+from returning import Returning
 
 import anonygan_jax
 from anonygan_jax.anonymise import covering, hiding, pipeline
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
-from anonygan_jax.methods import Faces, make_method
+from anonygan_jax.methods import Auto, make_method
 
 
 def test_feathering_never_lets_the_face_through():
@@ -47,23 +47,6 @@ def test_faces_at_the_edge_and_outside_are_covered_without_error():
         assert changed == (low < 60)
 
 
-class Returning:
-    """A method that gives back sources or conditions untouched."""
-
-    uses_conditions = True
-    crop_size = (220, 180)
-
-    def __init__(self, what: str) -> None:
-        self.what, self.calls = what, 0
-
-    def __call__(self, faces: Faces, conditions: Faces | None) -> np.ndarray:
-        self.calls += 1
-        if self.what == "source":
-            return faces.images
-        assert conditions is not None
-        return np.stack([cv2.resize(i, (180, 220)) for i in conditions.images])
-
-
 def test_results_that_look_like_the_source_are_made_anew_then_covered(group_photo):
     method = Returning("source")
     result = pipeline.Anonymiser(method)(group_photo)
@@ -73,6 +56,21 @@ def test_results_that_look_like_the_source_are_made_anew_then_covered(group_phot
         assert report.because == "5 results looked like the source"
         assert report.condition is None
     assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
+
+
+def test_auto_takes_the_next_method_for_a_face_that_is_still_known(group_photo):
+    alike, unlike = Returning("source"), Returning("condition")
+    result = pipeline.Anonymiser(Auto(alike, unlike))(group_photo)
+    assert [report.method for report in result.faces] == [unlike.name] * 2
+    assert alike.calls == unlike.calls == 2
+    result = pipeline.Anonymiser(Auto(unlike, alike))(group_photo)
+    assert [report.method for report in result.faces] == [unlike.name] * 2
+    assert alike.calls == 2
+    result = pipeline.Anonymiser(Auto(alike, Returning("source")))(group_photo)
+    assert [report.because for report in result.faces] == [
+        "10 results looked like the source"
+    ] * 2
+    assert [report.method for report in result.faces] == [None] * 2
 
 
 def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):

@@ -10,15 +10,18 @@ import pytest
 from click.testing import CliRunner
 from clips import SIZE, pictures, read_clip, write_clip
 from PIL import Image
+from returning import Returning
 
 from anonygan_jax.anonymise import cli, video_files
 from anonygan_jax.anonymise.pipeline import Anonymiser, NoFaceError
 from anonygan_jax.anonymise.video import anonymise_video
+from anonygan_jax.anonymise.video_analysis import NUM_TRIALS
 from anonygan_jax.anonymise.video_files import Video, VideoError
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import DlibLandmarks
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.face_mesh import FaceMesh
+from anonygan_jax.methods import Auto
 from anonygan_jax.methods.warp import Warp
 
 COUNT = 18
@@ -75,6 +78,15 @@ def test_people_keep_a_face_of_their_own(warped):
     assert len({condition[:10] for condition in conditions}) == 2
     assert [track.num_replaced for track in result.tracks] == [COUNT] * 2
     assert all(track.descriptor_distance > 0.6 for track in result.tracks)
+
+
+def test_a_track_keeps_the_method_whose_trials_passed(clip, tmp_path):
+    alike, unlike = Returning("source"), Returning("condition")
+    anonymiser = Anonymiser(Auto(alike, unlike))
+    result = anonymise_video(anonymiser, clip, tmp_path / "out.mp4")
+    assert {track.method for track in result.tracks} == {unlike.name}
+    assert len(result.tracks) <= alike.calls <= NUM_TRIALS * len(result.tracks)
+    assert unlike.calls == alike.calls + COUNT * len(result.tracks)
 
 
 def test_time_stamps_and_sound_are_kept_and_names_are_not(warped, clip):

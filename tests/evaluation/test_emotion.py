@@ -4,11 +4,11 @@ import importlib.util
 
 import numpy as np
 import pytest
+from observations import observed
 
 from anonygan_jax.anonymise.bank import embedded_bank, load_bank
 from anonygan_jax.evaluation import emotion
 from anonygan_jax.evaluation.pictures import EMOTION, pictures_for
-from tests.evaluation.test_strata import observed
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import pytest
 
 from anonygan_jax import generator_files
 from anonygan_jax.data.skin import skin_mask
-from anonygan_jax.methods import Faces, MethodError, make_method
+from anonygan_jax.generator_files import CheckpointError
+from anonygan_jax.methods import Auto, Faces, MethodError, make_method, trained_methods
 from anonygan_jax.methods.refine import Refine, soft_edge
 from anonygan_jax.methods.warp import SHAPE_SHARE, Warp, mix_shapes
 
@@ -81,6 +82,16 @@ def test_a_checkpoint_with_a_prior_refines_and_others_fill(
     assert make_method("anonygan", str(tiny_run)).crop_size == (56, 48)
     with pytest.raises(MethodError, match="needs a condition"):
         method(faces, None)
+
+
+def test_auto_is_a_refining_generator_before_warp(prior_run, tiny_run):
+    method = make_method("auto", str(prior_run))
+    assert isinstance(method, Auto)
+    assert [m.name for m in method.methods] == ["anonygan", "warp"]
+    with pytest.raises(CheckpointError, match="auto needs a generator that improves"):
+        make_method("auto", str(tiny_run))
+    assert trained_methods(str(prior_run)) == ["anonygan", "auto"]
+    assert trained_methods(str(tiny_run)) == ["anonygan"]
 
 
 def test_weights_that_are_not_finite_are_refused(faces, conditions, prior_run):
