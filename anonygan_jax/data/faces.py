@@ -1,37 +1,72 @@
 """Prepared faces as the networks see them: read, reframed, kept in memory if asked."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
 from anonygan_jax.data import crops
-from anonygan_jax.data.records import FaceRecords
+
+
+class StoredFaces(Protocol):
+    """Prepared faces as they are stored: `FaceRecords` or `FacePack`.
+
+    Attributes:
+      size: (height, width) of the pictures.
+      zoom: 1, or that of the window which they show; see `crops.window_transform`.
+    """
+
+    size: tuple[int, int]
+    zoom: float
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def labels(self) -> tuple[list[str], np.ndarray]:
+        """Returns whose each face is and its landmarks, float32 [N, 68, 2]."""
+        ...
+
+    def images(self, indices: Sequence[int]) -> list[np.ndarray]:
+        """Returns the pictures at `indices`, uint8 [H, W, 3]."""
+        ...
 
 
 class Faces:
     """Random access to faces at the training size.
 
     Attributes:
+      size, zoom: (height, width) of the pictures, and what they show of the frame.
       points_xy: float32 [N, 68, 2], their landmarks in pixels.
     """
 
     def __init__(
         self,
-        records: list[FaceRecords],
+        stores: list[StoredFaces],
         points_xy: list[np.ndarray],
         size: tuple[int, int],
         zoom: float,
     ) -> None:
-        """Takes the records and, of each, the landmarks as they are stored."""
-        self._records, self._size, self._zoom = records, size, zoom
-        self._starts = np.cumsum([0] + [len(r) for r in records])
+        """Takes faces and, of each store, the landmarks as they are stored.
+
+        Raises:
+          ValueError: a pack was made for another size or zoom.
+        """
+        for store in stores:
+            if store.zoom != 1 and (store.zoom, store.size) != (zoom, size):
+                raise ValueError(
+                    f"a pack has {store.size[0]}x{store.size[1]} pixels at zoom "
+                    f"{store.zoom}, wanted {size[0]}x{size[1]} at {zoom}"
+                )
+        self._stores, self.size, self.zoom = stores, size, zoom
+        self._starts = np.cumsum([0] + [len(store) for store in stores])
         self.points_xy = np.concatenate(
             [
                 crops.transform_points(
-                    crops.window_transform(r.size, size, zoom), points
-                ).astype(np.float32)
-                for r, points in zip(records, points_xy, strict=True)
+                    crops.window_transform(store.size, size, zoom / store.zoom), points
+                )
+                for store, points in zip(stores, points_xy, strict=True)
             ]
         )
 
@@ -45,8 +80,9 @@ class Faces:
     def _read_one(self, index: int) -> np.ndarray:
         """One face, reframed."""
         which = int(np.searchsorted(self._starts, index, side="right")) - 1
-        (face,) = self._records[which].read([index - int(self._starts[which])])
-        return reframe(face.image, face.points_xy, self._size, self._zoom)[0]
+        store = self._stores[which]
+        (image,) = store.images([index - int(self._starts[which])])
+        return _reframed(image, self.size, self.zoom / store.zoom)
 
 
 def reframe(
@@ -54,10 +90,15 @@ def reframe(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns a CelebA-framed crop and its points as the network sees them."""
     matrix = crops.window_transform(image.shape[:2], size, zoom)
-    points = crops.transform_points(matrix, points_xy)
+    return _reframed(image, size, zoom), crops.transform_points(matrix, points_xy)
+
+
+def _reframed(image: np.ndarray, size: tuple[int, int], zoom: float) -> np.ndarray:
+    """A crop as the network sees it."""
     if zoom == 1:
-        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), points
-    return crops.crop_photo(image, matrix, size), points
+        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    matrix = crops.window_transform(image.shape[:2], size, zoom)
+    return crops.crop_photo(image, matrix, size)
 
 
 class FacesInMemory(Faces):
@@ -66,7 +107,7 @@ class FacesInMemory(Faces):
     def __init__(self, *arguments: Any) -> None:
         """Takes what `Faces` takes."""
         super().__init__(*arguments)
-        self._images = np.empty((len(self), *self._size, 3), np.uint8)
+        self._images = np.empty((len(self), *self.size, 3), np.uint8)
         for index in range(len(self)):
             self._images[index] = self._read_one(index)
 

@@ -1,6 +1,7 @@
 """Batches on their way to the devices."""
 
 import concurrent.futures
+import os
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -11,7 +12,8 @@ from anonygan_jax import sharding
 from anonygan_jax.data.ahead import in_order
 from anonygan_jax.data.pipeline import Batches, Choice, PairBatch
 
-NUM_AHEAD = 2  # batches made while the training step runs
+# Batches made while the training step runs; priors take a core some milliseconds each.
+NUM_AHEAD = max(2, (os.cpu_count() or 2) // 2)
 T = TypeVar("T")
 
 

@@ -17,7 +17,7 @@ from anonygan_jax.data.pairs import (
     PairSampler,
 )
 from anonygan_jax.data.priors import draw_priors
-from anonygan_jax.data.records import FaceRecords
+from anonygan_jax.data.stores import open_store
 
 Array = Any  # numpy's on the host, JAX's on its way through a step
 LOADERS = ("memory", "device", "tf_data")
@@ -68,7 +68,8 @@ class DataConfig:
     """What is trained on.
 
     Attributes:
-      directory: folder made by `anonygan prepare`, or "embedded"; several, with commas.
+      directory: folder or pack made by `anonygan prepare`, or "embedded"; several, with
+        commas.
       image_size: (height, width) of the training pictures.
       batch_size: pairs per step.
       loader: "memory" decodes everything once; "device" also keeps it in the memory of
@@ -129,9 +130,9 @@ class Batches:
           rows: of each batch that are made here; other processes make the others.
 
         Raises:
-          RecordsError: a directory holds no prepared faces.
-          ValueError: they hold too few for the pairs wanted, or the loader cannot make
-            priors.
+          RecordsError, PackError: a directory holds no prepared faces.
+          ValueError: they hold too few for the pairs wanted, the loader cannot make
+            priors, or a pack does not fit.
         """
         if with_prior and config.loader == "device":
             raise ValueError(
@@ -142,18 +143,17 @@ class Batches:
         folders = config.directories + (
             [config.composites] if config.composites else []
         )
-        records = [FaceRecords(folder) for folder in folders]
-        self._num_composites = len(records[-1]) if config.composites else 0
-        labels = [r.labels() for r in records]
+        stores = [open_store(folder) for folder in folders]
+        self._num_composites = len(stores[-1]) if config.composites else 0
+        labels = [store.labels() for store in stores]
         self._identities = [name for names, _ in labels for name in names]
         points = [points for _, points in labels]
-        self._points = np.concatenate(points)
         self._repeats = np.repeat(
-            [*config.repeats, 1][: len(records)], [len(r) for r in records]
+            [*config.repeats, 1][: len(stores)], [len(store) for store in stores]
         )
-        self.sampler = self._sampler(pair_config, config.batch_size)
         kind = Faces if config.loader == "tf_data" else FacesInMemory
-        self._faces = kind(records, points, config.image_size, config.zoom)
+        self._faces = kind(stores, points, config.image_size, config.zoom)
+        self.sampler = self._sampler(pair_config, config.batch_size)
 
     def _sampler(
         self, pair_config: PairConfig, batch_size: int, held_out: bool = False
@@ -164,7 +164,7 @@ class Batches:
             pair_config,
             batch_size,
             self._config.seed,
-            self._points,
+            self._faces.points_xy,
             self._num_composites,
             self._repeats,
             held_out,

@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 import click
 
-from anonygan_jax.data import landmarks, photos, prepare_pool, tfds_photos
+from anonygan_jax.data import landmarks, photos, prepare_pool, stores, tfds_photos
 from anonygan_jax.data.prepare import MANIFEST, Job, Shard, prepare
+
+SIZE, PACK_SIZE = (220, 180), (112, 92)  # height, width
 
 
 def read_identities(path: pathlib.Path) -> dict[str, str]:
@@ -32,8 +34,12 @@ def read_identities(path: pathlib.Path) -> dict[str, str]:
     return identities
 
 
-def _size(_context: object, _parameter: object, value: str) -> tuple[int, int]:
+def _size(
+    _context: object, _parameter: object, value: str | None
+) -> tuple[int, int] | None:
     """HEIGHTxWIDTH as numbers."""
+    if value is None:
+        return None
     try:
         height, width = (int(number) for number in value.lower().split("x"))
     except ValueError as error:
@@ -64,7 +70,9 @@ def _size(_context: object, _parameter: object, value: str) -> tuple[int, int]:
     "whose it is.",
 )
 @click.option(
-    "--size", default="220x180", show_default=True, callback=_size, help="HEIGHTxWIDTH."
+    "--size",
+    callback=_size,
+    help="HEIGHTxWIDTH.  [default: 220x180; with --pack 112x92]",
 )
 @click.option("--aligned", is_flag=True, help="Photos are framed as CelebA's: no crop.")
 @click.option(
@@ -80,16 +88,39 @@ def _size(_context: object, _parameter: object, value: str) -> tuple[int, int]:
     help="Run as an Apache Beam pipeline with these options, as "
     "'--runner=FlinkRunner --flink_master=...'; '' runs it here.",
 )
+@click.option(
+    "--pack",
+    is_flag=True,
+    help="Turn folders of records (or the word embedded) into one small file each, its "
+    "pictures of the training size, to take to a machine without TensorFlow.",
+)
+@click.option(
+    "--zoom",
+    type=click.FloatRange(1),
+    default=1.4,
+    show_default=True,
+    help="With --pack: the config's data.zoom.",
+)
+@click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    default=90,
+    show_default=True,
+    help="With --pack: of its WebP pictures.",
+)
 def main(
     inputs: tuple[str, ...],
     output: pathlib.Path,
     tfds: str | None,
     split: str,
     identities: pathlib.Path | None,
-    size: tuple[int, int],
+    size: tuple[int, int] | None,
     aligned: bool,
     workers: int,
     beam: str | None,
+    pack: bool,
+    zoom: float,
+    quality: int,
 ) -> None:
     """Turns PHOTOS (folders, files or .txt lists of files) into training records.
 
@@ -103,6 +134,11 @@ def main(
     """
     if bool(inputs) == bool(tfds):
         raise click.UsageError("give PHOTOS or --tfds")
+    if pack:
+        if tfds or identities or aligned or beam is not None:
+            raise click.UsageError("--pack takes folders of records and no photos")
+        _pack(list(inputs), output, size or PACK_SIZE, zoom, quality)
+        return
     try:
         listed = read_identities(identities) if identities else None
         if tfds:
@@ -112,11 +148,28 @@ def main(
         files = photos.find_photos(inputs)
         if tfds == "celeb_a" and listed is None:
             listed = {photo.name: photo.name for photo in files}
-        job = Job(files, listed, size, aligned)
+        job = Job(files, listed, size or SIZE, aligned)
         manifest = prepare(job, output, _maker(workers, beam))
     except (ValueError, FileNotFoundError, landmarks.LandmarksUnavailable) as error:
         raise click.ClickException(str(error)) from error
     _tell(manifest, output)
+
+
+def _pack(
+    folders: list[str],
+    output: pathlib.Path,
+    size: tuple[int, int],
+    zoom: float,
+    quality: int,
+) -> None:
+    """Writes the packs and tells how large they are."""
+    try:
+        sizes = stores.pack_stores(folders, output, size, zoom, quality)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    for path, num_bytes in sizes.items():
+        click.echo(f"{path}: {num_bytes / 2**20:.1f} MiB")
+    click.echo(f"together {sum(sizes.values()) / 2**20:.1f} MiB")
 
 
 def _maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None]:

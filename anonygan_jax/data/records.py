@@ -128,7 +128,10 @@ class FaceRecords:
     Attributes:
       directory: where they are.
       size: (height, width) of the pictures.
+      zoom: 1; they show all of CelebA's frame.
     """
+
+    zoom = 1.0
 
     def __init__(self, directory: str | pathlib.Path) -> None:
         """Opens `directory`; the word "embedded" opens the package's composites.
@@ -155,6 +158,10 @@ class FaceRecords:
     def read(self, indices: Sequence[int]) -> list[FaceRecord]:
         """Returns the faces at `indices`, decoded."""
         return [_record(r) for r in self._source.__getitems__(list(indices))]
+
+    def images(self, indices: Sequence[int]) -> list[np.ndarray]:
+        """Returns the pictures at `indices`, uint8 [H, W, 3]."""
+        return [face.image for face in self.read(indices)]
 
     def labels(self) -> tuple[list[str], np.ndarray]:
         """Returns whose face each record is, and landmarks; decodes no photo.
