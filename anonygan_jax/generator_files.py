@@ -3,6 +3,7 @@
 A folder of them has the run's config and checkpoints/STEP/generator, written by Orbax.
 """
 
+import hashlib
 import importlib.resources
 import json
 import pathlib
@@ -117,6 +118,20 @@ def export_generator(
     config, variables, step = load_generator(workdir, step)
     config["data"]["directory"] = None
     write_generator(output, config, variables, step)
+
+
+def checksum(variables: dict[str, Any]) -> str:
+    """Returns the SHA-256 of a generator's weights, however they are stored.
+
+    Args:
+      variables: from `load_generator`; of an export, exactly what float16 can hold.
+    """
+    digest = hashlib.sha256()
+    leaves = jax.tree_util.tree_leaves_with_path(variables)
+    for path, leaf in sorted((jax.tree_util.keystr(p), leaf) for p, leaf in leaves):
+        digest.update(path.encode())
+        digest.update(np.asarray(leaf, "<f4").tobytes())
+    return digest.hexdigest()
 
 
 def write_generator(

@@ -38,7 +38,9 @@ def export(workdir: pathlib.Path, output: pathlib.Path, step: int | None) -> Non
         generator_files.export_generator(workdir, output, step)
     except (generator_files.CheckpointError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"exported to {output}")
+    _, variables, step = generator_files.load_generator(output)
+    click.echo(f"exported to {output}: step {step}")
+    click.echo(f"SHA-256 of its weights: {generator_files.checksum(variables)}")
 
 
 if __name__ == "__main__":
