@@ -3,10 +3,14 @@
     anonygan prepare lfw --output data/lfw
     python -m anonygan_jax.main --config=configs/lfw.py --workdir=runs/lfw
 
+`configs/lfw.py:no_cm`, `:no_cm_la` and `:no_cm_la_29` are the rows of the paper's
+ablation at this size; see configs/celeba.py.
+
 About 100 ms a pair on two idle cores (docs/RESULTS.md). The network is the paper's at
 a quarter of its width, with three graph blocks and little dropout, at 96x80 pixels. As
 on the release's command line the condition of supervised pairs is the photo itself,
-from which a short run learns soonest; the other pairs show it strangers.
+from which a short run learns soonest; the other pairs show it strangers. 15% of the
+people are held out (`anonygan_jax.data.pairs.is_held_out`), for evaluation.
 """
 
 import ml_collections
@@ -14,9 +18,11 @@ import ml_collections
 from configs import celeba
 
 
-def get_config() -> ml_collections.ConfigDict:
-    """Returns the locked config."""
-    config = celeba.get_config("paper").unlock()
+def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
+    """Returns the locked config of a variant."""
+    if variant not in (known := ("paper", *celeba.ABLATION)):
+        raise ValueError(f"unknown variant {variant!r}: {', '.join(known)}")
+    config = celeba.get_config(variant).unlock()
     config.model.width = 16
     config.model.num_blocks = 3
     config.model.num_nodes = 32
@@ -29,6 +35,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.data.loader = "memory"
     config.pairs.supervised_condition = "source"
     config.pairs.min_photos_per_identity = 1
+    config.pairs.held_out_share = 0.15
     config.optimiser.generator_learning_rate = 5e-4
     # At 2e-4 the discriminator wins after 800 steps and the faces fall apart.
     config.optimiser.discriminator_learning_rate = 4e-5

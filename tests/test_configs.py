@@ -11,7 +11,7 @@ from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.porting import torch_files
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.train_state import TrainState
-from configs import celeba
+from configs import celeba, lfw
 from launch.aot_tpu import abstract_batch
 
 KEY = jax.random.key(0, impl="rbg")
@@ -61,6 +61,21 @@ def test_rows_of_the_ablation_are_what_they_are_called(row):
     after, metrics = jax.eval_shape(step, state, batch, KEY)
     assert ("context_matching" in metrics) == matching
     assert jax.tree.structure(after) == jax.tree.structure(state)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_reduced_rows_differ_in_what_the_rows_differ_in(row):
+    matching, attention, num_landmarks, _ = ROWS[row]
+    config, whole = lfw.get_config(row).unlock(), lfw.get_config()
+    assert (config.losses.context_matching > 0) == matching
+    config.losses.context_matching = whole.losses.context_matching
+    assert config.model.use_landmark_attention == attention
+    config.model.use_landmark_attention = True
+    assert config.model.num_landmarks == num_landmarks
+    config.model.num_landmarks = 68
+    assert config.lock() == whole
+    with pytest.raises(ValueError, match="unknown variant 'tiny': paper, no_cm, "):
+        lfw.get_config("tiny")
 
 
 @pytest.mark.parametrize(
