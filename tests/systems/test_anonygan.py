@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import jax
 import jax.numpy as jnp
@@ -259,3 +260,20 @@ def test_bfloat16_stays_near_and_keeps_parameters_and_losses_in_float32(small):
 def test_other_precisions_are_refused():
     with pytest.raises(ValueError, match="compute_dtype is 'float16', wanted one of"):
         _system(compute_dtype="float16")
+
+
+def test_strangers_are_matched_with_a_source_as_much_as_the_config_says():
+    rng = np.random.default_rng(0)
+    fake, real = (rng.normal(size=(2, 4, 4, 3)).astype(np.float32) for _ in range(2))
+    picture, points = jnp.zeros((2, 8, 8, 3)), jnp.zeros((2, 68, 2))
+    same = jnp.array([True, False])
+    pair = Pair(*(picture, picture, picture[..., :1], picture, points, points), same)
+    fakes = {name: ([fake], jnp.zeros((2, 1))) for name in ("appearance", "pose")}
+    judged = {"appearance": types.SimpleNamespace(real=([real], None))}
+    apart = np.abs(fake - real).mean((1, 2, 3))
+    for share in (1.0, 0.25):
+        terms = losses.LossConfig(context_matching_strangers=share)
+        system = AnonyGAN(ModelConfig(68, True, 4, 1, 4, 0.0, None, 4), terms)
+        _, metrics = system._generator_loss(picture, fakes, judged, pair, None)
+        expected = 0.8 * (apart[0] + share * apart[1]) / 2
+        np.testing.assert_allclose(metrics["context_matching"], expected, rtol=1e-5)
