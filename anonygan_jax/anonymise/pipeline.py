@@ -223,11 +223,19 @@ class Anonymiser:
         return person
 
     def hide(self, photo: np.ndarray, plans: list[Plan]) -> Result:
-        """Returns the photo with its faces hidden as planned."""
+        """Returns the photo with its faces hidden as planned.
+
+        Those that can only be covered come first: a cover is large, and shall not lie
+        on a new face beside it.
+        """
         result = photo.copy()
-        reports = [self._hide(result, plan) for plan in plans]
+        reports: dict[int, FaceReport] = {}
+        for number in sorted(
+            range(len(plans)), key=lambda n: plans[n].found.because is None
+        ):
+            reports[number] = self._hide(result, plans[number])
         self.consent.cover_regions(result)
-        return Result(result, tuple(reports))
+        return Result(result, tuple(reports[n] for n in range(len(plans))))
 
     def _hide(self, result: np.ndarray, plan: Plan) -> FaceReport:
         """One face hidden in place, whatever fails."""

@@ -163,11 +163,18 @@ class Renderer:
         result = image.copy()
         while self._next and self._next[0] <= number:
             frame, rows = self._next
-            for row in rows if frame == number else ():
-                self._hide(result, number, int(row["track"]), face_of(row))
+            faces = [(int(row["track"]), face_of(row)) for row in rows]
+            for track, face in sorted(faces, key=self._can_be_replaced):
+                if frame == number:
+                    self._hide(result, number, track, face)
             self._next = next(self._rows, None)
         self._anonymiser.consent.cover_regions(result)
         return result
+
+    def _can_be_replaced(self, tracked: tuple[int, Face]) -> bool:
+        """Whether a face need not be covered; covers come first, as in photos."""
+        track, face = tracked
+        return self._plans[track].because is None and len(face.points_xy) > 0
 
     def _hide(self, result: np.ndarray, number: int, track: int, face: Face) -> None:
         """One face of a frame, in place, whatever fails."""

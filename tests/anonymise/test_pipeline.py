@@ -73,6 +73,21 @@ def test_auto_takes_the_next_method_for_a_face_that_is_still_known(group_photo):
     assert [report.method for report in result.faces] == [None] * 2
 
 
+def test_a_cover_does_not_lie_on_the_new_face_beside_it(group_photo):
+    anonymiser = pipeline.Anonymiser("warp")
+    left, right = sorted(
+        anonymiser.find_faces(group_photo), key=lambda face: face.box_xyxy[0]
+    )
+    beside = left.box_xyxy + [0.7 * np.ptp(left.box_xyxy[::2]), 0] * 2
+    alone = Face(np.zeros((0, 2), np.float32), beside.astype(np.float32), 1.0)
+    found = [anonymiser.look(group_photo, face) for face in (right, left, alone)]
+    result = anonymiser.hide(group_photo, anonymiser.plan(found))
+    verdicts = [report.verdict for report in result.faces]
+    assert verdicts == ["replaced", "replaced", "covered"]
+    boxes = [face.box_xyxy for face in DlibLandmarks().detect(result.image, 1)]
+    assert len(boxes) == 2
+
+
 def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
     result = pipeline.Anonymiser(Returning("condition"))(group_photo)
     assert len(result.faces) == 2
