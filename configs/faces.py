@@ -35,6 +35,7 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
     config.model.use_warped_prior = True
     config.model.landmark_dropout = 0.05
     config.losses.closeness = 20.0
+    config.losses.descriptor = 10.0
     config.losses.context_matching = 5.0
     config.losses.context_matching_strangers = 0.0  # a pull to the source's own face
     config.data.directory = "data/lfw,data/celeba,data/ytf"

@@ -1,8 +1,8 @@
 """AnonyGAN: its networks and the gradients of one step."""
 
+import functools
 from typing import Any
 
-import flax.linen as nn
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,10 @@ from anonygan_jax.data.images import image_size, to_float
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.systems.embedders import ARCFACE, Embedder
 from anonygan_jax.systems.judges import Exhibit, Judge, Judgement
 from anonygan_jax.systems.system import GENERATOR, Gradients, Metrics
 from anonygan_jax.train_state import TrainState
-
-EMBEDDER, EMBEDDED_SIZE = "arcface", (112, 112)
 
 
 @flax.struct.dataclass
@@ -56,15 +55,14 @@ class AnonyGAN:
         self,
         model: ModelConfig,
         config: losses.LossConfig,
-        embedder: tuple[nn.Module, dict[str, Any]] | None = None,
+        embedders: tuple[Embedder, ...] = (),
     ) -> None:
         """Makes the networks.
 
         Args:
           model: their fields.
           config: weights and forms of the losses.
-          embedder: a recogniser of faces of 112x112 pixels and its variables, if the
-            loss that asks it has a weight.
+          embedders: recognisers, for the losses that ask them.
 
         Raises:
           ValueError: features of a discriminator that is not there are to be matched.
@@ -76,10 +74,8 @@ class AnonyGAN:
                 f"model.discriminators, {', '.join(model.discriminators)}"
             )
         self.model, self.config = model, config
-        self.embedder: nn.Module | None = None
-        self.frozen: dict[str, Any] = {}
-        if embedder is not None:
-            self.embedder, self.frozen = embedder[0], {EMBEDDER: embedder[1]}
+        self.embedders = {embedder.name: embedder for embedder in embedders}
+        self.frozen = {e.name: e.variables for e in embedders}
         self.needs_prior = model.use_warped_prior
         self.generator = model.generator()
         self.judges = {
@@ -191,20 +187,14 @@ class AnonyGAN:
         )
         if pair.prior is not None:
             terms["closeness"] = losses.closeness(image, pair.prior, pair.same_identity)
-        if self.embedder is not None:
-            terms["arcface"] = losses.unlikeness(
-                self._embed(state, image), self._embed(state, pair.condition)
-            )
+        for name, embedder in self.embedders.items():
+            embed = functools.partial(embedder, state.frozen[name])
+            if name == ARCFACE:
+                terms[name] = losses.unlikeness(embed(image), embed(pair.condition))
+            elif pair.prior is not None:
+                made, wanted = embed(pair.composite(image)), embed(pair.prior)
+                terms[name] = losses.descriptor(made, wanted, pair.same_identity)
         return sum(getattr(config, name) * terms[name] for name in terms), terms
-
-    def _embed(self, state: TrainState, image: jax.Array) -> jax.Array:
-        """Who the recogniser sees; it takes whole pictures, as in the release."""
-        shape = (len(image), *EMBEDDED_SIZE, 3)
-        resized = jax.image.resize(image, shape, "linear")
-        assert self.embedder is not None
-        embedding = self.embedder.apply(state.frozen[EMBEDDER], resized)
-        assert isinstance(embedding, jax.Array)
-        return embedding
 
     def _generate_train(self, params, state: TrainState, pair: Pair, rng: jax.Array):
         """Output of the generator in training, and its running statistics."""
