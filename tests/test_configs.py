@@ -1,6 +1,7 @@
 """Every variant of the published table, and what the release can switch."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.spatial
@@ -138,7 +139,7 @@ class MeanColour:
     """Sees the mean colour."""
 
     def apply(self, variables, image):
-        return image.mean((1, 2)) * variables
+        return jnp.asarray(image.mean((1, 2)) * variables)
 
 
 def test_the_output_shall_resemble_the_condition_to_a_frozen_recogniser():
@@ -161,6 +162,30 @@ def test_the_output_shall_resemble_the_condition_to_a_frozen_recogniser():
         [scipy.spatial.distance.cosine(a, b) for a, b in zip(one, other, strict=True)]
     )
     np.testing.assert_allclose(total, 10 * expected, rtol=1e-3)
+
+
+def test_a_strangers_composite_shall_look_like_the_prior_to_dlib():
+    config = _tiny(celeba.get_config("paper"))
+    config.model.use_warped_prior = True
+    terms = losses.LossConfig(context_matching=0.0, reconstruction=0.0, descriptor=4.0)
+    model = ModelConfig(**config.model)
+    embedder = embedders.Embedder("descriptor", MeanColour(), np.ones(3), lambda x: x)
+    system = AnonyGAN(model, terms, (embedder,))
+    batch, rng = _batch(config), np.random.default_rng(1)
+    pictures = rng.integers(0, 256, (2, 2, 48, 48, 3)).astype(np.uint8)
+    pair = system.prepare(
+        batch.replace(prior=pictures[0], same_identity=np.array([False, True]))
+    )
+    output = pictures[1].astype(np.float32) / 127.5 - 1
+    state = TrainState(0, {}, {}, {}, {}, system.frozen)
+    _, metrics = system._generator_loss(output, {}, {}, pair, state)
+    mask, source, prior = (np.asarray(x) for x in (pair.mask, pair.source, pair.prior))
+    composite = mask * output + (1 - mask) * source
+    apart = (composite[0] - prior[0]).mean((0, 1))
+    np.testing.assert_allclose(metrics["descriptor"], (apart**2).sum(), rtol=1e-4)
+    config.losses.descriptor, config.model.use_warped_prior = 1.0, False
+    with pytest.raises(ValueError, match=r"descriptor needs model\.use_warped_prior"):
+        make_train_step(config)
 
 
 def test_the_recognisers_file_is_asked_for(tmp_path):

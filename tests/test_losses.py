@@ -78,6 +78,17 @@ def test_context_matching_counts_samples_by_their_weight():
     assert (grads[2] != 0).any()
 
 
+def test_descriptors_count_for_strangers_and_move_only_what_was_made():
+    made, wanted = _array(3, 5), _array(3, 5)
+    same = jnp.array([True, False, False])
+    apart = np.square(made - wanted).sum(-1)[1:].mean()
+    np.testing.assert_allclose(losses.descriptor(made, wanted, same), apart, rtol=1e-5)
+    grads = jax.grad(losses.descriptor, argnums=(0, 1))(made, wanted, same)
+    assert (grads[0][0] == 0).all()
+    assert (grads[0][1:] != 0).all()
+    assert (grads[1] == 0).all()
+
+
 def test_reconstruction_counts_supervised_pixels_inside_the_mask():
     output, source = _array(3, 4, 5, 3), _array(3, 4, 5, 3)
     mask = (RNG.random((3, 4, 5, 1)) < 0.5).astype(np.float32)
