@@ -35,6 +35,19 @@ def test_smiling_composites_are_happy_and_others_are_not(classify):
     assert happy["neutral"] < 0.15
 
 
+def test_pixels_go_in_as_the_package_scales_them(classify, monkeypatch):
+    shown = []
+
+    def predict(batch: np.ndarray) -> np.ndarray:
+        shown.append(batch)
+        return np.eye(7)[[4] * len(batch)]
+
+    monkeypatch.setattr(classify._model, "predict_on_batch", predict)
+    grey = np.arange(256, dtype=np.uint8).repeat(16).reshape(1, 64, 64, 1)
+    assert emotion.EMOTIONS[classify(grey)[0]] == "sad"
+    np.testing.assert_allclose(shown[0], (grey / 255 - 0.5) * 2, atol=1e-6)
+
+
 def test_without_its_package_there_is_no_classifier(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert emotion.emotion_classifier() is None
