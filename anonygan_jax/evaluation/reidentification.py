@@ -75,8 +75,8 @@ def strict_threshold(originals: Embeddings, false_accepts: float) -> float:
 
 
 def person(name: str) -> str:
-    """Returns whose photo it is: the folder's name."""
-    return name.rpartition("/")[0]
+    """Returns whose photo it is: the folder's name; without one, nobody else's."""
+    return name.rpartition("/")[0] or name
 
 
 @dataclasses.dataclass(frozen=True)

@@ -108,3 +108,9 @@ def test_rank_one_by_a_loop():
     assert hits.tolist() == expected
     assert 0 < hits.mean() < 1
     assert len(reidentification.rank_one(gallery, {"x/x_1": gallery["p0/p0_0"]})) == 0
+
+
+def test_photos_without_a_folder_are_of_as_many_people():
+    known = {f"photo_{n}": np.eye(4, dtype=np.float32)[n] for n in range(4)}
+    assert reidentification.rank_one(known, known).size == 0
+    assert reidentification.strict_threshold(known, 0.5) == np.float32(np.sqrt(2))
