@@ -6,7 +6,7 @@
     anonygan prepare ytf --identities ytf.txt --output data/ytf
     python -m anonygan_jax.main --config=configs/faces.py --workdir=runs/faces
 
-On a machine with a GPU and without TensorFlow, take these packs along (51 MiB):
+On a machine with a GPU and without TensorFlow, take these packs along (53 MiB):
 
     anonygan prepare --pack data/lfw data/celeba data/ytf embedded --output packs
     python -m anonygan_jax.main --config=configs/faces.py:gpu --workdir=runs/faces
@@ -70,7 +70,9 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
 
 
 def _for_one_gpu(config: ml_collections.ConfigDict) -> None:
-    """The same network in 25 minutes of one H100, from packs, by larger batches.
+    """The same network, from packs, by larger batches.
+
+    Meant for 25 minutes of one H100; it has not run on one yet.
 
     Its files need neither TensorFlow nor dlib.
     """
