@@ -22,9 +22,9 @@ def made_or_reason(work: Callable[[], Made]) -> tuple[Made | None, str | None]:
     """Returns what work on a face makes, or why the face must be covered."""
     try:
         return work(), None
-    # Broad: dlib, OpenCV, ONNX Runtime and JAX have no common error, and after any, a
-    # fault of ours included, the face must be covered; its kind goes into the report.
-    except Exception as error:
+    except Exception as error:  # reason: whatever it was, the face must be covered
+        # dlib, OpenCV, ONNX Runtime and JAX have no common error, and a fault of ours
+        # counts as much; its kind goes into the report.
         return None, _text(error, DegenerateFaceError, MethodError)
 
 
@@ -42,9 +42,9 @@ def made_or_failed(
     """
     try:
         return work()
-    # Broad: Pillow and FFmpeg raise theirs, too, and after any the other files must be
-    # done and no result of this one left; its kind goes into the report.
-    except Exception as error:
+    except Exception as error:  # reason: the other files must be done all the same
+        # Pillow and FFmpeg raise theirs, too; the kind goes into the report, and no
+        # result of this file may be left.
         reason = _text(error, PhotoError, VideoError).removeprefix(f"{file}: ")
     try:
         output.unlink(missing_ok=True)
