@@ -18,7 +18,7 @@ from anonygan_jax.anonymise.run import Run
 from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
 from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
-from anonygan_jax.methods import EMBEDDED, METHODS, TRAINED, trained_system
+from anonygan_jax.methods import EMBEDDED, METHODS, TRAINED, trained_methods
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 FILE = click.Path(path_type=pathlib.Path, dir_okay=False)
@@ -209,7 +209,7 @@ def anonymise(
     helpers = _helpers(workers, beam, output)
     try:
         options["method"] = method or (
-            trained_system(checkpoint) if checkpoint else "warp"
+            trained_methods(checkpoint)[0] if checkpoint else "warp"
         )
         run = Run(inputs, output, Settings(**options), helpers, boxes, tracks)
         for path in run.not_media:

@@ -11,7 +11,6 @@ from anonygan_jax.methods.generators import (
     EMBEDDED,
     TrainedGenerator,
     trained_methods,
-    trained_system,
 )
 from anonygan_jax.methods.pixelate import Pixelate
 from anonygan_jax.methods.refine import Refine
@@ -31,7 +30,6 @@ __all__ = [
     "NewFaces",
     "make_method",
     "trained_methods",
-    "trained_system",
 ]
 
 WITHOUT_TRAINING = {kind.name: kind for kind in (Blackout, Blur, Pixelate, Warp)}

@@ -87,15 +87,6 @@ class TrainedGenerator:
         return jnp.asarray(np.stack(images)), jnp.asarray(np.stack(points))
 
 
-def trained_system(checkpoint: str) -> str:
-    """Returns what was trained in a run, one of `models.config.MODELS`.
-
-    Raises:
-      CheckpointError: there is no config.
-    """
-    return system_of(generator_files.read_config(checkpoint_path(checkpoint)))
-
-
 def trained_methods(checkpoint: str) -> list[str]:
     """Returns the methods that can use a run's generator, the plainest first.
 
