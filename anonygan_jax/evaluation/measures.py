@@ -11,7 +11,7 @@ from anonygan_jax.evaluation.frechet import NotEnoughError
 from anonygan_jax.evaluation.pair_lists import PairList
 from anonygan_jax.evaluation.pictures import EMOTION
 from anonygan_jax.evaluation.reidentification import Curve, Embeddings
-from anonygan_jax.evaluation.strata import Guess, Stratum, emotion_kept, strata
+from anonygan_jax.evaluation.strata import Guess, strata
 from anonygan_jax.evaluation.survey import Survey
 
 DLIB = "dlib"
@@ -29,7 +29,7 @@ class Row:
       landmark_errors: float32 [68], mean displacement over interocular distance; None
         where no face was found.
       remarks: what a reader of the figures must know.
-      strata: figures of some of the faces.
+      strata: title -> measures of some of the faces, as in `_of_faces`.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Row:
     curves: dict[str, Curve]
     landmark_errors: np.ndarray | None
     remarks: list[str]
-    strata: list[Stratum] = dataclasses.field(default_factory=list)
+    strata: dict[str, dict[str, Estimate]] = dataclasses.field(default_factory=dict)
 
 
 def originals_row(originals: Survey, pairs: PairList | None) -> Row:
@@ -81,24 +81,36 @@ def method_row(
             "least 2 are needed"
         )
     remarks: list[str] = []
-    measures = _detection(originals, results) | _shape(results)
-    if EMOTION in results.classes:
-        kept = emotion_kept(originals, results, sorted(results.comparisons))
-        measures["emotion"] = estimates.share(kept)
+    measures = _of_faces(originals, results)
     for name in results.features:
         measures |= _distances(name, originals, results, remarks)
     curves: dict[str, Curve] = {}
     for name, made in results.embeddings.items():
         known = originals.embeddings[name]
-        measures |= _own_original(name, originals, results)
         measures |= _identification(name, known, made)
         if pairs is not None:
             found, curve = _in_pairs(name, known, made, pairs, title)
             measures |= found
             curves |= {name: curve} if curve else {}
     errors = _landmark_errors(results)
-    parts = strata(originals, results, guess)
+    compared = {name: originals.seen[name] for name in results.comparisons}
+    parts = {
+        part: _of_faces(originals, results.part(names))
+        for part, names in strata(compared, guess).items()
+    }
     return Row(title, measures, curves, errors, remarks, parts)
+
+
+def _of_faces(originals: Survey, results: Survey) -> dict[str, Estimate]:
+    """What can be measured face by face, of all of them or of some."""
+    measures = _detection(originals, results) | _shape(results)
+    for name in results.embeddings:
+        measures |= _own_original(name, originals, results)
+    if EMOTION in results.classes:
+        before, after = originals.classes[EMOTION], results.classes[EMOTION]
+        kept = [before[n] == after[n] for n in results.comparisons if n in after]
+        measures["emotion"] = estimates.share(np.array(kept, bool))
+    return measures
 
 
 def _in_pairs(

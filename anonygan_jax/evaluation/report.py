@@ -117,7 +117,7 @@ def _row_data(row: Row) -> dict[str, Any]:
     return {
         "title": row.title,
         "measures": _estimates(row.measures),
-        "strata": {s.title: _estimates(s.measures) for s in row.strata},
+        "strata": {part: _estimates(m) for part, m in row.strata.items()},
         "roc_area": {name: curve.area for name, curve in row.curves.items()},
         "landmark_errors": (
             None if row.landmark_errors is None else row.landmark_errors.tolist()

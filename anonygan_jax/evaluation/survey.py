@@ -5,6 +5,7 @@ import dataclasses
 import multiprocessing
 import pathlib
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from anonygan_jax.evaluation.observation import Observation, Observer
 from anonygan_jax.evaluation.pictures import EMOTION, FACENET
 from anonygan_jax.evaluation.sightings import Sighting, Task, look
 
+T = TypeVar("T")
 Network = FrozenNetwork | EmotionClassifier
 NUM_AHEAD_PER_WORKER = 8  # photos looked at before the networks are ready for them
 
@@ -45,6 +47,20 @@ class Survey:
     )
     classes: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     problems: list[Problem] = dataclasses.field(default_factory=list)
+
+    def part(self, names: list[str]) -> "Survey":
+        """Returns what is known of some faces by name: no features, no problems."""
+        chosen = set(names)
+
+        def only(known: dict[str, T]) -> dict[str, T]:
+            return {name: value for name, value in known.items() if name in chosen}
+
+        return Survey(
+            seen=only(self.seen),
+            comparisons=only(self.comparisons),
+            embeddings={key: only(known) for key, known in self.embeddings.items()},
+            classes={key: only(known) for key, known in self.classes.items()},
+        )
 
     def add(self, sighting: Sighting) -> None:
         """Notes what was seen in one more photo."""

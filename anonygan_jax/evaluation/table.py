@@ -5,7 +5,6 @@ import math
 
 from anonygan_jax.evaluation.estimates import Estimate
 from anonygan_jax.evaluation.measures import Row
-from anonygan_jax.evaluation.strata import KEYS
 
 PERCENT, NUMBER, DEGREES = "percent", "number", "degrees"
 
@@ -92,6 +91,7 @@ PUBLISHED_ROWS = {
     "AnonyGAN-CM (68)": ("26.12", "100%", "100%", "2.70%", "0.91%", "0.16"),
     "AnonyGAN (68)": ("22.53", "100%", "100%", "3.52%", "1.60%", "0.16"),
 }
+BY_STRATUM = ("detected_dlib", "own_dlib", "pose_l2", "mouth", "emotion")
 WHY_EMPTY = {
     "FID": "needs the Inception of FID: --inception-weights",
     "det. FaceNet": "needs MTCNN: pip install 'anonygan_jax[evaluation]'",
@@ -159,8 +159,8 @@ def strata_tables(rows: list[Row]) -> str:
     """Returns a table for each figure: a line a stratum, a column a method."""
     return "\n\n".join(
         _strata_table(key, rows)
-        for key in KEYS
-        if any(key in stratum.measures for row in rows for stratum in row.strata)
+        for key in BY_STRATUM
+        if any(key in measures for row in rows for measures in row.strata.values())
     )
 
 
@@ -170,7 +170,7 @@ def _strata_table(key: str, rows: list[Row]) -> str:
         f"| {MEASURES[key].title} | faces | {' | '.join(row.title for row in rows)} |",
         "|---" * (len(rows) + 2) + "|",
     ]
-    found = [{s.title: s.measures for s in row.strata} for row in rows]
+    found = [row.strata for row in rows]
     for title in sorted(set().union(*found)):
         cells = [_written_in(measures.get(title, {}), key) for measures in found]
         counts = [m[title]["detected_dlib"].count for m in found if title in m]

@@ -5,8 +5,9 @@ import pytest
 from observations import observed
 from skimage import color
 
-from anonygan_jax.evaluation import strata
+from anonygan_jax.evaluation import strata, table
 from anonygan_jax.evaluation.comparison import Comparison
+from anonygan_jax.evaluation.measures import method_row
 from anonygan_jax.evaluation.survey import Survey
 
 
@@ -33,7 +34,15 @@ def surveys(embedded) -> tuple[Survey, Survey]:
         },
         classes={"emotion": {"a": 3, "b": 6, "c": 3}},
     )
+    distances = {"a": 0.8, "b": 0.5, "c": 0.7}
+    known = {name: seen.descriptor for name, seen in before.seen.items()}
+    before.embeddings["dlib"] = known
+    moved = np.eye(1, 128, dtype=np.float32)[0]
     after = Survey(
+        seen={name: observed(detected=name != "c") for name in skins},
+        embeddings={
+            "dlib": {name: known[name] + far * moved for name, far in distances.items()}
+        },
         comparisons={
             "a": _compared(0.8, 0.02, True),
             "b": _compared(0.5, 0.04, True),
@@ -46,8 +55,11 @@ def surveys(embedded) -> tuple[Survey, Survey]:
 
 def test_faces_are_counted_where_they_belong(surveys):
     guess = {0.0: "young", 1.0: "old"}
-    made = strata.strata(*surveys, lambda descriptor: guess[float(descriptor[0])])
-    found = {stratum.title: stratum.measures for stratum in made}
+    before, after = surveys
+    row = method_row(
+        "made", before, after, None, lambda descriptor: guess[float(descriptor[0])]
+    )
+    found = row.strata
     assert sorted(found) == [
         "apparently old",
         "apparently young",
@@ -71,9 +83,10 @@ def test_without_guess_classifier_or_skin_there_are_fewer(surveys):
     before, after = surveys
     before.seen["c"] = observed(points_xy=before.seen["c"].points_xy)
     after.classes.clear()
-    found = {s.title: s.measures for s in strata.strata(before, after, None)}
+    found = method_row("made", before, after, None).strata
     assert sorted(found) == ["skin light (ITA over 41°)", "yaw under 15°"]
-    assert found["yaw under 15°"].keys() == {
+    measured = found["yaw under 15°"].keys()
+    assert measured & set(table.BY_STRATUM) == {
         *("detected_dlib", "own_dlib", "pose_l2", "mouth")
     }
 
