@@ -37,6 +37,7 @@ setup(
         "pillow>=11,<14",
         "scipy>=1.17,<2",
         "sparklines>=1.0,<2",
+        "threadpoolctl>=3.5,<4",
         "tqdm>=4.67,<5",
     ],
     extras_require={

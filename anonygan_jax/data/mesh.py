@@ -1,13 +1,21 @@
 """Warping a face by its landmarks: piecewise affine over a Delaunay mesh."""
 
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
+import threadpoolctl
 from scipy.spatial import Delaunay
 
 FOREHEAD_BROWS = (17, 18, 19, 20, 21, 22, 23, 24, 25, 26)
 FOREHEAD_HEIGHT = 0.45  # of the distance from eyes to chin, above the brows
 OUTSIDE = -1e6  # a coordinate that no picture has
 EDGE_TOLERANCE = 1e-6  # barycentric; pixels on the edge of the mesh belong to it
+
+_one_thread_lock = threading.Lock()
 
 
 def forehead_points(points_xy: np.ndarray) -> np.ndarray:
@@ -66,11 +74,28 @@ def piecewise_affine(
         the triangles come from far outside.
     """
     places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float64)
-    triangle = triangles.find_simplex(places, tol=EDGE_TOLERANCE)
-    affine = triangles.transform[triangle]  # [P, 3, 2]
+    with _one_blas_thread():
+        triangle = triangles.find_simplex(places, tol=EDGE_TOLERANCE)
+        affine = triangles.transform[triangle]  # [P, 3, 2]
     first_two = np.einsum("pij,pj->pi", affine[:, :2], places - affine[:, 2])
     weights = np.column_stack([first_two, 1 - first_two.sum(-1)])
     corners = np.asarray(from_xy, np.float64)[triangles.simplices[triangle]]
     source = np.einsum("pk,pkc->pc", weights, corners)
     source[triangle < 0] = OUTSIDE
     return source.reshape(len(y), len(x), 2)
+
+
+@contextlib.contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """SciPy solves each triangle by BLAS, whose threads wait for each other.
+
+    Where something else keeps the cores busy that takes a hundred times as long.
+    """
+    with _one_thread_lock, _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.cache
+def _blas() -> threadpoolctl.ThreadpoolController:
+    """The BLAS libraries that NumPy and SciPy brought."""
+    return threadpoolctl.ThreadpoolController()

@@ -2,6 +2,8 @@
 
 import cv2
 import numpy as np
+import threadpoolctl
+from scipy.spatial import Delaunay
 
 from anonygan_jax.data import mesh
 
@@ -39,6 +41,24 @@ def test_only_the_moved_points_surroundings_change():
     assert changed[28:33, 22:32].any()
     changed[17:44, 13:38] = False
     assert not changed.any()
+
+
+def test_triangles_are_solved_by_one_thread_and_others_keep_theirs():
+    def num_threads() -> list[int]:
+        libraries = threadpoolctl.threadpool_info()
+        return [x["num_threads"] for x in libraries if x["user_api"] == "blas"]
+
+    class Watched(Delaunay):
+        def find_simplex(self, *arguments, **keywords):
+            during.append(num_threads())
+            return super().find_simplex(*arguments, **keywords)
+
+    during, axis = [], np.arange(8.0)
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        before = num_threads()
+        mesh.piecewise_affine(Watched(POINTS), POINTS, axis, axis)
+        assert num_threads() == before
+    assert set(during[0]) == {1}
 
 
 def test_forehead_lies_above_the_brows_in_a_turned_face_too(embedded):
