@@ -16,7 +16,7 @@ from anonygan_jax.data.pairs import (
     PairIndices,
     PairSampler,
 )
-from anonygan_jax.data.priors import draw_priors
+from anonygan_jax.data.priors import PriorPool, draw_priors
 from anonygan_jax.data.stores import open_store
 
 Array = Any  # numpy's on the host, JAX's on its way through a step
@@ -81,6 +81,7 @@ class DataConfig:
       zoom: see `crops.window_transform`.
       landmark_jitter: pixels of CelebA's frame; the landmarks of each source are moved
         by normal noise, whose deviation is this much at most, mostly far less.
+      prior_workers: processes that draw the priors; 0: threads of this one do.
     """
 
     directory: str
@@ -92,6 +93,7 @@ class DataConfig:
     composites: str = ""
     zoom: float = 1.0
     landmark_jitter: float = 0.0
+    prior_workers: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_size", tuple(self.image_size))
@@ -139,7 +141,11 @@ class Batches:
                 'data.loader is "device", but priors are made on the host: "memory"'
             )
         self._config, self._pair_config = config, pair_config
-        self._with_prior, self._rows = with_prior, rows
+        self._rows = rows
+        self._draw_priors = None
+        if with_prior:
+            workers = config.prior_workers
+            self._draw_priors = PriorPool(workers) if workers else draw_priors
         folders = config.directories + (
             [config.composites] if config.composites else []
         )
@@ -232,7 +238,7 @@ class Batches:
             "source": self._faces.read(choice.source),
             "source_points_xy": choice.source_points_xy,
         }
-        prior = draw_priors(*fields.values()) if self._with_prior else None
+        prior = self._draw_priors(*fields.values()) if self._draw_priors else None
         return PairBatch(
             **fields,
             same_identity=choice.same_identity,

@@ -84,6 +84,16 @@ def test_priors_keep_the_surroundings_and_nothing_of_the_face():
     np.testing.assert_array_equal(prior[mask], batch.prior[mask])
 
 
+def test_processes_draw_the_priors_that_threads_draw():
+    config = DataConfig("embedded", (44, 36), 11, "memory", 3)
+    pairs = dataclasses.replace(PAIRS, supervised_share=0.5)
+    expected = Batches(config, pairs, with_prior=True).batch(1)
+    config = dataclasses.replace(config, prior_workers=2)
+    batch = Batches(config, pairs, with_prior=True).batch(1)
+    jax.tree.map(np.testing.assert_array_equal, batch, expected)
+    assert (batch.prior != batch.source).any()
+
+
 @pytest.mark.parametrize("zoom", [1.0, 1.4, 1.6])
 def test_the_window_shows_the_same_face_larger(embedded, zoom):
     face = embedded[0]
