@@ -2,7 +2,7 @@
 
 import anonygan_jax
 
-anonymise = anonygan_jax.Anonymiser(method="warp")
+anonymise = anonygan_jax.Anonymiser()
 result = anonymise(image_u8)  # result.image, result.faces
 """
 

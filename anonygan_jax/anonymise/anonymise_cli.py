@@ -46,7 +46,7 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     "--method",
     type=click.Choice(METHODS),
     help="How faces are hidden; auto: by anonygan, or, where its result looks like the "
-    "person, by warp.  [default: warp, or what --checkpoint was trained for]",
+    "person, by warp.  [default: auto, or what --checkpoint was trained for]",
 )
 @click.option(
     "--checkpoint",
@@ -208,9 +208,7 @@ def anonymise(
     done = []
     helpers = _helpers(workers, beam, output)
     try:
-        options["method"] = method or (
-            trained_methods(checkpoint)[0] if checkpoint else "warp"
-        )
+        options["method"] = method or trained_methods(options["checkpoint"])[0]
         run = Run(inputs, output, Settings(**options), helpers, boxes, tracks)
         for path in run.not_media:
             click.echo(f"{path}: neither a photo nor a video by its suffix, left out")

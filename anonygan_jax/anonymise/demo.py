@@ -133,16 +133,19 @@ def build_page(checkpoint: str = EMBEDDED) -> Any:
     """
     import gradio as gr
 
-    methods = [*WITHOUT_TRAINING, *trained_methods(checkpoint)]
+    trained = trained_methods(checkpoint)
+    methods = [*WITHOUT_TRAINING, *trained]
     people = sorted(set(load_bank(embedded_bank()).people))
     with gr.Blocks(
         title="anonygan", analytics_enabled=False, delete_cache=KEPT_FOR
     ) as page:
         gr.Markdown(CLAIM)
         with gr.Row():
-            method = gr.Radio(methods, value="warp", label="How faces are hidden")
+            method = gr.Radio(methods, value=trained[0], label="How faces are hidden")
             person = gr.Dropdown(
-                [FITTING, *people], value=FITTING, label="New face (warp, anonygan)"
+                [FITTING, *people],
+                value=FITTING,
+                label="New face (warp, auto, anonygan)",
             )
         with gr.Tab("Photo"):
             _photo_tab(gr, method, person, gr.State(checkpoint))

@@ -36,7 +36,7 @@ from anonygan_jax.anonymise.numbered_people import NumberedPeople
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.detection import FaceFinder, Found, make_finder
-from anonygan_jax.methods import EMBEDDED, Method, make_method
+from anonygan_jax.methods import DEFAULT, EMBEDDED, Method, make_method
 from anonygan_jax.methods.ciagan import CiaganMethod
 
 PERSON, FACE = "person", "face"
@@ -55,7 +55,7 @@ class Anonymiser:
 
     def __init__(
         self,
-        method: str | Method = "warp",
+        method: str | Method = DEFAULT,
         checkpoint: str = EMBEDDED,
         conditions: str | Bank = AUTO,
         consistent: str = PERSON,

@@ -8,7 +8,7 @@ from anonygan_jax.anonymise.consent import Region
 from anonygan_jax.anonymise.pipeline import PERSON, Anonymiser
 from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_finder
-from anonygan_jax.methods import EMBEDDED
+from anonygan_jax.methods import DEFAULT, EMBEDDED
 
 SKIP, COPY = "skip", "copy"
 
@@ -29,7 +29,7 @@ class Settings:
       keep_audio: whether videos keep their sound.
     """
 
-    method: str = "warp"
+    method: str = DEFAULT
     checkpoint: str = EMBEDDED
     condition: str = AUTO
     consistent: str = PERSON

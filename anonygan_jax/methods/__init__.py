@@ -19,6 +19,7 @@ from anonygan_jax.models.config import ANONYGAN, CIAGAN
 
 __all__ = [
     "AUTO",
+    "DEFAULT",
     "EMBEDDED",
     "METHODS",
     "TRAINED",
@@ -35,6 +36,7 @@ __all__ = [
 WITHOUT_TRAINING = {kind.name: kind for kind in (Blackout, Blur, Pixelate, Warp)}
 TRAINED = (AUTO, ANONYGAN, CIAGAN)
 METHODS = (*WITHOUT_TRAINING, *TRAINED)
+DEFAULT = AUTO  # measures best; its weights are for research alone
 
 
 def make_method(name: str, checkpoint: str = EMBEDDED) -> Method:

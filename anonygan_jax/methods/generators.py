@@ -88,7 +88,7 @@ class TrainedGenerator:
 
 
 def trained_methods(checkpoint: str) -> list[str]:
-    """Returns the methods that can use a run's generator, the plainest first.
+    """Returns the methods that can use a run's generator, the best first.
 
     Raises:
       CheckpointError: there is no config.
@@ -96,7 +96,7 @@ def trained_methods(checkpoint: str) -> list[str]:
     config = generator_files.read_config(checkpoint_path(checkpoint))
     system = system_of(config)
     improves = system == ANONYGAN and model_config(config).use_warped_prior
-    return [system, AUTO] if improves else [system]
+    return [AUTO, system] if improves else [system]
 
 
 def load_trained(

@@ -15,7 +15,7 @@ from anonygan_jax.generator_files import CheckpointError
 
 def _anonymise(photos, folder, output, make_helpers):
     """What became of photos."""
-    tasks, settings = [], Settings()
+    tasks, settings = [], Settings("warp")
     output.mkdir()
     for path in photos:
         name = "_".join(path.relative_to(folder).parts)
@@ -58,7 +58,7 @@ def test_a_runner_that_beam_does_not_know_is_told(photo_folder, tmp_path):
     task = Task(photo_folder / "a.png", "a.png", tmp_path / "a.png")
     options = "--runner=NoRunner"
     with (
-        batch_beam.pipelines(Settings(), None, options, tmp_path) as helpers,
+        batch_beam.pipelines(Settings("warp"), None, options, tmp_path) as helpers,
         pytest.raises(ValueError, match="NoRunner"),
     ):
         list(helpers.find([task]))

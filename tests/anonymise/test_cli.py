@@ -19,6 +19,8 @@ from anonygan_jax.evaluation.observation import Observer
 from anonygan_jax.methods import MethodError, make_method
 from anonygan_jax.methods.warp import Warp
 
+WARP = ("--method", "warp")  # needs no weights
+
 
 def _anonymise(*arguments: object):
     return CliRunner().invoke(cli.main, ["anonymise", *(str(a) for a in arguments)])
@@ -43,6 +45,17 @@ def test_all_faces_of_a_photo_change_and_nothing_else(group_photo, tiny_run, tmp
         columns = slice(int(left) - 25, int(right) + 25)
         difference[:, columns][int(face.points_xy[:, 1].min()) - 25 :] = 0
     assert difference.max() == 0
+
+
+def test_by_default_the_model_of_the_package_draws_the_faces(group_photo, tmp_path):
+    Image.fromarray(group_photo).save(tmp_path / "group.png")
+    result = _anonymise(tmp_path / "group.png", "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["settings"]["method"] == "auto"
+    methods = [face["method"] for face in report["photos"][0]["faces"]]
+    assert set(methods) <= {"anonygan", "warp"}
+    assert "anonygan" in methods
 
 
 def test_a_photo_as_condition_and_the_same_result_twice(
@@ -90,7 +103,7 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
 
 def test_photos_without_a_face_are_copied_when_asked(photo_folder, tmp_path):
     result = _anonymise(
-        photo_folder / "meadow.png", "--output", tmp_path, "--no-face", "copy"
+        photo_folder / "meadow.png", "--output", tmp_path, "--no-face", "copy", *WARP
     )
     assert result.exit_code == 0, result.output
     assert "no face found, look at it; copied to" in result.output
@@ -178,7 +191,7 @@ def test_a_covered_face_fails_its_photo_when_strict(group_photo, tmp_path, monke
     monkeypatch.setattr(hiding, "MAX_ATTEMPTS", 0)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
-        tmp_path / "group.png", "--output", tmp_path / "out", "--strict"
+        tmp_path / "group.png", "--output", tmp_path / "out", "--strict", *WARP
     )
     assert result.exit_code == 2
     assert "a face would be covered" in result.output
@@ -238,7 +251,7 @@ def test_whatever_fails_no_face_is_let_through(
     originals = [observer.original(group_photo[:, half]) for half in halves]
     with monkeypatch.context() as planted:
         fault(planted)
-        result = _anonymise(path, "--output", out)
+        result = _anonymise(path, "--output", out, *WARP)
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     assert not list(out.rglob("*.partial*"))

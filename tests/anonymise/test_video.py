@@ -263,6 +263,9 @@ def test_files_that_are_no_videos_are_told(frames, tmp_path):
     assert not (tmp_path / "out.mp4").exists()
 
 
+BLUR, WARP = ("--method", "blur"), ("--method", "warp")
+
+
 def _run(*arguments: object):
     return CliRunner().invoke(cli.main, ["anonymise", *map(str, arguments)])
 
@@ -276,7 +279,7 @@ def test_the_command_takes_photos_and_videos_and_tells_of_both(
     (folder / "bad.mp4").write_text("no video")
     Image.fromarray(group_photo).save(folder / "group.png")
     out = tmp_path / "out"
-    result = _run(folder, "--output", out, "--tracks", tmp_path / "faces.json")
+    result = _run(folder, "--output", out, "--tracks", tmp_path / "faces.json", *WARP)
     assert result.exit_code == 2, result.output
     assert "bad.mp4: cannot be decoded" in result.output
     assert f"2 faces, {COUNT} frames" in result.output
@@ -289,7 +292,7 @@ def test_the_command_takes_photos_and_videos_and_tells_of_both(
     (video,) = [p for p in report["photos"] if p["photo"].endswith("clip.mov")]
     assert video["num_frames"] == COUNT
     assert [face["num_replaced"] for face in video["faces"]] == [COUNT] * 2
-    again = _run(folder, "--output", out)
+    again = _run(folder, "--output", out, *WARP)
     assert again.exit_code == 2
     assert json.loads((out / "report.json").read_text())["photos"] == report["photos"]
 
@@ -311,15 +314,16 @@ def test_written_faces_can_be_given_back(clip, group_photo, frames, suffix, tmp_
         assert _hidden_everywhere(tmp_path / "b" / "clip.mp4", frames)
 
 
-BLUR = ("--method", "blur")
-
-
 def test_a_table_says_where_it_is_wrong(clip, tmp_path):
     (tmp_path / "a.csv").write_text("file,x,y,width\nclip.mp4,1,2,3\n")
-    result = _run(clip, "--output", tmp_path / "out", "--boxes", tmp_path / "a.csv")
+    result = _run(
+        clip, "--output", tmp_path / "out", "--boxes", tmp_path / "a.csv", *BLUR
+    )
     assert result.exit_code == 1
     assert "row 0 lacks 'height'" in result.output
-    result = _run(clip, "--output", tmp_path / "out", "--tracks", tmp_path / "a.txt")
+    result = _run(
+        clip, "--output", tmp_path / "out", "--tracks", tmp_path / "a.txt", *BLUR
+    )
     assert "wanted a name that ends in .csv or .json" in result.output
 
 
@@ -375,9 +379,9 @@ def test_people_of_an_earlier_video_keep_their_face(clip, frames, tmp_path):
     (folder / "a.mp4").write_bytes(clip.read_bytes())
     (folder / "b.mp4").write_bytes(clip.read_bytes())
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert _run(folder, "--output", whole).exit_code == 0
-    assert _run(folder / "a.mp4", "--output", parts).exit_code == 0
-    assert _run(folder, "--output", parts).exit_code == 0
+    assert _run(folder, "--output", whole, *WARP).exit_code == 0
+    assert _run(folder / "a.mp4", "--output", parts, *WARP).exit_code == 0
+    assert _run(folder, "--output", parts, *WARP).exit_code == 0
     reports = [
         json.loads((out / "report.json").read_text())["photos"]
         for out in (whole, parts)
