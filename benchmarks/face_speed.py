@@ -1,10 +1,10 @@
-"""Milliseconds a face of the method warp, on one core, without detection.
+"""Milliseconds a face of methods that put new faces there, without finding faces.
 
-    taskset -c 0 python -m benchmarks.warp_speed --width=250
+    taskset -c 0 python -m benchmarks.face_speed --methods=warp,anonygan --width=250
 
 Composites of the package, enlarged until their faces are so many pixels from jaw to
 jaw. The peer, timed in turn in the same run, is the blending alone as
-OpenCV does it at full size (`seamlessClone`).
+OpenCV does it at full size (`seamlessClone`). Methods: names, or NAME:CHECKPOINT.
 """
 
 import statistics
@@ -17,13 +17,16 @@ import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
+from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.data import crops
 from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords
 from anonygan_jax.methods import Faces, make_method
 
 _WIDTH = flags.DEFINE_integer("width", 250, "Of a face, pixels from jaw to jaw.")
-_RUNS = flags.DEFINE_integer("runs", 40, "Faces warped.")
+_RUNS = flags.DEFINE_integer("runs", 40, "Faces each.")
+_METHODS = flags.DEFINE_list("methods", ["warp"], "What is timed.")
+PEER = "seamlessClone"
 CHOSEN = (0, 51, 100, 150, 200)
 
 
@@ -55,20 +58,26 @@ def clone(faces: Faces) -> np.ndarray:
 
 
 def main(_: list[str]) -> None:
-    """Prints minimum, median and maximum of both, and the ratio."""
+    """Prints minimum, median and maximum of each, and its ratio to the peer's."""
     cv2.setNumThreads(1)
     faces = [enlarged(record) for record in FaceRecords(EMBEDDED).read(CHOSEN)]
-    warp = make_method("warp")
-    ours, peers = [], []
+    settings = {text: Settings.of_method(text) for text in _METHODS.value}
+    methods = {
+        text: make_method(setting.method, setting.checkpoint)
+        for text, setting in settings.items()
+    }
+    times: dict[str, list[float]] = {name: [] for name in (PEER, *methods)}
     for number in range(_RUNS.value):
         face, other = (faces[(number + i) % len(faces)] for i in (0, 1))
-        ours.append(timed(partial(warp, face, other)))
-        peers.append(timed(partial(clone, face)))
-    for name, times in (("warp", ours), ("seamlessClone", peers)):
-        low, high = min(times), max(times)
-        print(f"{name:14s}{low:7.1f} {statistics.median(times):7.1f} {high:7.1f} ms")
-    ratios = [ours / peer for ours, peer in zip(ours, peers, strict=True)]
-    print(f"warp / seamlessClone {statistics.median(ratios):.2f} (median of pairs)")
+        times[PEER].append(timed(partial(clone, face)))
+        for name, method in methods.items():
+            times[name].append(timed(partial(method, face, other)))
+    for name, taken in times.items():
+        ratios = [ours / peer for ours, peer in zip(taken, times[PEER], strict=True)]
+        print(
+            f"{name:14s}{min(taken):7.1f} {statistics.median(taken):7.1f} "
+            f"{max(taken):7.1f} ms, {statistics.median(ratios):.2f} of {PEER}"
+        )
 
 
 if __name__ == "__main__":
