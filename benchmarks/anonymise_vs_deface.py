@@ -59,7 +59,8 @@ def main(
     if compose:
         compose_clip(compose, portraits, backgrounds)
         return
-    tools = {"deface, blur": deface(), "blur": ours("blur"), "warp": ours("warp")}
+    tools = {"deface, blur": deface()}
+    tools |= {method: ours(method) for method in ("blur", "warp", "auto")}
     click.echo(
         "| clip | tool | frames/s | over deface | faces missed |\n|---|---|---|---|---|"
     )

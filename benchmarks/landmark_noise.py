@@ -87,7 +87,7 @@ def main(photos: pathlib.Path, methods: str, count: int, output: pathlib.Path) -
     found = [p.path for p in find_photos([photos]) if p.has_photo_suffix]
     paths = found[:: max(1, len(found) // count)][:count]
     observer = Observer(use_mtcnn=False)
-    figure, axes = pyplot.subplots(1, 2, figsize=(8, 3.5))
+    results = {}
     click.echo(
         "| method | noise, pixels | pose L2 | re-identified |\n|---|---|---|---|"
     )
@@ -106,6 +106,16 @@ def main(photos: pathlib.Path, methods: str, count: int, output: pathlib.Path) -
                 f"{pose.high:.4f}] | {again.value:.1%} [{again.low:.1%}, "
                 f"{again.high:.1%}] |"
             )
+        results[text] = rows
+    draw(results, output)
+
+
+def draw(
+    results: dict[str, list[tuple[Estimate, Estimate]]], output: pathlib.Path
+) -> None:
+    """Plots pose and re-identification of each method over NOISE."""
+    figure, axes = pyplot.subplots(1, 2, figsize=(8, 3.5))
+    for text, rows in results.items():
         for axis, estimate in zip(axes, zip(*rows, strict=True), strict=True):
             values = np.array([(e.value, e.low, e.high) for e in estimate]).T
             errors = np.abs(values[1:] - values[0])
