@@ -60,6 +60,7 @@ config = faces.get_config("gpu").unlock()
 config.data.directory = config.data.composites = {str(folder / "embedded.npz")!r}
 config.data.repeats = (1,)
 config.data.batch_size = 3
+config.data.prior_workers = 1
 batches = building.open_batches(config, building.make_system(config))
 print(batches.batch(0).prior.shape)
 """
@@ -73,10 +74,12 @@ def test_the_gpu_recipe_trains_the_same_network():
     cpu, gpu = (faces_config.get_config(name) for name in ("cpu", "gpu"))
     different = {
         *("data.directory", "data.composites", "data.batch_size"),
-        *("model.compute_dtype", "optimiser.num_steps", "optimiser.decay_from_step"),
-        *("run.evaluate_every_x_steps", "run.checkpoint_every_x_steps"),
+        *("data.prior_workers", "optimiser.num_steps", "optimiser.decay_from_step"),
+        *(f"run.{what}_every_x_steps" for what in ("checkpoint", "evaluate", "log")),
+        "run.picture_every_x_steps",
     }
-    parts = {name.partition(".")[0] for name in different} | {"pairs", "losses"}
+    parts = {name.partition(".")[0] for name in different}
+    parts |= {"model", "pairs", "losses", "augmentation"}
     found = {
         f"{part}.{name}"
         for part in parts
