@@ -83,7 +83,8 @@ class Observer:
         box = None
         if self._mtcnn:
             boxes = self._mtcnn.boxes(image)
-            box = next((b[:4] for b in boxes if _is_at(b[:4], face.box_xyxy)), None)
+            number = _nearest(list(boxes), face.box_xyxy)
+            box = None if number is None else boxes[number][:4]
         return Observation(
             size=(image.shape[0], image.shape[1]),
             points_xy=face.points_xy,
@@ -98,11 +99,16 @@ class Observer:
 
 
 def face_at(faces: list[Face], box_xyxy: np.ndarray) -> Face | None:
-    """Returns the surest face whose box has its centre in another box."""
-    return next((face for face in faces if _is_at(face.box_xyxy, box_xyxy)), None)
+    """Returns the face whose box has its centre nearest to another box's, inside it."""
+    number = _nearest([face.box_xyxy for face in faces], box_xyxy)
+    return None if number is None else faces[number]
 
 
-def _is_at(box: np.ndarray, place: np.ndarray) -> bool:
-    """Whether a box has its centre in another."""
-    centre = (box[:2] + box[2:]) / 2
-    return bool((centre >= place[:2]).all() and (centre <= place[2:]).all())
+def _nearest(boxes: list[np.ndarray], place: np.ndarray) -> int | None:
+    """Which box has its centre nearest to that of a place, and in it, if any has."""
+    apart = {}
+    for number, box in enumerate(boxes):
+        centre = (box[:2] + box[2:4]) / 2
+        if (centre >= place[:2]).all() and (centre <= place[2:]).all():
+            apart[number] = np.linalg.norm(centre - (place[:2] + place[2:]) / 2)
+    return min(apart, key=lambda number: apart[number], default=None)

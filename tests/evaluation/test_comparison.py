@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonygan_jax.data.expression import eye_openness
-from anonygan_jax.data.landmarks import DlibLandmarks
+from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.evaluation.comparison import compare, outside_similarity
 from anonygan_jax.evaluation.observation import (
     NothingToSeeError,
@@ -48,6 +48,15 @@ def test_another_face_beside_it_is_not_the_face(observer, original, group_photo)
     assert gone.descriptor_distance > 0.6
     assert np.isnan([gone.pose_l2, gone.pose_l1, gone.yaw, gone.mouth]).all()
     assert np.isnan(gone.landmark_errors).all()
+
+
+def test_of_several_the_nearest_face_is_the_face():
+    place = np.array([60.0, 80, 180, 190])
+    boxes = [[5, 105, 79, 179], [66, 107, 118, 159], [86, 86, 175, 176]]  # surest first
+    faces = [Face(np.zeros((68, 2)), np.array(b, float), 3.0) for b in boxes]
+    assert face_at(faces, place) is faces[2]
+    assert face_at(faces[:2], place) is faces[1]
+    assert face_at(faces[:1], place) is None
 
 
 def test_a_moved_face_has_moved_landmarks(observer, original, group_photo):
