@@ -73,7 +73,7 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
 def _for_one_gpu(config: ml_collections.ConfigDict) -> None:
     """The same network, from packs: neither TensorFlow nor dlib is needed.
 
-    For 25 minutes of one H100 or H200 with 16 cores, which make 1,330 pairs a second,
+    For 25 minutes of one H100 or H200 with 16 cores, which make 1,270 pairs a second,
     fewer than the GPU trains. What counts is the number of updates: 2,286 of 64 pairs
     came to the quality of 4,000 of 8 (docs/RESULTS.md). Batches of 16 have not run on
     a GPU yet.

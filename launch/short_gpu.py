@@ -7,7 +7,8 @@ matrices. XLA tries cuDNN's algorithms for each convolution, which took minutes 
 default model on an H200; untried, they trained 49 pairs a second. cuBLAS picks well
 untried: 3,079 pairs a second after 46 seconds (docs/SCALING.md). The rows of the
 matrices hold each pixel's neighbourhood, nine times the memory for a 3x3 kernel: for
-networks of this width, not for `configs/celeba.py:paper`.
+networks of this width, not for `configs/celeba.py:paper`. The share of the peak ("mfu")
+that a run reports leaves them out, as XLA does not count what cuBLAS does.
 """
 
 import os

@@ -3,6 +3,7 @@
 import errno
 import json
 import pathlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.evaluation.comparison import compare
 from anonygan_jax.evaluation.observation import Observer
 from anonygan_jax.methods import MethodError, make_method
+from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
 
 WARP = ("--method", "warp")  # needs no weights
@@ -207,15 +209,16 @@ def _detector_raises(monkeypatch):
     monkeypatch.setattr(CenterFace, "boxes", fails)
 
 
-def _warp_raises(monkeypatch):
+def _raises(monkeypatch, kind):
     def fails(*_):
         raise ZeroDivisionError("a fault of ours")
 
-    monkeypatch.setattr(Warp, "__call__", fails)
+    monkeypatch.setattr(kind, "__call__", fails)
 
 
-def _warp_returns_the_source(monkeypatch):
-    monkeypatch.setattr(Warp, "__call__", lambda self, faces, _: faces.images.copy())
+def _return_the_source(monkeypatch, *kinds):
+    for kind in kinds:
+        monkeypatch.setattr(kind, "__call__", lambda _, faces, __: faces.images.copy())
 
 
 def _encoder_fails(monkeypatch):
@@ -234,17 +237,20 @@ def _disk_is_full(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("fault", "method", "code"),
     [
-        (_detector_raises, 2),
-        (_warp_raises, 3),
-        (_warp_returns_the_source, 3),
-        (_encoder_fails, 2),
-        (_disk_is_full, 1),
+        (_detector_raises, "auto", 2),
+        (partial(_raises, kind=Warp), "warp", 3),
+        (partial(_raises, kind=Warp), "auto", 3),
+        (partial(_raises, kind=Refine), "auto", 3),
+        (lambda planted: _return_the_source(planted, Warp), "warp", 3),
+        (lambda planted: _return_the_source(planted, Warp, Refine), "auto", 3),
+        (_encoder_fails, "auto", 2),
+        (_disk_is_full, "auto", 1),
     ],
 )
 def test_whatever_fails_no_face_is_let_through(
-    fault, code, group_photo, tmp_path, monkeypatch
+    fault, method, code, group_photo, tmp_path, monkeypatch
 ):
     path, out = tmp_path / "group.png", tmp_path / "out"
     Image.fromarray(group_photo).save(path)
@@ -253,7 +259,7 @@ def test_whatever_fails_no_face_is_let_through(
     originals = [observer.original(group_photo[:, half]) for half in halves]
     with monkeypatch.context() as planted:
         fault(planted)
-        result = _anonymise(path, "--output", out, *WARP)
+        result = _anonymise(path, "--output", out, "--method", method)
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     assert not list(out.rglob("*.partial*"))
