@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from anonygan_jax.data.masks import FACE
 from anonygan_jax.methods import Faces
 
 
@@ -10,6 +11,7 @@ class Returning:
     """A method that gives back sources or conditions untouched."""
 
     uses_conditions = True
+    region = FACE
     crop_size = (220, 180)
 
     def __init__(self, what: str) -> None:

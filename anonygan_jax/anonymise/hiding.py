@@ -15,7 +15,7 @@ from anonygan_jax.anonymise.conditions import (
     Source,
 )
 from anonygan_jax.anonymise.traits import traits
-from anonygan_jax.data import crops
+from anonygan_jax.data import crops, warping
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.masks import face_mask
@@ -27,8 +27,7 @@ LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit i
 SAME_SHAPE = 0.03  # of the face's width; landmarks nearer give the same descriptor
 MAX_ATTEMPTS = 5  # conditions tried for a face before it is covered
 
-
-_masks = jax.jit(face_mask, static_argnums=1)
+_masks = jax.jit(face_mask, static_argnums=(1, 2))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,7 +153,8 @@ class Hider:
         size = self.method.crop_size or native_size(face.points_xy)
         matrix = crops.celeba_transform(face.points_xy, size)
         points = crops.transform_points(matrix, face.points_xy)[None]
-        mask = np.asarray(_masks(jnp.asarray(points), size))[..., 0]
+        masks = _masks(jnp.asarray(points), size, self.method.region)
+        mask = np.asarray(masks)[..., 0]
         image = crops.crop_photo(photo, matrix, size)
         return Crop(Faces(image[None], points, mask), matrix)
 
@@ -179,7 +179,7 @@ class Hider:
         return float(min(np.linalg.norm(apart, axis=-1)))
 
     def _paste(self, photo: np.ndarray, hidden: np.ndarray, crop: Crop) -> None:
-        crops.paste_crop(photo, hidden, feather(crop.faces.masks[0]), crop.matrix)
+        crops.paste_crop(photo, hidden, feather(crop.faces), crop.matrix)
 
     def _choose(
         self, source: Source, seed: str, person: str | None, tried: set[str]
@@ -223,10 +223,11 @@ def native_size(points_xy: np.ndarray) -> tuple[int, int]:
     return round(height * scale), round(width * scale)
 
 
-def feather(mask: np.ndarray) -> np.ndarray:
-    """Returns float32 [H, W]: 1 all over the mask, falling to 0 outside it.
+def feather(faces: Faces) -> np.ndarray:
+    """Returns float32 [H, W]: 1 all over the one face's mask, falling to 0 outside it.
 
-    The fall lies outside, so that nothing of the hidden face shines through.
+    It is 1 wherever a new face fades outside the mask, too.
     """
-    wider = cv2.dilate(mask.astype(np.float32), np.ones((5, 5), np.uint8))
-    return np.maximum(cv2.GaussianBlur(wider, (0, 0), 1.0), mask)
+    faded = warping.edge_weight(faces.masks[0], faces.points_xy[0]) > 0
+    wider = cv2.dilate(faded.astype(np.float32), np.ones((5, 5), np.uint8))
+    return np.maximum(cv2.GaussianBlur(wider, (0, 0), 1.0), faded)

@@ -3,36 +3,54 @@
 import jax
 import jax.numpy as jnp
 
-# Corners of the polygon: (x of point 0, y of point 19), the jaw, (x of 16, y of 24).
+FACE, OUTLINE = "face", "outline"  # regions: the release's polygon, and a closer one
+
+# Corners of the release's: (x of point 0, y of point 19), the jaw, (x of 16, y of 24).
 _X_POINTS = (0, *range(17), 16)
 _Y_POINTS = (19, *range(17), 24)
 
+ABOVE_BROWS = 0.06  # of the distance of points 0 and 16: brows are as thick
+BEYOND_JAW = 0.015  # of the distance from the nose: where landmarks err inwards
 
-def mask_polygon(points_xy: jax.Array) -> jax.Array:
-    """Returns float [..., 19, 2]: corners of the face polygon.
+
+def mask_polygon(points_xy: jax.Array, region: str = FACE) -> jax.Array:
+    """Returns float [..., 19 or 27, 2]: corners of the face polygon.
 
     Args:
       points_xy: float [..., 68, 2] landmarks.
+      region: FACE, a polygon with corners beside the temples; or OUTLINE, which
+        leaves out those corners, hair as a rule, and has all of jaw and brows.
 
-    Source: the official release, as CIAGAN before it.
+    Source: of FACE, the official release, as CIAGAN before it; of OUTLINE, ours.
     """
-    x = points_xy[..., _X_POINTS, 0]
-    y = points_xy[..., _Y_POINTS, 1]
-    return jnp.stack([x, y], axis=-1)
+    if region == FACE:
+        x = points_xy[..., _X_POINTS, 0]
+        y = points_xy[..., _Y_POINTS, 1]
+        return jnp.stack([x, y], axis=-1)
+    across = points_xy[..., 16:17, :] - points_xy[..., :1, :]
+    up = points_xy[..., 36:48, :].mean(-2, keepdims=True) - points_xy[..., 8:9, :]
+    width, length = (jnp.linalg.norm(v, axis=-1, keepdims=True) for v in (across, up))
+    brows = points_xy[..., 26:16:-1, :] + ABOVE_BROWS * width * up / (length + 1e-6)
+    middle = points_xy[..., 27:36, :].mean(-2, keepdims=True)
+    jaw = points_xy[..., :17, :]
+    return jnp.concatenate([jaw + BEYOND_JAW * (jaw - middle), brows], axis=-2)
 
 
-def face_mask(points_xy: jax.Array, size: tuple[int, int]) -> jax.Array:
+def face_mask(
+    points_xy: jax.Array, size: tuple[int, int], region: str = FACE
+) -> jax.Array:
     """Returns float32 [B, H, W, 1]: 1 inside or on the face polygon, else 0.
 
     Args:
       points_xy: float [B, 68, 2] landmarks, pixels; may lie outside the picture.
       size: (height, width).
+      region: FACE or OUTLINE, see `mask_polygon`.
 
     Differs: the release fills with OpenCV on 178x218 and resizes; here the even-odd
     rule decides for each pixel centre. Pixels of the outline itself are inside, as
     OpenCV draws them.
     """
-    start = mask_polygon(points_xy)[:, None, None]  # [B, 1, 1, 19, 2]
+    start = mask_polygon(points_xy, region)[:, None, None]  # [B, 1, 1, 19 or 27, 2]
     end = jnp.roll(start, -1, axis=-2)
     x = jnp.arange(size[1], dtype=jnp.float32)[None, None, :, None]
     y = jnp.arange(size[0], dtype=jnp.float32)[None, :, None, None]
@@ -51,7 +69,7 @@ def _crossings(start: jax.Array, end: jax.Array, x: jax.Array, y: jax.Array):
 
 
 def _squared_distance(start: jax.Array, end: jax.Array, x: jax.Array, y: jax.Array):
-    """Squared distance of each pixel to each edge; float [B, H, W, 19]."""
+    """Squared distance of each pixel to each edge; float [B, H, W, corners]."""
     edge = end - start
     length = jnp.maximum(jnp.sum(edge**2, axis=-1), 1e-12)
     dx, dy = x - start[..., 0], y - start[..., 1]

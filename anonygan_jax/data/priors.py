@@ -12,11 +12,11 @@ import jax
 import numpy as np
 
 from anonygan_jax.data import warping
-from anonygan_jax.data.masks import face_mask
+from anonygan_jax.data.masks import OUTLINE, face_mask
 
 PART = 8  # pairs that a process is given at a time
 
-_masks = jax.jit(face_mask, static_argnums=1)
+_masks = jax.jit(face_mask, static_argnums=(1, 2))
 
 
 def draw_priors(
@@ -29,7 +29,7 @@ def draw_priors(
 
     A source whose mask lies outside its picture stays as it is: nothing is hidden.
     """
-    masks = np.asarray(_masks(source_points, source.shape[1:3]))[..., 0]
+    masks = np.asarray(_masks(source_points, source.shape[1:3], OUTLINE))[..., 0]
     priors = source.copy()
     for i, mask in enumerate(masks):
         if mask.any():

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax.data.images import to_float, to_uint8
+from anonygan_jax.data.masks import FACE
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import TrainedGenerator
 from anonygan_jax.models.config import ANONYGAN
@@ -19,6 +20,7 @@ class AnonyGANMethod:
 
     name = ANONYGAN
     uses_conditions = True
+    region = FACE
 
     def __init__(self, generator: TrainedGenerator) -> None:
         self._generator = generator

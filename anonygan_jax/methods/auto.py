@@ -24,7 +24,7 @@ class Auto:
 
     def __init__(self, first: Method, *others: Method) -> None:
         self.methods = (first, *others)
-        self.crop_size = first.crop_size
+        self.crop_size, self.region = first.crop_size, first.region
         self.step = getattr(first, "step", None)
 
     def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:

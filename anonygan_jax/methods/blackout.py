@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from anonygan_jax.data.masks import FACE
 from anonygan_jax.methods.faces import Faces, NewFaces
 
 
@@ -10,6 +11,7 @@ class Blackout:
 
     name = "blackout"
     uses_conditions = False
+    region = FACE
     crop_size: tuple[int, int] | None = None
 
     def __call__(self, faces: Faces, conditions: NewFaces = None) -> np.ndarray:

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from anonygan_jax.data.masks import FACE
 from anonygan_jax.methods.faces import Faces, NewFaces
 
 # Of the face's width: leaves dlib about as many faces of LFW as the published 4%
@@ -21,6 +22,7 @@ class Blur:
 
     name = "blur"
     uses_conditions = False
+    region = FACE
     crop_size: tuple[int, int] | None = None
 
     def __init__(self, sigma: float = SIGMA) -> None:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax.data.images import to_float, to_uint8
+from anonygan_jax.data.masks import FACE
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import EMBEDDED, load_trained
 from anonygan_jax.models.ciagan import generator_input
@@ -26,6 +27,7 @@ class CiaganMethod:
 
     name = CIAGAN
     uses_conditions = True
+    region = FACE
 
     def __init__(self, checkpoint: str = EMBEDDED) -> None:
         """Loads the weights.

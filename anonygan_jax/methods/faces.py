@@ -70,11 +70,13 @@ class Method(Protocol):
     Attributes:
       name: as in METHODS.
       uses_conditions: whether conditions are needed.
+      region: of the face that it hides, see `data.masks`.
       crop_size: (height, width) of the crops it takes, or None for any.
     """
 
     name: str
     uses_conditions: bool
+    region: str
     crop_size: tuple[int, int] | None
 
     def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:

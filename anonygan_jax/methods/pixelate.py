@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from anonygan_jax.data.masks import FACE
 from anonygan_jax.methods.faces import Faces, NewFaces
 
 # Across the face: leaves dlib the published 1% of the faces of LFW (measured: 3% at 8).
@@ -19,6 +20,7 @@ class Pixelate:
 
     name = "pixelate"
     uses_conditions = False
+    region = FACE
     crop_size: tuple[int, int] | None = None
 
     def __init__(self, num_cells: float = NUM_CELLS) -> None:

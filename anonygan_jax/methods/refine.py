@@ -7,7 +7,7 @@ import numpy as np
 
 from anonygan_jax.data import crops
 from anonygan_jax.data.images import to_float
-from anonygan_jax.data.masks import face_mask
+from anonygan_jax.data.masks import OUTLINE, face_mask
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import TrainedGenerator
 from anonygan_jax.methods.warp import Warp, mix_shapes
@@ -15,7 +15,7 @@ from anonygan_jax.models.config import ANONYGAN
 
 SOFT_EDGE = 0.04  # of the face's width: the change fades towards the mask's border
 
-_masks = jax.jit(face_mask, static_argnums=1)
+_masks = jax.jit(face_mask, static_argnums=(1, 2))
 
 
 class Refine:
@@ -31,6 +31,7 @@ class Refine:
 
     name = ANONYGAN
     uses_conditions = True
+    region = OUTLINE
     crop_size: tuple[int, int] | None = None
 
     def __init__(self, generator: TrainedGenerator) -> None:
@@ -57,7 +58,8 @@ class Refine:
         ]
         prior = np.stack([crops.crop_photo(image, matrix, size) for image in warped])
         # The mask is the source's, as the crop's is; features follow the warped ones.
-        mask = np.asarray(_masks(crops.transform_points(matrix, faces.points_xy), size))
+        points = crops.transform_points(matrix, faces.points_xy)
+        mask = np.asarray(_masks(points, size, self.region))
         prior_float = to_float(jnp.asarray(prior))
         output = self._generator(
             conditions,

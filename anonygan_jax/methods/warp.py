@@ -4,6 +4,7 @@ import numpy as np
 
 from anonygan_jax.data import warping
 from anonygan_jax.data.landmarks import LEFT_EYE, OUTER_EYE_CORNERS, RIGHT_EYE
+from anonygan_jax.data.masks import OUTLINE
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 
 SHAPE_SHARE = 0.6
@@ -29,6 +30,7 @@ class Warp:
 
     name = "warp"
     uses_conditions = True
+    region = OUTLINE
     crop_size: tuple[int, int] | None = None
 
     def __init__(self, shape_share: float = SHAPE_SHARE) -> None:

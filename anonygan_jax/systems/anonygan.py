@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from anonygan_jax import losses
 from anonygan_jax.data.images import image_size, to_float
-from anonygan_jax.data.masks import face_mask
+from anonygan_jax.data.masks import FACE, OUTLINE, face_mask
 from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.systems.embedders import ARCFACE, Embedder
@@ -77,6 +77,7 @@ class AnonyGAN:
         self.embedders = {embedder.name: embedder for embedder in embedders}
         self.frozen = {e.name: e.variables for e in embedders}
         self.needs_prior = model.use_warped_prior
+        self.region = OUTLINE if model.use_warped_prior else FACE
         self.generator = model.generator()
         self.judges = {
             name: Judge(f"{name}_discriminator", model, config)
@@ -96,7 +97,7 @@ class AnonyGAN:
     def prepare(self, batch: PairBatch) -> Pair:
         """Returns the networks' inputs; the source's face is gone from `context`."""
         condition, source = (to_float(u8) for u8 in (batch.condition, batch.source))
-        mask = face_mask(batch.source_points_xy, image_size(source))
+        mask = face_mask(batch.source_points_xy, image_size(source), self.region)
         return Pair(
             condition=condition,
             source=source,

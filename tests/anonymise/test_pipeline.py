@@ -12,17 +12,22 @@ from returning import Returning
 
 import anonygan_jax
 from anonygan_jax.anonymise import covering, hiding, pipeline
+from anonygan_jax.data import warping
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
-from anonygan_jax.methods import Auto, make_method
+from anonygan_jax.methods import Auto, Faces, make_method
 
 
 def test_feathering_never_lets_the_face_through():
     mask = np.zeros((40, 30), np.float32)
     mask[10:30, 8:22] = 1
-    alpha = hiding.feather(mask)
+    points = np.zeros((1, 68, 2), np.float32)
+    points[0, 16] = 14, 0
+    faces = Faces(np.zeros((1, 40, 30, 3), np.uint8), points, mask[None])
+    alpha = hiding.feather(faces)
     assert (alpha[mask == 1] == 1).all()
     assert alpha[0].max() == 0
-    assert 0 < alpha[9, 15] < 1 or alpha[9, 15] == 1
+    assert (alpha[warping.edge_weight(mask, points[0]) > 0] == 1).all()
+    assert 0 < alpha[6, 15] < 1
 
 
 def test_not_finite_outputs_are_refused(group_photo, tiny_run):

@@ -24,11 +24,29 @@ def _method(name: str, tiny_run):
 @pytest.mark.parametrize("name", ["blackout", "blur", "pixelate", "warp"])
 def test_nothing_outside_the_mask_changes(name, faces, conditions, tiny_run):
     hidden = _method(name, tiny_run)(faces, conditions)
-    outside = faces.masks == 0
+    outside = _beyond(faces) if name == "warp" else faces.masks == 0
     assert hidden.dtype == np.uint8
     np.testing.assert_array_equal(hidden[outside], faces.images[outside])
     changed = (hidden != faces.images).any(-1)
-    assert changed[~outside].mean() > 0.9
+    assert changed[faces.masks > 0].mean() > 0.9
+
+
+def _beyond(faces: Faces) -> np.ndarray:
+    """Where a new face has faded away: 3 pixels outside, faces being 95 wide."""
+    square = np.ones((7, 7), np.uint8)
+    return np.stack([cv2.dilate(mask, square) == 0 for mask in faces.masks])
+
+
+def test_a_new_face_fades_outside_the_mask_alone(faces):
+    mask, points = faces.masks[0], faces.points_xy[0]
+    weight = warping.edge_weight(mask, points)
+    assert (weight[mask > 0] == 1).all()
+    assert (weight[_beyond(faces)[0]] == 0).all()
+    near = (cv2.dilate(mask, np.ones((3, 3))) > 0) & (mask == 0)
+    assert (np.abs(weight[near] - 0.5) < 0.3).all()
+    twice = np.kron(mask, np.ones((2, 2), np.float32))
+    fading = warping.edge_weight(twice, 2 * points) * (twice == 0)
+    assert (fading > 0).sum() > 2.5 * ((weight * (mask == 0)) > 0).sum()
 
 
 def test_blur_is_scipys_gaussian(faces):
@@ -61,7 +79,8 @@ def test_a_warp_onto_itself_is_the_face_itself(faces):
     inside = faces.masks[0] > 0
     assert np.abs(warped.astype(int) - image)[inside].max() <= 4
     hidden = make_method("warp")(faces, faces)
-    assert np.abs(hidden[0].astype(int) - image)[inside].mean() < 2
+    upper = inside & (np.arange(SIZE[0]) < points[33, 1])[:, None]
+    assert np.abs(hidden[0].astype(int) - image)[upper].mean() < 6
 
 
 def test_landmarks_go_where_the_sources_are(faces, conditions):
@@ -161,8 +180,8 @@ def test_unknown_methods_and_missing_conditions_are_told(faces):
 def test_the_model_in_the_package_redraws_what_warp_makes(faces, conditions):
     warped = make_method("warp")(faces, conditions).astype(float)
     drawn = make_method("anonygan")(faces, conditions)
-    inside = faces.masks > 0
-    np.testing.assert_array_equal(drawn[~inside], faces.images[~inside])
+    inside, beyond = faces.masks > 0, _beyond(faces)
+    np.testing.assert_array_equal(drawn[beyond], faces.images[beyond])
     change = np.abs(drawn - warped).mean(-1)[inside]
     assert 1 < change.mean() < 15  # of 255; noise or another network's changes far more
     assert all(len(DlibLandmarks().detect(image)) == 1 for image in drawn)
@@ -182,7 +201,7 @@ def test_a_smooth_membrane_is_solved_for_at_any_size(faces):
     image, mask = faces.images[0], faces.masks[0]
     brighter = np.clip(image.astype(int) + 25, 0, 255).astype(np.uint8)
     darker = np.where(brighter < 255, brighter - 25, image).astype(np.uint8)
-    blended = warping.blend(brighter, darker, mask)
+    blended = warping.blend(brighter, darker, mask, faces.points_xy[0])
     apart = np.abs(blended.astype(int) - darker)
     assert np.percentile(apart[mask > 0], 95) <= 4
 
@@ -194,6 +213,32 @@ def test_blending_keeps_nothing_of_the_face(faces, size):
     noisy = image.copy()
     inside = mask > 0
     noisy[inside] = np.random.default_rng(0).integers(0, 256, (inside.sum(), 3))
-    warped = shrunk.images[1]
-    expected = warping.blend(warped, image, mask)
-    np.testing.assert_array_equal(warping.blend(warped, noisy, mask), expected)
+    warped, points = shrunk.images[1], shrunk.points_xy[0]
+    expected = warping.blend(warped, image, mask, points)
+    np.testing.assert_array_equal(warping.blend(warped, noisy, mask, points), expected)
+
+
+def _repainted(faces: Faces, chosen: np.ndarray, colour) -> np.ndarray:
+    """The first face blended into itself, its surroundings painted."""
+    painted = faces.images[0].copy()
+    painted[chosen & (faces.masks[0] == 0)] = colour
+    face = faces.images[0], painted, faces.masks[0], faces.points_xy[0]
+    return warping.blend(*face).astype(int) - faces.images[0]
+
+
+@pytest.mark.parametrize("colour", [(250, 250, 250), (10, 10, 20), (20, 40, 200)])
+def test_no_background_shines_into_a_face(faces, colour):
+    everywhere = np.ones(SIZE, bool)
+    change = np.abs(_repainted(faces, everywhere, colour))[faces.masks[0] > 0]
+    assert np.percentile(change, 95) <= 8
+
+
+def test_a_face_takes_the_colour_of_skin_beside_it_but_not_of_the_neck(faces):
+    points, inside = faces.points_xy[0], faces.masks[0] > 0
+    skin = np.median(faces.images[0][inside], 0)
+    rows = np.broadcast_to(np.arange(SIZE[0])[:, None], SIZE)
+    near = inside & (rows < points[27, 1])
+    lit = _repainted(faces, rows < points[30, 1], skin + 25)
+    assert lit[near].mean() > 8
+    shadowed = _repainted(faces, rows > points[48, 1], skin - 25)
+    assert np.abs(shadowed[near]).mean() < 3
