@@ -10,7 +10,7 @@ from anonygan_jax.data.images import to_float
 from anonygan_jax.data.masks import OUTLINE, face_mask
 from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
 from anonygan_jax.methods.generators import TrainedGenerator
-from anonygan_jax.methods.warp import Warp, mix_shapes
+from anonygan_jax.methods.warp import Warp
 from anonygan_jax.models.config import ANONYGAN
 
 SOFT_EDGE = 0.04  # of the face's width: the change fades towards the mask's border
@@ -52,19 +52,14 @@ class Refine:
         size = self._generator.size
         old = (warped.shape[1], warped.shape[2])
         matrix = crops.window_transform(old, size, self._generator.zoom)
-        mixed = [
-            mix_shapes(points, other, self._warp.shape_share)
-            for points, other in zip(faces.points_xy, conditions.points_xy, strict=True)
-        ]
         prior = np.stack([crops.crop_photo(image, matrix, size) for image in warped])
-        # The mask is the source's, as the crop's is; features follow the warped ones.
         points = crops.transform_points(matrix, faces.points_xy)
         mask = np.asarray(_masks(points, size, self.region))
         prior_float = to_float(jnp.asarray(prior))
         output = self._generator(
             conditions,
             prior_float * (1 - mask),
-            crops.transform_points(matrix, np.stack(mixed)),
+            points,
             prior_float,
         )
         change = 127.5 * (output - np.asarray(prior_float))
