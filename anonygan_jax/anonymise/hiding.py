@@ -15,7 +15,7 @@ from anonygan_jax.anonymise.conditions import (
     Source,
 )
 from anonygan_jax.anonymise.traits import traits
-from anonygan_jax.data import crops, warping
+from anonygan_jax.data import blending, crops
 from anonygan_jax.data.descriptors import DlibDescriptor
 from anonygan_jax.data.landmarks import Face
 from anonygan_jax.data.masks import face_mask
@@ -228,6 +228,6 @@ def feather(faces: Faces) -> np.ndarray:
 
     It is 1 wherever a new face fades outside the mask, too.
     """
-    faded = warping.edge_weight(faces.masks[0], faces.points_xy[0]) > 0
+    faded = blending.edge_weight(faces.masks[0], faces.points_xy[0]) > 0
     wider = cv2.dilate(faded.astype(np.float32), np.ones((5, 5), np.uint8))
     return np.maximum(cv2.GaussianBlur(wider, (0, 0), 1.0), faded)

@@ -1,4 +1,4 @@
-"""A face carried onto other landmarks: warp, mouth, colour, Poisson blending.
+"""A face carried onto other landmarks: warp, mouth, colour, blending.
 
 Warp over a Delaunay mesh, skin colour matched in Lab, gradients blended.
 """
@@ -9,27 +9,18 @@ import cv2
 import numpy as np
 from scipy.spatial import Delaunay
 
-from anonygan_jax.data import mesh
+from anonygan_jax.data import blending, mesh
 from anonygan_jax.data.expression import OPEN, SHUT, mouth_openness
 from anonygan_jax.data.landmarks import JAW
-from anonygan_jax.data.skin import skin_mask
+from anonygan_jax.data.skin import centre_and_spread, skin_mask
 
 RINGS = (1.15, 3.0)  # the outline again, so much further from the face's middle
 MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
 MAX_SHIFT = np.array([153.0, 18.0, 18.0])  # of L (0..255, as OpenCV's uint8), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
-EDGE = 0.012  # of the face's width: outside the mask the new face fades so far
-MARGIN = 4  # pixels around that which are computed, too
+MARGIN = 4  # pixels around mask and soft edge that are computed, too
 SAMPLES = 64  # pixels of the longer side from which colours are taken
-SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
 JAW_INSET = 0.02  # of the way from the chin to the nose: there no background shows
-SKIN_SPREAD = 2.0  # deviations from the skin's colour that still count as skin,
-LEAST_SPREAD = np.array([50.0, 8.0, 8.0])  # at least these, of L (0..255), a, b
-JAW_ENDS = (0.3, 0.6)  # of the way from chin to eyes: between jaw and cheeks
-UNLIKE = 0.1  # likeness to skin under which a colour is none
-RING = 2  # pixels around the mask, at SOLVED_SIZE, whose colours the face meets,
-RING_BLUR = 1.9  # averaged so far along the border
-ERODED = 3  # pixels by which seamlessClone shrinks its mask
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
 
@@ -43,7 +34,7 @@ def warp_onto(
     """Returns the picture with the condition's face on `points`, uint8 [H, W, 3].
 
     Nothing of the picture inside the mask is kept but the colour of its skin; outside
-    nothing changes but where the new face fades, see `edge_weight`.
+    nothing changes but where the new face fades, see `blending.edge_weight`.
 
     Args:
       condition: uint8 [h, w, 3].
@@ -52,7 +43,7 @@ def warp_onto(
       points: float [68, 2], where the condition's points go.
       mask: float32 [H, W], 1 where the face is replaced; not empty.
     """
-    box = _box(mask, MARGIN + math.ceil(EDGE * _width(points)))
+    box = _box(mask, MARGIN + math.ceil(blending.edge_width(points)))
     points = points - (box[1].start, box[0].start)
     part, inside = image[box], mask[box]
     inset = _inset(condition_points)
@@ -60,7 +51,7 @@ def warp_onto(
     warped = open_mouth(warped, points, condition_points)
     warped = match_colour(warped, part, points, inside)
     result = image.copy()
-    result[box] = blend(warped, part, inside, points)
+    result[box] = blending.blend(warped, part, inside, points)
     return result
 
 
@@ -71,25 +62,6 @@ def _inset(points: np.ndarray) -> np.ndarray:
     share = JAW_INSET * np.sin(np.linspace(0, np.pi, len(jaw)))[:, None]
     moved[list(JAW)] = jaw + share * (middle - jaw)
     return moved
-
-
-def edge_weight(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Returns float32 [H, W]: 1 all over the mask, falling to 0 outside it.
-
-    The fall lies outside, so that nothing of the hidden face shines through.
-
-    Args:
-      mask: float32 [H, W].
-      points: float [68, 2], whose width sets how far it falls.
-    """
-    outside = (mask == 0).astype(np.uint8)
-    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 5)
-    return np.clip(1 - distance / (1 + EDGE * _width(points)), 0, 1)
-
-
-def _width(points: np.ndarray) -> float:
-    """Pixels from jaw to jaw."""
-    return float(np.linalg.norm(points[16] - points[0]))
 
 
 def _box(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
@@ -180,8 +152,8 @@ def match_colour(
         return warped
     ours = cv2.cvtColor(warped, cv2.COLOR_RGB2LAB)
     theirs = cv2.cvtColor(image[::step, ::step], cv2.COLOR_RGB2LAB)
-    from_median, from_spread = _robust(ours[::step, ::step][few])
-    to_median, to_spread = _robust(theirs[few])
+    from_median, from_spread = centre_and_spread(ours[::step, ::step][few])
+    to_median, to_spread = centre_and_spread(theirs[few])
     gain = np.ones(3)
     gain[0] = np.clip(to_spread[0] / from_spread[0], *CONTRAST)
     shift = np.clip(to_median - from_median, -MAX_SHIFT, MAX_SHIFT)
@@ -189,112 +161,3 @@ def match_colour(
     table = (levels - from_median) * gain + from_median + shift
     matched = cv2.LUT(ours, np.rint(table.clip(0, 255)).astype(np.uint8)[None])
     return cv2.cvtColor(matched, cv2.COLOR_LAB2RGB)
-
-
-def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median and median absolute deviation of each channel; the latter above 0."""
-    median = np.median(values, axis=0)
-    spread = np.median(np.abs(values - median), axis=0)
-    return median, np.maximum(spread, 1e-3)
-
-
-def blend(
-    warped: np.ndarray, image: np.ndarray, mask: np.ndarray, points: np.ndarray
-) -> np.ndarray:
-    """Returns the image whose gradients inside the mask are the warped face's.
-
-    None of the image's own pixels inside are kept; outside the face fades.
-    At its border the face takes the colours of the forehead's and cheeks' skin, and of
-    nothing else: no background, collar or shadow below the chin shines into it. What is
-    added to the warped face is smooth, so it is solved for at SOLVED_SIZE and enlarged.
-
-    Args:
-      warped: uint8 [H, W, 3].
-      image: uint8 [H, W, 3].
-      mask: float32 [H, W], 1 where the warped face goes.
-      points: float [68, 2], its landmarks.
-    """
-    height, width = mask.shape
-    shrink = max(1.0, max(height, width) / SOLVED_SIZE)
-    small = (round(width / shrink), round(height / shrink))
-    covered, source, target, joined = (
-        cv2.resize(a, small, interpolation=cv2.INTER_AREA)
-        for a in ((mask > 0).astype(np.float32), warped, image, _joined(points, mask))
-    )
-    inside = covered > 0
-    cloned = _clone(source, _surroundings(source, target, inside, joined), inside)
-    membrane = cv2.resize(
-        cloned.astype(np.float32) - source,
-        (width, height),
-        interpolation=cv2.INTER_LINEAR,
-    )
-    blended = cv2.add(warped, membrane, dtype=cv2.CV_8U)
-    weight = edge_weight(mask, points)[..., None]
-    return np.rint(image + weight * (blended.astype(np.float32) - image)).astype(
-        np.uint8
-    )
-
-
-def _joined(points: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Where a face goes on beyond its border, 0 below the mouth to 1 above, [H, W].
-
-    Below, the jaw ends it before a neck that is darker, or nearer to the light.
-    """
-    chin, eyes = points[8], points[36:48].mean(0)
-    up = (eyes - chin) / np.square(eyes - chin).sum()
-    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]]
-    height = (x - chin[0]) * up[0] + (y - chin[1]) * up[1]  # 0 at the chin, 1 at eyes
-    return np.clip((height - JAW_ENDS[0]) / np.ptp(JAW_ENDS), 0, 1).astype(np.float32)
-
-
-def _surroundings(
-    warped: np.ndarray, image: np.ndarray, inside: np.ndarray, joined: np.ndarray
-) -> np.ndarray:
-    """What the warped face has to meet at the border, uint8 [H, W, 3].
-
-    The warped picture, shifted by what the image's skin around the mask differs from it
-    nearby; where there is little skin nearby, by what all of it differs, and by nothing
-    where there is none at all.
-    """
-    apart = image.astype(np.float32) - warped
-    square = np.ones((2 * RING + 1, 2 * RING + 1), np.uint8)
-    ring = (cv2.dilate(inside.astype(np.uint8), square) > 0) & ~inside
-    skin = ring * joined * _likeness_to_skin(image, warped[inside])
-    total, count = (skin[..., None] * apart).sum((0, 1)), skin.sum()
-    everywhere = total / (count + 0.03 * ring.sum() + 1e-6)
-    near, much, most = (
-        cv2.GaussianBlur(values.astype(np.float32), (0, 0), RING_BLUR)
-        for values in (skin[..., None] * apart, skin, ring)
-    )
-    few = 0.05 * most[..., None] + 1e-6
-    shift = (near + few * everywhere) / (much[..., None] + few)
-    return np.rint(np.clip(warped + shift, 0, 255)).astype(np.uint8)
-
-
-def _likeness_to_skin(image: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """How well each pixel's colour fits a face's pixels [N, 3], 0 to 0.9, [H, W]."""
-    median, spread = _robust(cv2.cvtColor(face[None], cv2.COLOR_RGB2LAB)[0])
-    allowed = np.maximum(SKIN_SPREAD * spread, LEAST_SPREAD)
-    away = (cv2.cvtColor(image, cv2.COLOR_RGB2LAB) - median) / allowed
-    return np.maximum(np.exp(-np.square(away).sum(-1) / 2) - UNLIKE, 0)
-
-
-def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The target with the source's gradients inside; may touch the border.
-
-    OpenCV takes the target's gradients in a rim of ERODED pixels inside its mask;
-    widening the mask by as much undoes that.
-    """
-    pad = ((ERODED + 1, ERODED + 1),) * 2
-    kernel = np.ones((2 * ERODED + 1, 2 * ERODED + 1), np.uint8)
-    padded = cv2.dilate(np.pad(inside.astype(np.uint8) * 255, pad), kernel)
-    rows, columns = np.nonzero(padded.any(1))[0], np.nonzero(padded.any(0))[0]
-    centre = (
-        int(columns[0] + columns[-1] + 1) // 2,
-        int(rows[0] + rows[-1] + 1) // 2,
-    )
-    source, target = (
-        np.pad(image, (*pad, (0, 0)), mode="edge") for image in (source, target)
-    )
-    cloned = cv2.seamlessClone(source, target, padded, centre, cv2.NORMAL_CLONE)
-    return cloned[ERODED + 1 : -ERODED - 1, ERODED + 1 : -ERODED - 1]

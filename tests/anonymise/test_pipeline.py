@@ -12,7 +12,7 @@ from returning import Returning
 
 import anonygan_jax
 from anonygan_jax.anonymise import covering, hiding, pipeline
-from anonygan_jax.data import warping
+from anonygan_jax.data import blending
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
 from anonygan_jax.methods import Auto, Faces, make_method
 
@@ -26,7 +26,7 @@ def test_feathering_never_lets_the_face_through():
     alpha = hiding.feather(faces)
     assert (alpha[mask == 1] == 1).all()
     assert alpha[0].max() == 0
-    assert (alpha[warping.edge_weight(mask, points[0]) > 0] == 1).all()
+    assert (alpha[blending.edge_weight(mask, points[0]) > 0] == 1).all()
     assert 0 < alpha[6, 15] < 1
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from anonygan_jax.data import warping
+from anonygan_jax.data import blending, warping
 from anonygan_jax.data.expression import mouth_openness
 from anonygan_jax.data.landmarks import DlibLandmarks
 from anonygan_jax.data.masks import face_mask
@@ -39,13 +39,13 @@ def _beyond(faces: Faces) -> np.ndarray:
 
 def test_a_new_face_fades_outside_the_mask_alone(faces):
     mask, points = faces.masks[0], faces.points_xy[0]
-    weight = warping.edge_weight(mask, points)
+    weight = blending.edge_weight(mask, points)
     assert (weight[mask > 0] == 1).all()
     assert (weight[_beyond(faces)[0]] == 0).all()
     near = (cv2.dilate(mask, np.ones((3, 3))) > 0) & (mask == 0)
     assert (np.abs(weight[near] - 0.5) < 0.3).all()
     twice = np.kron(mask, np.ones((2, 2), np.float32))
-    fading = warping.edge_weight(twice, 2 * points) * (twice == 0)
+    fading = blending.edge_weight(twice, 2 * points) * (twice == 0)
     assert (fading > 0).sum() > 2.5 * ((weight * (mask == 0)) > 0).sum()
 
 
@@ -201,7 +201,7 @@ def test_a_smooth_membrane_is_solved_for_at_any_size(faces):
     image, mask = faces.images[0], faces.masks[0]
     brighter = np.clip(image.astype(int) + 25, 0, 255).astype(np.uint8)
     darker = np.where(brighter < 255, brighter - 25, image).astype(np.uint8)
-    blended = warping.blend(brighter, darker, mask, faces.points_xy[0])
+    blended = blending.blend(brighter, darker, mask, faces.points_xy[0])
     apart = np.abs(blended.astype(int) - darker)
     assert np.percentile(apart[mask > 0], 95) <= 4
 
@@ -214,8 +214,8 @@ def test_blending_keeps_nothing_of_the_face(faces, size):
     inside = mask > 0
     noisy[inside] = np.random.default_rng(0).integers(0, 256, (inside.sum(), 3))
     warped, points = shrunk.images[1], shrunk.points_xy[0]
-    expected = warping.blend(warped, image, mask, points)
-    np.testing.assert_array_equal(warping.blend(warped, noisy, mask, points), expected)
+    expected = blending.blend(warped, image, mask, points)
+    np.testing.assert_array_equal(blending.blend(warped, noisy, mask, points), expected)
 
 
 def _repainted(faces: Faces, chosen: np.ndarray, colour) -> np.ndarray:
@@ -223,7 +223,7 @@ def _repainted(faces: Faces, chosen: np.ndarray, colour) -> np.ndarray:
     painted = faces.images[0].copy()
     painted[chosen & (faces.masks[0] == 0)] = colour
     face = faces.images[0], painted, faces.masks[0], faces.points_xy[0]
-    return warping.blend(*face).astype(int) - faces.images[0]
+    return blending.blend(*face).astype(int) - faces.images[0]
 
 
 @pytest.mark.parametrize("colour", [(250, 250, 250), (10, 10, 20), (20, 40, 200)])
