@@ -14,6 +14,7 @@ import anonygan_jax
 from anonygan_jax.anonymise import covering, hiding, pipeline
 from anonygan_jax.data import blending
 from anonygan_jax.data.landmarks import DlibLandmarks, Face
+from anonygan_jax.data.masks import FACE, OUTLINE, face_mask
 from anonygan_jax.methods import Auto, Faces, make_method
 
 
@@ -28,6 +29,20 @@ def test_feathering_never_lets_the_face_through():
     assert alpha[0].max() == 0
     assert (alpha[blending.edge_weight(mask, points[0]) > 0] == 1).all()
     assert 0 < alpha[6, 15] < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [("pixelate", FACE), ("warp", OUTLINE), ("anonygan", OUTLINE), ("auto", OUTLINE)],
+)
+def test_warped_faces_get_the_outline_and_covers_the_polygon(name, region, embedded):
+    hider = pipeline.Anonymiser(name).hider
+    points = embedded[0].points_xy
+    box = np.array([0, 0, 180, 220], np.float32)
+    crop = hider.crop(embedded[0].image, Face(points, box, 1.0))
+    size = crop.faces.images.shape[1:3]
+    expected = np.asarray(face_mask(crop.faces.points_xy, size, region))[..., 0]
+    np.testing.assert_array_equal(crop.faces.masks, expected)
 
 
 def test_not_finite_outputs_are_refused(group_photo, tiny_run):

@@ -15,6 +15,7 @@ from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 from anonygan_jax import losses, train_state
 from anonygan_jax.building import make_train_step
 from anonygan_jax.data.landmarks import REDUCED_29
+from anonygan_jax.data.masks import FACE, OUTLINE, face_mask
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
 from anonygan_jax.models.config import ModelConfig
@@ -171,6 +172,16 @@ def test_the_sources_face_never_reaches_the_generator(small):
     variables = state.generator_variables()
     generate = jax.jit(system.generate)
     np.testing.assert_array_equal(generate(variables, pair), generate(variables, other))
+
+
+def test_a_warped_face_s_outline_is_drawn_and_the_paper_s_polygon(small):
+    *_, batch = small
+    batch = batch.replace(prior=batch.source)
+    size = batch.source.shape[1:3]
+    for use_prior, region in ((True, OUTLINE), (False, FACE)):
+        system = _system(use_warped_prior=use_prior)
+        expected = face_mask(batch.source_points_xy, size, region)
+        np.testing.assert_array_equal(system.prepare(batch).mask, expected)
 
 
 def test_reduced_landmarks_are_jaw_bridge_and_inner_lips(small):
