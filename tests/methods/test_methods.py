@@ -218,6 +218,15 @@ def test_blending_keeps_nothing_of_the_face(faces, size):
     np.testing.assert_array_equal(blending.blend(warped, noisy, mask, points), expected)
 
 
+def test_at_its_edge_a_new_face_is_mixed_with_the_picture(faces):
+    mask, points = faces.masks[0], faces.points_xy[0]
+    light, dark = (np.full((*SIZE, 3), level, np.uint8) for level in (200, 40))
+    blended = blending.blend(light, dark, mask, points)
+    weight = blending.edge_weight(mask, points)[..., None]
+    assert ((weight > 0) & (weight < 1)).sum() > 100
+    np.testing.assert_allclose(blended, 40 + 160 * weight + 0 * light, atol=1)
+
+
 def _repainted(faces: Faces, chosen: np.ndarray, colour) -> np.ndarray:
     """The first face blended into itself, its surroundings painted."""
     painted = faces.images[0].copy()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from anonygan_jax import generator_files
+from anonygan_jax.data.masks import OUTLINE, face_mask
 from anonygan_jax.data.skin import skin_mask
 from anonygan_jax.generator_files import CheckpointError
 from anonygan_jax.methods import Auto, Faces, MethodError, make_method, trained_methods
@@ -65,7 +66,10 @@ def test_the_generator_is_shown_nothing_of_the_source_s_face(faces, conditions):
         np.testing.assert_array_equal(shown, before)
     context, points, prior = known.shown
     assert prior.shape == context.shape == (3, 112, 92, 3)
-    assert (context == 0).all(-1).mean() > 0.2
+    black = (context == 0).all(-1)
+    hidden = np.asarray(face_mask(points, (112, 92), OUTLINE))[..., 0] > 0
+    np.testing.assert_array_equal(black, hidden)
+    assert black.mean() > 0.2
     assert ((points > -10) & (points < 120)).all()
 
 
