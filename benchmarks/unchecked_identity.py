@@ -4,7 +4,7 @@
 
 `Anonymiser` makes a face anew that its descriptor still knows; another recogniser would
 not be asked. Here the generator of a run with a warped prior draws held-out people
-once, as in training. Beside it stands the prior: `warp` without the moving of features.
+once, as in training. Beside it stands the prior, the face that `warp` makes.
 """
 
 import json
