@@ -108,6 +108,28 @@ def test_a_cover_does_not_lie_on_the_new_face_beside_it(group_photo):
     assert len(boxes) == 2
 
 
+def test_the_surest_of_overlapping_faces_lies_on_top(group_photo):
+    anonymiser = pipeline.Anonymiser("warp")
+    surer = max(anonymiser.find_faces(group_photo), key=lambda face: face.score)
+    aside = [0.3 * np.ptp(surer.box_xyxy[::2]), 0]
+    guessed = Face(
+        (surer.points_xy + aside).astype(np.float32),
+        (surer.box_xyxy + aside * 2).astype(np.float32),
+        surer.score - 0.2,
+    )
+    first, second = (
+        anonymiser.hide(
+            group_photo,
+            anonymiser.plan([anonymiser.look(group_photo, face) for face in faces]),
+        )
+        for faces in ([surer], [surer, guessed])
+    )
+    assert [report.verdict for report in second.faces] == ["replaced"] * 2
+    x, y = np.rint(surer.points_xy[30:60]).astype(int).T
+    apart = np.abs(second.image[y, x].astype(int) - first.image[y, x])
+    assert apart.mean() < 12  # its colours follow what lies beside it
+
+
 def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
     result = pipeline.Anonymiser(Returning("condition"))(group_photo)
     assert len(result.faces) == 2
