@@ -1,6 +1,6 @@
 """A warped face laid into a picture: gradients blended, edges soft.
 
-Poisson blending that meets the skin around a face and nothing else.
+Poisson blending that meets the skin around a face, and other surroundings in part.
 """
 
 import cv2
@@ -11,6 +11,7 @@ from anonygan_jax.data.skin import likeness_to_skin
 EDGE = 0.012  # of the face's width: outside the mask the new face fades so far
 SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
 JAW_ENDS = (0.3, 0.6)  # of the way from chin to eyes: between jaw and cheeks
+LEAK = 60.0  # of 255: what differs more from the skin around is met so far
 RING = 2  # pixels around the mask, at SOLVED_SIZE, whose colours the face meets,
 RING_BLUR = 1.9  # averaged so far along the border
 ERODED = 3  # pixels by which seamlessClone shrinks its mask
@@ -22,9 +23,9 @@ def blend(
     """Returns the image whose gradients inside the mask are the warped face's.
 
     None of the image's own pixels inside are kept; outside the face fades.
-    At its border the face takes the colours of the forehead's and cheeks' skin, and of
-    nothing else: no background, collar or shadow below the chin shines into it. What is
-    added to the warped face is smooth, so it is solved for at SOLVED_SIZE and enlarged.
+    At its border the face takes the colours that are there, which carry the light of
+    the place; but backgrounds and collars only in part. What is added to the warped
+    face is smooth, so it is solved for at SOLVED_SIZE and enlarged.
 
     Args:
       warped: uint8 [H, W, 3].
@@ -76,22 +77,24 @@ def _surroundings(
 ) -> np.ndarray:
     """What the warped face has to meet at the border, uint8 [H, W, 3].
 
-    The warped picture, shifted by what the image's skin around the mask differs from it
-    nearby; where there is little skin nearby, by what all of it differs, and by nothing
-    where there is none at all.
+    The warped picture, shifted by what the image around the mask differs from it
+    nearby, as far as that is within LEAK of what its skin differs.
     """
     apart = image.astype(np.float32) - warped
     square = np.ones((2 * RING + 1, 2 * RING + 1), np.uint8)
     ring = (cv2.dilate(inside.astype(np.uint8), square) > 0) & ~inside
+    if not ring.any():
+        return warped
     skin = ring * joined * likeness_to_skin(image, warped[inside])
-    total, count = (skin[..., None] * apart).sum((0, 1)), skin.sum()
-    everywhere = total / (count + 0.03 * ring.sum() + 1e-6)
-    near, much, most = (
+    usual = (skin[..., None] * apart).sum((0, 1)) / (skin.sum() + 0.03 * ring.sum())
+    beyond = apart - usual
+    largest = np.maximum(np.abs(beyond).max(-1, keepdims=True), LEAK)
+    met = (usual + beyond * (LEAK / largest)) * ring[..., None]
+    near, most = (
         cv2.GaussianBlur(values.astype(np.float32), (0, 0), RING_BLUR)
-        for values in (skin[..., None] * apart, skin, ring)
+        for values in (met, ring)
     )
-    few = 0.05 * most[..., None] + 1e-6
-    shift = (near + few * everywhere) / (much[..., None] + few)
+    shift = near / np.maximum(most, 1e-4)[..., None]
     return np.rint(np.clip(warped + shift, 0, 255)).astype(np.uint8)
 
 
