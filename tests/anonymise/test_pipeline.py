@@ -126,8 +126,8 @@ def test_the_surest_of_overlapping_faces_lies_on_top(group_photo):
     )
     assert [report.verdict for report in second.faces] == ["replaced"] * 2
     x, y = np.rint(surer.points_xy[30:60]).astype(int).T
-    apart = np.abs(second.image[y, x].astype(int) - first.image[y, x])
-    assert apart.mean() < 12  # its colours follow what lies beside it
+    alike = np.corrcoef(first.image[y, x].ravel(), second.image[y, x].ravel())[0, 1]
+    assert alike > 0.9  # its colours follow what lies beside it, its features do not
 
 
 def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):

@@ -100,7 +100,7 @@ def test_packed_pixels_share_statistics(train, num_groups):
     expected, stats = plain.apply(variables, x, train, mutable=["batch_stats"])
     packed = BatchNorm(num_groups=num_groups, num_packed=4)
     y, packed_stats = packed.apply(variables, pack(x), train, mutable=["batch_stats"])
-    np.testing.assert_allclose(unpack(y), expected, atol=1e-5)
+    np.testing.assert_allclose(unpack(y), expected, rtol=1e-5, atol=1e-5)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), packed_stats, stats
     )
