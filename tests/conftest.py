@@ -22,7 +22,9 @@ from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords  # noqa:
 def compile_each_program_once(tmp_path_factory) -> None:
     """Programs are compiled in a hurry, and shared through a cache on disk."""
     jax.config.update("jax_disable_most_optimizations", True)
-    cache = tmp_path_factory.mktemp("compiled")
+    cache = tmp_path_factory.getbasetemp() / "compiled"
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        cache = cache.parent.parent / "compiled"  # all workers'
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)

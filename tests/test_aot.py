@@ -18,6 +18,7 @@ SMALL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not LIBTPU.exists(), reason="bash launch/test.sh installs libtpu")
 def test_a_small_topology_compiles_and_tells_its_cost():
     command = [

@@ -80,14 +80,8 @@ def test_the_reduced_rows_differ_in_what_the_rows_differ_in(row):
         lfw.get_config("tiny")
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param("no_cm", marks=pytest.mark.slow),
-        pytest.param("no_cm_la", marks=pytest.mark.slow),
-        "no_cm_la_29",
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("row", celeba.ABLATION)
 def test_rows_of_the_ablation_train_a_step(row):
     config = _tiny(celeba.get_config(row))
     step, batch = make_train_step(config), _batch(config)

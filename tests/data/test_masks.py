@@ -47,7 +47,7 @@ def test_agrees_with_opencv_wherever_the_face_lies(seed, shift, region):
 
 def test_an_outline_has_jaw_and_brows_without_the_temples_corners(embedded):
     size = embedded[0].image.shape[:2]
-    points = np.stack([face.points_xy for face in embedded])
+    points = np.stack([face.points_xy for face in embedded[::8]])
     outline, polygon = (
         np.asarray(face_mask(jnp.asarray(points), size, region))[..., 0] > 0
         for region in (OUTLINE, FACE)

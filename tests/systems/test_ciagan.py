@@ -161,11 +161,8 @@ def test_each_stage_trains_its_networks_alone(config, run, started):
     assert ["siamese" in line for line in lines] == [True, True, False, False]
 
 
-@pytest.mark.parametrize(
-    "stop",
-    [1, pytest.param(3, marks=pytest.mark.slow)],
-    ids=["pretraining", "training"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [1, 3], ids=["pretraining", "training"])
 def test_a_run_that_stopped_in_either_stage_ends_the_same(
     config, run, stop, tmp_path, monkeypatch
 ):
