@@ -3,8 +3,9 @@
     python -m benchmarks.model_speed --batch_size=1
     python -m benchmarks.model_speed --batch_size=4
 
-The peer, timed in turn in the same run, is the generator's first layer over dense
-heatmaps, as the release computes it, against our outer products.
+The peers, timed in turn in the same run, are the generator's first layer over dense
+heatmaps, as the release computes it, against our outer products; and those, with their
+gradients, against kernels stamped where heatmaps are single pixels.
 """
 
 import resource
@@ -18,7 +19,11 @@ import numpy as np
 from absl import app, flags
 
 from anonygan_jax import building
-from anonygan_jax.data.heatmaps import convolve_heatmaps, landmark_heatmaps
+from anonygan_jax.data.heatmaps import (
+    convolve_heatmaps,
+    landmark_heatmaps,
+    stamp_heatmaps,
+)
 from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.systems.anonygan import AnonyGAN
 from configs import celeba
@@ -40,7 +45,7 @@ def report(name: str, seconds: list[float]) -> None:
     low, mid, high = min(per_image), statistics.median(per_image), max(per_image)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{name:28s} {low:9.1f} {mid:9.1f} {high:9.1f} ms per image, "
+        f"{name:38s} {low:9.1f} {mid:9.1f} {high:9.1f} ms per image, "
         f"peak so far {peak:.2f} GiB",
         flush=True,
     )
@@ -82,13 +87,27 @@ def first_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]
     return {name: lambda f=f: f(points) for name, f in compiled.items()}
 
 
-def main(_arguments: list[str]) -> None:
-    """Prints a line for each part."""
-    config = celeba.get_config("paper")
-    size = tuple(config.data.image_size)
-    batch = random_batch(size)
-    layers = first_layers(batch, size)
-    times: dict[str, list[float]] = {"dense": [], "outer": []}
+def pixel_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]:
+    """The same layer over heatmaps of one pixel, with the gradient of its kernel."""
+    heatmaps = landmark_heatmaps(batch.source_points_xy, size)
+    kernel = jax.random.normal(jax.random.key(0), (7, 7, 68, 64))
+
+    def gradient(layer: Callable) -> Callable:
+        def energy(kernel: jax.Array) -> jax.Array:
+            return jnp.square(layer(heatmaps, kernel, 1, 3, "reflect")).sum()
+
+        compiled = jax.jit(jax.grad(energy))
+        return lambda: compiled(kernel)
+
+    return {
+        "products, gradient": gradient(convolve_heatmaps),
+        "stamps, gradient": gradient(stamp_heatmaps),
+    }
+
+
+def compare(layers: dict[str, Callable]) -> None:
+    """A line each of two ways to compute a layer, and the ratio of their times."""
+    times: dict[str, list[float]] = {name: [] for name in layers}
     for run in range(_RUNS.value + 1):
         for name, function in layers.items():
             seconds = timed(function)
@@ -96,9 +115,19 @@ def main(_arguments: list[str]) -> None:
                 times[name].append(seconds)
     for name, seconds_of_runs in times.items():
         report(f"first layer, {name}", seconds_of_runs)
-    pairs = zip(times["dense"], times["outer"], strict=True)
-    ratios = [dense / outer for dense, outer in pairs]
-    print(f"{'dense / outer':28s} {statistics.median(ratios):9.1f} (median of pairs)")
+    ratios = [slow / quick for slow, quick in zip(*times.values(), strict=True)]
+    print(
+        f"{' / '.join(layers):38s} {statistics.median(ratios):9.1f} (median of pairs)"
+    )
+
+
+def main(_arguments: list[str]) -> None:
+    """Prints a line for each part."""
+    config = celeba.get_config("paper")
+    size = tuple(config.data.image_size)
+    batch = random_batch(size)
+    compare(first_layers(batch, size))
+    compare(pixel_layers(batch, size))
 
     train_step = building.make_train_step(config)
     system = train_step.system

@@ -3,7 +3,10 @@
 A heatmap of one pixel, resized or not, is a column vector times a row vector. Kept so,
 68 heatmaps are kilobytes instead of megabytes, and a convolution over them is two small
 einsums: on a CPU the generator's first layer is 17 times faster than over dense maps.
+Where each is one pixel, a CPU is faster still by adding up kernels at those pixels.
 """
+
+import itertools
 
 import flax.struct
 import jax
@@ -17,10 +20,12 @@ class Heatmaps:
     Attributes:
       rows: float32 [B, K, H].
       columns: float32 [B, K, W].
+      are_pixels: whether no heatmap has more than one pixel that is not 0.
     """
 
     rows: jax.Array
     columns: jax.Array
+    are_pixels: bool = flax.struct.field(pytree_node=False, default=False)
 
     def dense(self) -> jax.Array:
         """Returns float32 [B, H, W, K]."""
@@ -32,7 +37,8 @@ class Heatmaps:
 
     def scale(self, weights: jax.Array) -> "Heatmaps":
         """Returns the heatmaps times weights [B, K]."""
-        return Heatmaps(self.rows, self.columns * weights[..., None])
+        columns = self.columns * weights[..., None]
+        return Heatmaps(self.rows, columns, self.are_pixels)
 
     def concatenate(self, other: "Heatmaps") -> "Heatmaps":
         """Returns these heatmaps followed by the other's."""
@@ -58,6 +64,7 @@ def landmark_heatmaps(
     return Heatmaps(
         rows=_one_pixel(points_xy[..., 1], size[0], grid[0]),
         columns=_one_pixel(points_xy[..., 0], size[1], grid[1]),
+        are_pixels=tuple(grid) == tuple(size),
     )
 
 
@@ -101,6 +108,63 @@ def convolve_heatmaps(
     strips = jnp.einsum("bkxj,ijkc->bkixc", across, pairs)
     rows = [jnp.einsum("bkyi,bkixc->byxc", down[:, :, n::2], strips) for n in (0, 1)]
     return jnp.concatenate(rows, -1)
+
+
+def stamp_heatmaps(
+    heatmaps: Heatmaps, kernel: jax.Array, stride: int, padding: int, mode: str
+) -> jax.Array:
+    """Returns what `convolve_heatmaps` does, for heatmaps that are pixels.
+
+    A pixel adds the kernel, turned around, to the places that see it; with "reflect"
+    so does its mirror image beyond a border. Quick on CPUs alone.
+    """
+    side = kernel.shape[0]
+    rows, columns = (
+        _lit(values, padding, mode) for values in (heatmaps.rows, heatmaps.columns)
+    )
+    dtype = jnp.promote_types(kernel.dtype, jnp.float32)
+    stamps = kernel[::-1, ::-1].transpose(2, 0, 1, 3).astype(dtype)
+    batch, _, height = heatmaps.rows.shape
+    around = 2 * padding + side - 1
+    shape = (batch, height + around, heatmaps.columns.shape[-1] + around)
+    canvas = jnp.zeros((*shape, kernel.shape[-1]), dtype)
+    for (y, down), (x, across) in itertools.product(rows, columns):
+        weights = (down * across)[..., None, None, None]
+        places = jnp.stack([y, x], axis=-1)
+        canvas = jax.vmap(_add_at)(canvas, places, weights * stamps)
+    seen = slice(side - 1, 1 - side or None, stride)
+    return canvas[:, seen, seen].astype(kernel.dtype)
+
+
+def _lit(
+    values: jax.Array, padding: int, mode: str
+) -> list[tuple[jax.Array, jax.Array]]:
+    """Places of a pixel and its mirror image once padded, and values; [B, K] each."""
+    padded = jnp.pad(values, ((0, 0), (0, 0), (padding, padding)), mode=mode)
+    num_lit = 1
+    if mode == "reflect":  # beyond both borders, where they are so near
+        num_lit = 2 if values.shape[-1] > 2 * padding else 3
+    lit = []
+    for _ in range(num_lit):  # top_k would sort all
+        place = jnp.abs(jax.lax.stop_gradient(padded)).argmax(-1)
+        here = jax.nn.one_hot(place, padded.shape[-1], dtype=padded.dtype)
+        lit.append((place, (padded * here).sum(-1)))
+        padded = padded * (1 - here)
+    return lit
+
+
+def _add_at(canvas: jax.Array, places: jax.Array, patches: jax.Array) -> jax.Array:
+    """The canvas [H, W, C] with patches [K, k, k, C] added from places [K, 2] on."""
+    return jax.lax.scatter_add(
+        canvas,
+        places,
+        patches,
+        jax.lax.ScatterDimensionNumbers(
+            update_window_dims=(1, 2, 3),
+            inserted_window_dims=(),
+            scatter_dims_to_operand_dims=(0, 1),
+        ),
+    )
 
 
 def _windows(

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.linen.dtypes import promote_dtype
 
-from anonygan_jax.data.heatmaps import Heatmaps, convolve_heatmaps
+from anonygan_jax.data.heatmaps import Heatmaps, convolve_heatmaps, stamp_heatmaps
 from anonygan_jax.models.layers import KERNEL_INIT, NHWC, Conv, reflect_pad
 
 REACH = 2  # blocks that a reflected border is wide
@@ -83,9 +83,7 @@ class PackedConv(Conv):
                 heatmaps, rest = jax.tree.map(
                     lambda x: x.astype(self.dtype), (heatmaps, rest)
                 )
-            out += convolve_heatmaps(
-                heatmaps, rest, self.stride, self.padding, self._mode, self.stride == 1
-            )
+            out += self._sparse(heatmaps, rest)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
             out += jnp.tile(bias, out.shape[-1] // self.features)
@@ -110,6 +108,20 @@ class PackedConv(Conv):
             return pack(self._convolve(x, kernel, (pad, pad)))
 
         return jax.lax.platform_dependent(x, kernel, cpu=plain, default=convolve)
+
+    def _sparse(self, heatmaps: Heatmaps, kernel: jax.Array) -> jax.Array:
+        """The part of the landmarks, by what is quickest where it runs."""
+        how = (self.stride, self.padding, self._mode)
+
+        def products(heatmaps: Heatmaps, kernel: jax.Array) -> jax.Array:
+            return convolve_heatmaps(heatmaps, kernel, *how, self.stride == 1)
+
+        def stamps(heatmaps: Heatmaps, kernel: jax.Array) -> jax.Array:
+            plain = stamp_heatmaps(heatmaps, kernel, *how)
+            return pack(plain) if self.stride == 1 else plain
+
+        cpu = stamps if heatmaps.are_pixels else products
+        return jax.lax.platform_dependent(heatmaps, kernel, cpu=cpu, default=products)
 
     def _convolve_image(self, image: jax.Array, kernel: jax.Array) -> jax.Array:
         """Padded before it is packed."""

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from golden_values import load
 
-from anonygan_jax.data.heatmaps import convolve_heatmaps, landmark_heatmaps
+from anonygan_jax.data.heatmaps import (
+    convolve_heatmaps,
+    landmark_heatmaps,
+    stamp_heatmaps,
+)
 from anonygan_jax.models.packed import unpack
 
 
@@ -52,6 +56,42 @@ def test_convolution_equals_the_dense_one(side, stride, padding, mode, grid):
     if expected.shape[2] % 2 == 0:
         result = convolve_heatmaps(heatmaps, kernel, stride, padding, mode, True)
         np.testing.assert_allclose(unpack(result), expected, atol=1e-5)
+    assert heatmaps.are_pixels == (grid is None)
+    if heatmaps.are_pixels:
+        result = stamp_heatmaps(heatmaps, kernel, stride, padding, mode)
+        np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(12, 9), (5, 6)])  # mirrored beyond both borders, too
+@pytest.mark.parametrize(
+    ("side", "stride", "padding", "mode"),
+    [(7, 1, 3, "reflect"), (4, 2, 1, "constant")],
+)
+def test_stamped_kernels_have_the_gradients_of_products(
+    side, stride, padding, mode, size
+):
+    rng = np.random.default_rng(2)
+    points = jnp.asarray(rng.uniform(-1, 12, (2, 30, 2)), jnp.float32)
+    kernel = jnp.asarray(rng.standard_normal((side, side, 30, 3)), jnp.float32)
+    weights = jnp.asarray(rng.uniform(-1, 1, (2, 30)), jnp.float32)
+
+    def stamped(weights, kernel):
+        heatmaps = landmark_heatmaps(points, size).scale(weights)
+        return stamp_heatmaps(heatmaps, kernel, stride, padding, mode)
+
+    def products(weights, kernel):
+        heatmaps = landmark_heatmaps(points, size).scale(weights)
+        return convolve_heatmaps(heatmaps, kernel, stride, padding, mode)
+
+    result, pullback = jax.vjp(stamped, weights, kernel)
+    expected, expected_pullback = jax.vjp(products, weights, kernel)
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    back = jnp.asarray(rng.standard_normal(expected.shape), jnp.float32)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4),
+        pullback(back),
+        expected_pullback(back),
+    )
 
 
 def test_scale_and_means_are_those_of_the_dense_heatmaps():
