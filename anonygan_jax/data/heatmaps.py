@@ -146,7 +146,7 @@ def _lit(
         num_lit = 2 if values.shape[-1] > 2 * padding else 3
     lit = []
     for _ in range(num_lit):  # top_k would sort all
-        place = jnp.abs(jax.lax.stop_gradient(padded)).argmax(-1)
+        place = jnp.abs(padded).argmax(-1)
         here = jax.nn.one_hot(place, padded.shape[-1], dtype=padded.dtype)
         lit.append((place, (padded * here).sum(-1)))
         padded = padded * (1 - here)
