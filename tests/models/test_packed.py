@@ -90,17 +90,24 @@ def test_doubling_can_stay_packed():
     np.testing.assert_array_equal(unpack(packed), UpConv(3).apply(variables, x))
 
 
+@pytest.fixture
+def doubles():
+    """Double precision: what rounding makes of random features is none of it."""
+    with jax.enable_x64(True):
+        yield
+
+
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("num_groups", [1, 2])
-def test_packed_pixels_share_statistics(train, num_groups):
-    x = 3 + _features(8, 6, 4) * jnp.arange(1.0, 5.0)
+def test_packed_pixels_share_statistics(train, num_groups, doubles):
+    x = 3 + np.asarray(_features(8, 6, 4), np.float64) * np.arange(1.0, 5.0)
     plain = BatchNorm(num_groups=num_groups)
     variables = plain.init(jax.random.key(0), x, True)
     variables["batch_stats"]["mean"] += jnp.arange(4.0)
     expected, stats = plain.apply(variables, x, train, mutable=["batch_stats"])
     packed = BatchNorm(num_groups=num_groups, num_packed=4)
     y, packed_stats = packed.apply(variables, pack(x), train, mutable=["batch_stats"])
-    np.testing.assert_allclose(unpack(y), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(unpack(y), expected, rtol=1e-12, atol=1e-12)
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), packed_stats, stats
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12), packed_stats, stats
     )
