@@ -83,5 +83,5 @@ setup(
             "selenium>=4.30,<5",
         ],
     },
-    entry_points={"console_scripts": ["anonygan=anonygan_jax.anonymise.cli:main"]},
+    entry_points={"console_scripts": ["anonygan=anonygan_jax.cli.main:main"]},
 )

@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anonygan_jax.anonymise.pipeline import Anonymiser as Anonymiser
-    from anonygan_jax.anonymise.pipeline import NoFaceError as NoFaceError
-    from anonygan_jax.anonymise.pipeline import Result as Result
+    from anonygan_jax.anonymise.anonymiser import Anonymiser as Anonymiser
+    from anonygan_jax.anonymise.anonymiser import NoFaceError as NoFaceError
+    from anonygan_jax.anonymise.anonymiser import Result as Result
 
 __version__ = "0.1.0"
 __all__ = ["Anonymiser", "NoFaceError", "Result", "__version__"]
@@ -22,4 +22,4 @@ def __getattr__(name: str) -> Any:
     """Loads the anonymiser when it is first asked for: training does without it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module("anonygan_jax.anonymise.pipeline"), name)
+    return getattr(importlib.import_module("anonygan_jax.anonymise.anonymiser"), name)

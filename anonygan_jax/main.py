@@ -14,9 +14,9 @@ from absl import logging as absl_logging
 from ml_collections import config_flags
 
 import anonygan_jax
-from anonygan_jax.finite_watch import NotFiniteError
-from anonygan_jax.instruments import profile_steps
-from anonygan_jax.train import train_and_evaluate
+from anonygan_jax.training.loop import train_and_evaluate
+from anonygan_jax.training.nan_guard import NotFiniteError
+from anonygan_jax.training.profiling import profile_steps
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Experiment: a file of configs/, with :variant where it has some."
@@ -50,12 +50,12 @@ def main(arguments: list[str]) -> None:
             train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
         else:
             # Not at the top: training needs none of the packages that measure.
-            from anonygan_jax import evaluate_run
+            from anonygan_jax.evaluation import checkpoints
 
             if _MODE.value == "evaluate":
-                evaluate_run.evaluate_run(config, workdir)
+                checkpoints.evaluate_run(config, workdir)
             else:
-                evaluate_run.watch_run(config, workdir)
+                checkpoints.watch_run(config, workdir)
     except (ValueError, ImportError, NotFiniteError) as error:
         sys.exit(f"error: {error}")
 

@@ -26,13 +26,13 @@ import click
 import cv2
 import numpy as np
 
-from anonygan_jax.anonymise.pipeline import Anonymiser
-from anonygan_jax.anonymise.video import anonymise_video
-from anonygan_jax.anonymise.video_files import Video
-from anonygan_jax.data.photos import find_photos, read_photo
-from anonygan_jax.detection.dlib_models import DlibHog
-from anonygan_jax.detection.finder import same_place
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.video.anonymise import anonymise_video
+from anonygan_jax.anonymise.video.transcode import Video
+from anonygan_jax.detection.detector import same_place
+from anonygan_jax.detection.dlib import DlibHog
 from anonygan_jax.detection.mtcnn import Mtcnn
+from anonygan_jax.io.photos import find_photos, read_photo
 
 EVERY = 5  # frames from one that is looked at to the next
 CHANGED = 0.25  # mean difference over the standard deviation of a face's pixels

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from anonygan_jax.data import crops
-from anonygan_jax.data.landmarks import main_face
-from anonygan_jax.data.photos import read_photo
 from anonygan_jax.detection import FaceFinder, make_finder
-from anonygan_jax.evaluation.estimates import share
-from anonygan_jax.evaluation.folders import photos_in
+from anonygan_jax.evaluation.collect.folders import photos_in
+from anonygan_jax.evaluation.metrics.estimates import share
+from anonygan_jax.faces import alignment
+from anonygan_jax.faces.face import main_face
+from anonygan_jax.io.photos import read_photo
 
 SIDE = (264, 216)  # height, width of a face
 PAIRS_ACROSS, PAIRS_DOWN = 3, 4
@@ -60,7 +60,9 @@ def show(
     pairs = []
     for name, swap in zip(names, swapped, strict=True):
         matrix = _frame(finder, photos[name])
-        faces = [crops.crop_photo(read_photo(f[name]), matrix, SIDE) for f in folders]
+        faces = [
+            alignment.crop_photo(read_photo(f[name]), matrix, SIDE) for f in folders
+        ]
         pairs.append(np.concatenate(faces[::-1] if swap else faces, axis=1))
     output.mkdir(parents=True, exist_ok=True)
     sheet = PAIRS_ACROSS * PAIRS_DOWN
@@ -106,7 +108,7 @@ def _frame(finder: FaceFinder, path: pathlib.Path) -> np.ndarray:
     faces = [face for face in finder(photo) if len(face.points_xy)]
     if not faces:
         raise click.ClickException(f"{path}: no face found")
-    return crops.celeba_transform(main_face(faces, photo.shape).points_xy, SIDE)
+    return alignment.celeba_transform(main_face(faces, photo.shape).points_xy, SIDE)
 
 
 def _sheet(pairs: list[np.ndarray], first: int) -> np.ndarray:

@@ -22,10 +22,10 @@ import click
 import cv2
 import numpy as np
 
-from anonygan_jax.data.landmarks import OUTER_EYE_CORNERS
-from anonygan_jax.data.photos import find_photos, read_photo
 from anonygan_jax.detection import DETECTORS, LANDMARKERS
-from anonygan_jax.evaluation import estimates
+from anonygan_jax.evaluation.metrics import estimates
+from anonygan_jax.faces.face import OUTER_EYE_CORNERS
+from anonygan_jax.io.photos import find_photos, read_photo
 
 Truth = dict[str, np.ndarray]
 

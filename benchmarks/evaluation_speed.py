@@ -18,14 +18,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.data.descriptors import DlibDescriptor
-from anonygan_jax.data.landmarks import DlibLandmarks
-from anonygan_jax.data.photos import find_photos, read_photo
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.mtcnn import Mtcnn
-from anonygan_jax.evaluation import comparison, frechet, pictures
-from anonygan_jax.evaluation.frozen_networks import FrozenNetwork
-from anonygan_jax.evaluation.networks import efficientnet, facenet, inception
-from anonygan_jax.evaluation.observation import Observer
+from anonygan_jax.evaluation.collect import comparison, inputs
+from anonygan_jax.evaluation.collect.networks import FrozenNetwork
+from anonygan_jax.evaluation.collect.observation import Observer
+from anonygan_jax.evaluation.metrics import frechet
+from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.models.pretrained import efficientnet, facenet, inception
+from anonygan_jax.recognition.dlib import DlibDescriptor
 
 RUNS = 3
 NETWORKS = {
@@ -62,8 +63,8 @@ def time_photos(paths: list[pathlib.Path]) -> None:
         "SSIM outside the face": lambda: [
             comparison.outside_similarity(i, i, s.face_boxes) for i, s in both
         ],
-        "clean-fid's resizing": lambda: [pictures.clean_fid_picture(i) for i in images],
-        "face for EfficientNet": lambda: [pictures.face_picture(i, s) for i, s in both],
+        "clean-fid's resizing": lambda: [inputs.clean_fid_picture(i) for i in images],
+        "face for EfficientNet": lambda: [inputs.face_picture(i, s) for i, s in both],
     }
     for name, stage in stages.items():
         timed(stage, len(images), name)

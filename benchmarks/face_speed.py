@@ -18,9 +18,9 @@ import numpy as np
 from absl import app, flags
 
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.data import crops
-from anonygan_jax.data.masks import face_mask
 from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords
+from anonygan_jax.faces import alignment
+from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.methods import Faces, make_method
 
 _WIDTH = flags.DEFINE_integer("width", 250, "Of a face, pixels from jaw to jaw.")
@@ -36,7 +36,9 @@ def enlarged(record: FaceRecord) -> Faces:
     points = record.points_xy
     scale = _WIDTH.value / float(np.linalg.norm(points[16] - points[0]))
     size = (round(old[0] * scale), round(old[1] * scale))
-    points = crops.transform_points(crops.resize_transform(old, size), points)[None]
+    points = alignment.transform_points(alignment.resize_transform(old, size), points)[
+        None
+    ]
     image = cv2.resize(record.image, size[::-1])
     mask = np.asarray(face_mask(jnp.asarray(points), size))[..., 0]
     return Faces(image[None], points, mask)

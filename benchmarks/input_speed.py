@@ -15,10 +15,10 @@ import time
 import jax
 from absl import app, flags
 
-from anonygan_jax import sharding
-from anonygan_jax.data.feeding import feed
+from anonygan_jax.data.batches import LOADERS, Batches, DataConfig
 from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.pipeline import LOADERS, Batches, DataConfig
+from anonygan_jax.training import sharding
+from anonygan_jax.training.device_feed import feed
 
 _DIRECTORY = flags.DEFINE_string("directory", "embedded", "Prepared faces.")
 _SIZE = flags.DEFINE_list("size", ["220", "180"], "Height, width.")

@@ -16,19 +16,19 @@ import matplotlib
 import numpy as np
 import tqdm
 
-from anonygan_jax.anonymise.pipeline import FACE, Anonymiser, NoFaceError
+from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser, NoFaceError
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.data import crops
-from anonygan_jax.data.descriptors import SAME_PERSON
-from anonygan_jax.data.landmarks import NUM_LANDMARKS, Face
-from anonygan_jax.data.photos import find_photos, read_photo
 from anonygan_jax.detection import FaceFinder, Found
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.face_mesh import FaceMesh
-from anonygan_jax.evaluation import estimates
-from anonygan_jax.evaluation.estimates import Estimate
-from anonygan_jax.evaluation.observation import NothingToSeeError, Observer
-from anonygan_jax.evaluation.pose import pose_distance
+from anonygan_jax.evaluation.collect.observation import NothingToSeeError, Observer
+from anonygan_jax.evaluation.metrics import estimates
+from anonygan_jax.evaluation.metrics.estimates import Estimate
+from anonygan_jax.evaluation.metrics.pose import pose_distance
+from anonygan_jax.faces import alignment
+from anonygan_jax.faces.face import NUM_LANDMARKS, Face
+from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.recognition.dlib import SAME_PERSON
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -46,7 +46,7 @@ class NoisyFinder(FaceFinder):
         face = super().face(photo, found)
         if not len(face.points_xy):
             return face
-        matrix = crops.celeba_transform(face.points_xy, crops.CELEBA_SIZE)
+        matrix = alignment.celeba_transform(face.points_xy, alignment.CELEBA_SIZE)
         pixel = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         rng = np.random.default_rng(self.seed)
         noise = self.noise * pixel * rng.normal(size=(NUM_LANDMARKS, 2))

@@ -15,9 +15,10 @@ import click
 import numpy as np
 import tqdm
 
-from anonygan_jax.data.landmarks import DlibLandmarks, main_face
-from anonygan_jax.data.photos import find_photos, read_photo
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import MeshNetwork, eye_frame, features, framing
+from anonygan_jax.faces.face import main_face
+from anonygan_jax.io.photos import find_photos, read_photo
 
 PENALTY = 0.1  # of the squared coefficients
 OUTLIER = 0.12  # mean distance beyond which dlib or the mesh has failed

@@ -18,14 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
-from anonygan_jax import building
-from anonygan_jax.data.heatmaps import (
+from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.models.heatmaps import (
     convolve_heatmaps,
     landmark_heatmaps,
     stamp_heatmaps,
 )
-from anonygan_jax.data.pipeline import PairBatch
 from anonygan_jax.systems.anonygan import AnonyGAN
+from anonygan_jax.training import factory
 from configs import celeba
 
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Pairs per step.")
@@ -129,7 +129,7 @@ def main(_arguments: list[str]) -> None:
     compare(first_layers(batch, size))
     compare(pixel_layers(batch, size))
 
-    train_step = building.make_train_step(config)
+    train_step = factory.make_train_step(config)
     system = train_step.system
     assert isinstance(system, AnonyGAN)
     key = jax.random.key(0, impl="rbg")
@@ -140,7 +140,7 @@ def main(_arguments: list[str]) -> None:
     forward = [timed(lambda: generate(variables, pair)) for _ in range(_RUNS.value + 1)]
     report("generator forward", forward[1:])
 
-    step = building.compile_step(train_step, key, state, batch)
+    step = factory.compile_step(train_step, key, state, batch)
     steps = []
     for _ in range(_RUNS.value + 1):
         start = time.perf_counter()

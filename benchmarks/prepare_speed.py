@@ -15,7 +15,9 @@ import time
 
 from PIL import Image
 
-from anonygan_jax.data import landmarks, photos, prepare, prepare_pool
+from anonygan_jax.data.prepare import job, pool
+from anonygan_jax.io import photos
+from anonygan_jax.io.dlib_package import model_file
 
 RUNS = 3
 
@@ -26,7 +28,7 @@ def peer_photos_per_second(files: list[photos.PhotoFile]) -> float:
     import numpy as np
 
     detector = dlib.get_frontal_face_detector()
-    model = landmarks.model_file("shape_predictor_68_face_landmarks.dat")
+    model = model_file("shape_predictor_68_face_landmarks.dat")
     predictor = dlib.shape_predictor(str(model))
     start = time.perf_counter()
     for file in files:
@@ -38,11 +40,11 @@ def peer_photos_per_second(files: list[photos.PhotoFile]) -> float:
 
 def our_photos_per_second(files: list[photos.PhotoFile]) -> float:
     """The whole command on two processes, their start included."""
-    job = prepare.Job(files, None, (220, 180), aligned=False)
+    all_photos = job.Job(files, None, (220, 180), aligned=False)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        make = functools.partial(prepare_pool.make_shards, num_workers=2)
-        prepare.prepare(job, pathlib.Path(folder), make)
+        make = functools.partial(pool.make_shards, num_workers=2)
+        job.prepare(all_photos, pathlib.Path(folder), make)
         return len(files) / (time.perf_counter() - start)
 
 

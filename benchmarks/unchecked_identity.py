@@ -16,11 +16,12 @@ import jax
 import ml_collections
 import numpy as np
 
-from anonygan_jax import building, generator_files
-from anonygan_jax.data.descriptors import SAME_PERSON
-from anonygan_jax.data.images import to_uint8
-from anonygan_jax.evaluation.estimates import share
-from anonygan_jax.evaluation.observation import NothingToSeeError, Observer
+from anonygan_jax.evaluation.collect.observation import NothingToSeeError, Observer
+from anonygan_jax.evaluation.metrics.estimates import share
+from anonygan_jax.models.images import to_uint8
+from anonygan_jax.recognition.dlib import SAME_PERSON
+from anonygan_jax.training import factory
+from anonygan_jax.weights import generator_checkpoint
 
 AT_ONCE = 50
 
@@ -31,9 +32,9 @@ AT_ONCE = 50
 def main(run: pathlib.Path, count: int) -> None:
     """Prints the shares for RUN, whose data must be where its config says."""
     config = ml_collections.ConfigDict(json.loads((run / "config.json").read_text()))
-    system = building.make_system(config)
-    batch = building.open_batches(config, system).strangers(count, held_out=True)
-    _, variables, step = generator_files.load_generator(run)
+    system = factory.make_system(config)
+    batch = factory.open_batches(config, system).strangers(count, held_out=True)
+    _, variables, step = generator_checkpoint.load_generator(run)
     draw = jax.jit(
         lambda variables, batch: {
             name: to_uint8(picture)

@@ -16,13 +16,13 @@ import click
 import cv2
 import numpy as np
 
-from anonygan_jax.anonymise.pipeline import Anonymiser
-from anonygan_jax.anonymise.smoothing import jitter
-from anonygan_jax.anonymise.video import anonymise_video
-from anonygan_jax.anonymise.video_analysis import Analysis
-from anonygan_jax.anonymise.video_files import Frame, Video, rewritten
-from anonygan_jax.data import crops
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.video.analysis import Analysis
+from anonygan_jax.anonymise.video.anonymise import anonymise_video
+from anonygan_jax.anonymise.video.smoothing import jitter
+from anonygan_jax.anonymise.video.transcode import Frame, Video, rewritten
 from anonygan_jax.detection import LANDMARKERS, make_finder
+from anonygan_jax.faces import alignment
 
 MIN_FRAMES = 20
 SIZE = (64, 52)
@@ -129,11 +129,11 @@ def flicker(clip: pathlib.Path, tracks: Tracks) -> float:
     for shapes in tracks.values():
         faces = []
         for number, shape in shapes.items():
-            matrix = crops.window_transform(crops.CELEBA_SIZE, SIZE, 2.0)
-            matrix = crops.compose(
-                matrix, crops.celeba_transform(shape, crops.CELEBA_SIZE)
+            matrix = alignment.window_transform(alignment.CELEBA_SIZE, SIZE, 2.0)
+            matrix = alignment.compose(
+                matrix, alignment.celeba_transform(shape, alignment.CELEBA_SIZE)
             )
-            face = crops.crop_photo(images[number], matrix, SIZE)
+            face = alignment.crop_photo(images[number], matrix, SIZE)
             faces.append(cv2.cvtColor(face, cv2.COLOR_RGB2GRAY).astype(np.float32))
         stack = np.stack(faces)
         bends = stack[2:] - 2 * stack[1:-1] + stack[:-2]

@@ -29,10 +29,10 @@ from absl import app, flags
 from jax.experimental import topologies
 from ml_collections import config_flags
 
-from anonygan_jax import building, sharding
-from anonygan_jax.chips import CHIPS, GIB
-from anonygan_jax.data.landmarks import NUM_LANDMARKS
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.faces.face import NUM_LANDMARKS
+from anonygan_jax.training import factory, sharding
+from anonygan_jax.training.accelerator_specs import CHIPS, GIB
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Experiment.")
 _TOPOLOGY = flags.DEFINE_list(
@@ -89,16 +89,16 @@ def compile_step(
     described = topologies.get_topology_desc(platform="tpu", topology_name=topology)
     mesh = sharding.make_mesh(config.sharding.num_fsdp, list(described.devices))
     sharding.check_batch_size(batch_size, mesh)
-    train_step = building.make_train_step(config)
+    train_step = factory.make_train_step(config)
     batch = abstract_batch(config, batch_size)
-    key = jax.random.key(0, impl=building.RNG_IMPL)
+    key = jax.random.key(0, impl=factory.RNG_IMPL)
     state = jax.eval_shape(train_step.init, key, batch)
     where = sharding.state_shardings(state, mesh)
     place = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)  # noqa: E731
     state = jax.tree.map(place, state, where)
     rows = sharding.batch_sharding(mesh)
     batch = jax.tree.map(lambda x: place(x, rows), batch)
-    return building.compile_step(train_step, key, state, batch)
+    return factory.compile_step(train_step, key, state, batch)
 
 
 def abstract_batch(config: ml_collections.ConfigDict, batch_size: int) -> PairBatch:

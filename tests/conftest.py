@@ -87,7 +87,7 @@ def tiny_config() -> ml_collections.ConfigDict:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory, tiny_config) -> pathlib.Path:
     """The workdir of a finished tiny run."""
-    from anonygan_jax.train import train_and_evaluate
+    from anonygan_jax.training.loop import train_and_evaluate
 
     workdir = tmp_path_factory.mktemp("tiny_run")
     train_and_evaluate(tiny_config, workdir)
@@ -122,14 +122,16 @@ def _write_untrained(
     config: ml_collections.ConfigDict, workdir: pathlib.Path
 ) -> pathlib.Path:
     """Returns the folder."""
-    from anonygan_jax import building, checkpointing, run_config
+    from anonygan_jax.training import factory
+    from anonygan_jax.training.checkpoints import Checkpoints
+    from anonygan_jax.training.config import save_config
 
-    train_step = building.make_train_step(config)
-    batch = building.open_batches(config, train_step.system).batch(0)
-    key = jax.random.key(0, impl=building.RNG_IMPL)
+    train_step = factory.make_train_step(config)
+    batch = factory.open_batches(config, train_step.system).batch(0)
+    key = jax.random.key(0, impl=factory.RNG_IMPL)
     state = jax.jit(train_step.init)(key, batch)
-    checkpoints = checkpointing.Checkpoints(workdir, 1)
+    checkpoints = Checkpoints(workdir, 1)
     checkpoints.save(state)
     checkpoints.close()
-    run_config.save_config(config, workdir)
+    save_config(config, workdir)
     return workdir

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from anonygan_jax.evaluation.observation import Observation
+from anonygan_jax.evaluation.collect.observation import Observation
 
 
 def observed(**fields: np.ndarray) -> Observation:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from anonygan_jax.data.masks import FACE
+from anonygan_jax.faces.masks import FACE
 from anonygan_jax.methods import Faces
 
 

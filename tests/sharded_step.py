@@ -25,8 +25,8 @@ def main(
     import numpy as np
     from jax.experimental import multihost_utils
 
-    from anonygan_jax import building, sharding
-    from anonygan_jax.data.feeding import feed
+    from anonygan_jax.training import factory, sharding
+    from anonygan_jax.training.device_feed import feed
     from configs import ciagan, composites
 
     sharding.MIN_SIZE = 64  # so that small parameters are split, too
@@ -45,17 +45,17 @@ def main(
     config.data.landmark_jitter = 1.0
     config.data.loader = "device" if int(num_fsdp) > 1 else "memory"
     config.augmentation.flip_share = 0.5
-    stages = building.make_stages(config)
+    stages = factory.make_stages(config)
     train_step = stages[-1].train_step
     config.sharding.num_fsdp = int(num_fsdp)
-    mesh = building.make_mesh(config)
-    batches = building.open_batches(config, train_step.system)
+    mesh = factory.make_mesh(config)
+    batches = factory.open_batches(config, train_step.system)
     key = jax.random.key(0)
-    state = building.create_state(train_step, key, batches.batch(0), mesh)
+    state = factory.create_state(train_step, key, batches.batch(0), mesh)
     like = sharding.to_devices(batches.batch(0), mesh)
     start = 0
     for stage in stages:
-        step = building.compile_step(stage.train_step, key, state, like)
+        step = factory.compile_step(stage.train_step, key, state, like)
         for batch in feed(batches, start, min(stage.stop, 2), mesh):
             state, values = step(state, batch)
         start = stage.stop

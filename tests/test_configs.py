@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import scipy.spatial
 
-from anonygan_jax import losses
-from anonygan_jax.building import make_train_step
 from anonygan_jax.models.config import ModelConfig
-from anonygan_jax.porting import torch_files
-from anonygan_jax.systems import embedders
+from anonygan_jax.systems import embedders, losses
 from anonygan_jax.systems.anonygan import AnonyGAN
-from anonygan_jax.train_state import TrainState
+from anonygan_jax.systems.train_state import TrainState
+from anonygan_jax.training.factory import make_train_step
+from anonygan_jax.weights import torch_files
 from configs import celeba, lfw
 from launch.aot_tpu import abstract_batch
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from anonygan_jax import building
+from anonygan_jax.training import factory
 from configs import faces
 from launch import aot_tpu, short_gpu
 
@@ -149,7 +149,7 @@ def test_products_of_matrices_are_the_convolutions(size, kernel, stride, padding
 def test_all_convolutions_of_pictures_become_products(monkeypatch):
     monkeypatch.setattr(jax.lax, "conv_general_dilated", short_gpu.convolve)
     config = faces.get_config("gpu")
-    train_step = building.make_train_step(config)
+    train_step = factory.make_train_step(config)
     batch = aot_tpu.abstract_batch(config, 2)
     key = jax.random.key(0)
     state = jax.eval_shape(train_step.init, key, batch)

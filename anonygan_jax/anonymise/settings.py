@@ -3,10 +3,10 @@
 import dataclasses
 from typing import Any
 
-from anonygan_jax.anonymise.conditions import AUTO
-from anonygan_jax.anonymise.consent import Region
-from anonygan_jax.anonymise.pipeline import PERSON, Anonymiser
-from anonygan_jax.anonymise.video_analysis import SEARCH_EVERY
+from anonygan_jax.anonymise.anonymiser import PERSON, Anonymiser
+from anonygan_jax.anonymise.conditions.selector import AUTO
+from anonygan_jax.anonymise.policy import Region
+from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_finder
 from anonygan_jax.methods import DEFAULT, EMBEDDED
 

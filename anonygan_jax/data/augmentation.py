@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.batches import PairBatch
 
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
 

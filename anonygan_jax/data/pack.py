@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from anonygan_jax.data.faces import Faces
-from anonygan_jax.data.whole_files import written_whole
+from anonygan_jax.data.dataset import Faces
+from anonygan_jax.io.atomic_write import written_whole
 
 SUFFIX = ".npz"
 VERSION = 1

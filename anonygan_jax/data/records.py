@@ -13,7 +13,7 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from PIL import Image
 from tensorflow_datasets.proto import tf_example_pb2
 
-from anonygan_jax.data.landmarks import NUM_LANDMARKS
+from anonygan_jax.faces.face import NUM_LANDMARKS
 
 NAME = "faces"
 SPLIT = "train"

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from anonygan_jax.data.faces import Faces, StoredFaces
+from anonygan_jax.data.dataset import Faces, StoredFaces
 from anonygan_jax.data.pack import SUFFIX, FacePack, write_pack
 
 

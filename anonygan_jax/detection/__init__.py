@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from anonygan_jax.detection.centerface import CenterFace
-from anonygan_jax.detection.dlib_models import DlibCnn, DlibHog, DlibPredictor
+from anonygan_jax.detection.detector import Detector, FaceFinder, Found, Landmarker
+from anonygan_jax.detection.dlib import DlibCnn, DlibHog, DlibPredictor
 from anonygan_jax.detection.face_mesh import FaceMesh
-from anonygan_jax.detection.finder import Detector, FaceFinder, Found, Landmarker
 from anonygan_jax.detection.mtcnn import Mtcnn
 
 __all__ = [

@@ -7,7 +7,7 @@ assets/detectors.
 import cv2
 import numpy as np
 
-from anonygan_jax.detection.onnx_files import OnnxFile
+from anonygan_jax.detection.onnx import OnnxFile
 
 STRIDE = 4  # pixels of the picture a cell of the result
 MULTIPLE = 32  # sides must be one of it

@@ -10,9 +10,9 @@ by `benchmarks/mesh_offsets.py`.
 import cv2
 import numpy as np
 
-from anonygan_jax.data.crops import crop_photo
-from anonygan_jax.data.landmarks import OUTER_EYE_CORNERS
-from anonygan_jax.detection.onnx_files import ASSETS, OnnxFile
+from anonygan_jax.detection.onnx import ASSETS, OnnxFile
+from anonygan_jax.faces.alignment import crop_photo
+from anonygan_jax.faces.face import OUTER_EYE_CORNERS
 
 SIDE = 192  # pixels of the network's picture
 PRESENT = 0.5  # the network's own belief that it sees a face

@@ -34,7 +34,7 @@ class Mtcnn:
         self._detector = MTCNN()
 
     def boxes(self, image_u8: np.ndarray) -> np.ndarray:
-        """Returns boxes; see `anonygan_jax.detection.finder.Detector`."""
+        """Returns boxes; see `anonygan_jax.detection.detector.Detector`."""
         found = self._detector.detect_faces(image_u8) or []
         rows = [(*face["box"], face["confidence"], 0.0) for face in found]
         boxes = np.array(sorted(rows, key=lambda row: -row[4]), np.float32)

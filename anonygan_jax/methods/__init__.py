@@ -1,21 +1,21 @@
 """Ways to hide a face, one file each, all with one call (`faces.Method`)."""
 
-from anonygan_jax.generator_files import CheckpointError
 from anonygan_jax.methods.anonygan import AnonyGANMethod
 from anonygan_jax.methods.auto import AUTO, Auto
 from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.blur import Blur
 from anonygan_jax.methods.ciagan import CiaganMethod
-from anonygan_jax.methods.faces import Faces, Method, MethodError, NewFaces
-from anonygan_jax.methods.generators import (
+from anonygan_jax.methods.method import Faces, Method, MethodError, NewFaces
+from anonygan_jax.methods.pixelate import Pixelate
+from anonygan_jax.methods.refine import Refine
+from anonygan_jax.methods.trained_generator import (
     EMBEDDED,
     TrainedGenerator,
     trained_methods,
 )
-from anonygan_jax.methods.pixelate import Pixelate
-from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.models.config import ANONYGAN, CIAGAN
+from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 __all__ = [
     "AUTO",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from anonygan_jax.methods.faces import Faces, Method, NewFaces
+from anonygan_jax.methods.method import Faces, Method, NewFaces
 
 AUTO = "auto"
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from anonygan_jax.data.masks import FACE
-from anonygan_jax.methods.faces import Faces, NewFaces
+from anonygan_jax.faces.masks import FACE
+from anonygan_jax.methods.method import Faces, NewFaces
 
 
 class Blackout:

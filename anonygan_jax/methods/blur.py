@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.data.masks import FACE
-from anonygan_jax.methods.faces import Faces, NewFaces
+from anonygan_jax.faces.masks import FACE
+from anonygan_jax.methods.method import Faces, NewFaces
 
 # Of the face's width: leaves dlib about as many faces of LFW as the published 4%
 # (measured: 17% at 0.12, 2.5% at 0.16, 0.5% at 0.2).

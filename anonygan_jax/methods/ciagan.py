@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.data.images import to_float, to_uint8
-from anonygan_jax.data.masks import FACE
-from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
-from anonygan_jax.methods.generators import EMBEDDED, load_trained
-from anonygan_jax.models.ciagan import generator_input
+from anonygan_jax.faces.masks import FACE
+from anonygan_jax.methods.method import Faces, MethodError, NewFaces
+from anonygan_jax.methods.trained_generator import EMBEDDED, load_trained
+from anonygan_jax.models.ciagan.generator import generator_input
 from anonygan_jax.models.config import CIAGAN
+from anonygan_jax.models.images import to_float, to_uint8
 
 
 class CiaganMethod:

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.data.masks import FACE
-from anonygan_jax.methods.faces import Faces, NewFaces
+from anonygan_jax.faces.masks import FACE
+from anonygan_jax.methods.method import Faces, NewFaces
 
 # Across the face: leaves dlib the published 1% of the faces of LFW (measured: 3% at 8).
 NUM_CELLS = 6

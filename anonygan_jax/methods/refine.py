@@ -5,13 +5,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.data import crops
-from anonygan_jax.data.images import to_float
-from anonygan_jax.data.masks import OUTLINE, face_mask
-from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
-from anonygan_jax.methods.generators import TrainedGenerator
+from anonygan_jax.faces import alignment
+from anonygan_jax.faces.masks import OUTLINE, face_mask
+from anonygan_jax.methods.method import Faces, MethodError, NewFaces
+from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.models.config import ANONYGAN
+from anonygan_jax.models.images import to_float
 
 SOFT_EDGE = 0.04  # of the face's width: the change fades towards the mask's border
 
@@ -51,9 +51,11 @@ class Refine:
         warped = self._warp(faces, conditions)
         size = self._generator.size
         old = (warped.shape[1], warped.shape[2])
-        matrix = crops.window_transform(old, size, self._generator.zoom)
-        prior = np.stack([crops.crop_photo(image, matrix, size) for image in warped])
-        points = crops.transform_points(matrix, faces.points_xy)
+        matrix = alignment.window_transform(old, size, self._generator.zoom)
+        prior = np.stack(
+            [alignment.crop_photo(image, matrix, size) for image in warped]
+        )
+        points = alignment.transform_points(matrix, faces.points_xy)
         mask = np.asarray(_masks(points, size, self.region))
         prior_float = to_float(jnp.asarray(prior))
         output = self._generator(

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from anonygan_jax.data import warping
-from anonygan_jax.data.masks import OUTLINE
-from anonygan_jax.methods.faces import Faces, MethodError, NewFaces
+from anonygan_jax.faces import warping
+from anonygan_jax.faces.masks import OUTLINE
+from anonygan_jax.methods.method import Faces, MethodError, NewFaces
 
 
 class Warp:

@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.data.landmarks import NUM_LANDMARKS, REDUCED_29
-from anonygan_jax.models.ciagan import CiaganConfig
+from anonygan_jax.faces.face import NUM_LANDMARKS, REDUCED_29
+from anonygan_jax.models.ciagan.generator import CiaganConfig
 from anonygan_jax.models.discriminator import PatchDiscriminator
 from anonygan_jax.models.generator import Generator
 from anonygan_jax.models.layers import Numerics

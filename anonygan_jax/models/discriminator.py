@@ -7,9 +7,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.data.heatmaps import Heatmaps
+from anonygan_jax.models.heatmaps import Heatmaps
 from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, wide
-from anonygan_jax.models.packed import PackedConv
+from anonygan_jax.models.space_to_depth import PackedConv
 
 MIN_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
 

@@ -6,11 +6,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax.data.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.bipartite_graph import GraphBlock
+from anonygan_jax.models.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.landmark_attention import LandmarkAttention
 from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, UpConv, wide
-from anonygan_jax.models.packed import PackedConv, unpack
+from anonygan_jax.models.space_to_depth import PackedConv, unpack
 
 HIDDEN = -1e4  # a coordinate that no picture has
 # Taken from the attention's logit where there is a warped prior: training begins with

@@ -2,7 +2,7 @@
 
 import flax.linen as nn
 
-from anonygan_jax.data.heatmaps import Heatmaps
+from anonygan_jax.models.heatmaps import Heatmaps
 
 
 class LandmarkAttention(nn.Module):

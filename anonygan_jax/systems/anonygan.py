@@ -7,15 +7,15 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax import losses
-from anonygan_jax.data.images import image_size, to_float
-from anonygan_jax.data.masks import FACE, OUTLINE, face_mask
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.faces.masks import FACE, OUTLINE, face_mask
 from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.models.images import image_size, to_float
+from anonygan_jax.systems import losses
+from anonygan_jax.systems.discriminators import Exhibit, Judge, Judgement
 from anonygan_jax.systems.embedders import ARCFACE, Embedder
-from anonygan_jax.systems.judges import Exhibit, Judge, Judgement
 from anonygan_jax.systems.system import GENERATOR, Gradients, Metrics
-from anonygan_jax.train_state import TrainState
+from anonygan_jax.systems.train_state import TrainState
 
 
 @flax.struct.dataclass

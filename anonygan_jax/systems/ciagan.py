@@ -11,13 +11,13 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax import losses
-from anonygan_jax.data.images import image_size, to_float
-from anonygan_jax.data.masks import face_mask
-from anonygan_jax.data.pipeline import PairBatch
-from anonygan_jax.models.ciagan import CiaganConfig, generator_input
+from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.faces.masks import face_mask
+from anonygan_jax.models.ciagan.generator import CiaganConfig, generator_input
+from anonygan_jax.models.images import image_size, to_float
+from anonygan_jax.systems import losses
 from anonygan_jax.systems.system import GENERATOR, Gradients
-from anonygan_jax.train_state import TrainState
+from anonygan_jax.systems.train_state import TrainState
 
 CRITIC, SIAMESE = "critic", "siamese"
 

@@ -8,11 +8,11 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from anonygan_jax.data import crops
-from anonygan_jax.data.images import image_size
-from anonygan_jax.data.landmarks import model_file
-from anonygan_jax.evaluation.networks import arcface, dlib_resnet
-from anonygan_jax.porting import dlib_files, torch_features, torch_files
+from anonygan_jax.faces import alignment
+from anonygan_jax.io.dlib_package import model_file
+from anonygan_jax.models.images import image_size
+from anonygan_jax.models.pretrained import arcface, dlib_resnet
+from anonygan_jax.weights import dlib, features, torch_files
 
 ARCFACE, DESCRIPTOR = "arcface", "descriptor"
 
@@ -55,7 +55,7 @@ def arcface_embedder(weights: str) -> Embedder:
             "losses.arcface has a weight; set losses.arcface_weights to InsightFace's "
             "backbone.pth"
         )
-    network, variables = torch_features.arcface_variables(
+    network, variables = features.arcface_variables(
         torch_files.read_state_dict(weights)
     )
     return Embedder(ARCFACE, network, variables, _whole)
@@ -80,11 +80,11 @@ def descriptor_embedder(weights: str, zoom: float) -> Embedder:
       DlibFileError: the file holds something else.
     """
     path = weights or model_file("dlib_face_recognition_resnet_model_v1.dat")
-    variables = dlib_files.face_descriptor_variables(path)
+    variables = dlib.face_descriptor_variables(path)
 
     def prepare(images: jax.Array) -> jax.Array:
         side = dlib_resnet.IMAGE_SIZE
-        matrix = crops.chip_transform(image_size(images), zoom, side)
+        matrix = alignment.chip_transform(image_size(images), zoom, side)
         scale = np.array([matrix[1, 1], matrix[0, 0]], np.float32)
         shift = np.array([matrix[1, 2], matrix[0, 2]], np.float32)
         return jax.image.scale_and_translate(

@@ -3,11 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from anonygan_jax import losses
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.systems import losses
 from anonygan_jax.systems.ciagan import SIAMESE, Ciagan, train
 from anonygan_jax.systems.system import Gradients
-from anonygan_jax.train_state import TrainState
+from anonygan_jax.systems.train_state import TrainState
 
 
 class IdentityPretraining(Ciagan):

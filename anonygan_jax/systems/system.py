@@ -4,8 +4,8 @@ from typing import Any, Protocol
 
 import jax
 
-from anonygan_jax.data.pipeline import PairBatch
-from anonygan_jax.train_state import TrainState
+from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.systems.train_state import TrainState
 
 Metrics = dict[str, jax.Array]
 # Network -> gradients, network -> running statistics, loss terms.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from anonygan_jax.data.augmentation import MIRRORED, AugmentationConfig, augment
-from anonygan_jax.data.landmarks import DlibLandmarks
-from anonygan_jax.data.pipeline import PairBatch
+from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 
 KEY = jax.random.key(3)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from anonygan_jax.anonymise import cli
-from anonygan_jax.data.faces import Faces
+from anonygan_jax.cli import main
+from anonygan_jax.data.dataset import Faces
 from anonygan_jax.data.pack import FacePack, PackError
 from anonygan_jax.data.stores import open_store
 from configs import faces as faces_config
@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
 
 def _pack(*arguments: object):
     texts = ["prepare", "--pack", *(str(a) for a in arguments)]
-    return CliRunner().invoke(cli.main, texts)
+    return CliRunner().invoke(main.main, texts)
 
 
 def test_a_pack_has_the_faces_of_its_folder_as_training_sees_them(folder):
@@ -53,7 +53,7 @@ def test_a_run_from_packs_needs_neither_tensorflow_nor_dlib(folder):
 import sys
 sys.modules.update(dict.fromkeys({NOT_NEEDED!r}))
 import anonygan_jax.main
-from anonygan_jax import building
+from anonygan_jax.training import factory
 from configs import faces
 
 config = faces.get_config("gpu").unlock()
@@ -61,7 +61,7 @@ config.data.directory = config.data.composites = {str(folder / "embedded.npz")!r
 config.data.repeats = (1,)
 config.data.batch_size = 3
 config.data.prior_workers = 1
-batches = building.open_batches(config, building.make_system(config))
+batches = factory.open_batches(config, factory.make_system(config))
 print(batches.batch(0).prior.shape)
 """
     done = subprocess.run(

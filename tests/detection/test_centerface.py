@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonygan_jax.data.landmarks import DlibLandmarks
 from anonygan_jax.detection.centerface import CenterFace, decode
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 
 box = st.tuples(*(st.floats(5, 150) for _ in range(2)), *(st.floats(2, 60),) * 2)
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from anonygan_jax.data.crops import transform_points
 from anonygan_jax.detection import make_finder
 from anonygan_jax.detection.face_mesh import FaceMesh, eye_frame, framing
+from anonygan_jax.faces.alignment import transform_points
 
 
 @pytest.fixture(scope="module")

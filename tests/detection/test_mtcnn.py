@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from anonygan_jax.data.landmarks import DlibLandmarks
 from anonygan_jax.detection import mtcnn
-from anonygan_jax.evaluation.observation import Observer
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.evaluation.collect.observation import Observer
 
 
 def test_mtcnn_finds_the_faces_that_dlib_finds(group_photo):

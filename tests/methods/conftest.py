@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anonygan_jax.data.masks import face_mask
+from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.methods import Faces
 
 SIZE = (220, 180)

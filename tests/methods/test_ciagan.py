@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from anonygan_jax.anonymise.conditions import ConditionError, NoConditionError
-from anonygan_jax.anonymise.numbered_people import NumberedPeople
-from anonygan_jax.anonymise.pipeline import Anonymiser
-from anonygan_jax.data import crops
-from anonygan_jax.data.masks import face_mask
-from anonygan_jax.generator_files import CheckpointError
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.conditions.classes import NumberedPeople
+from anonygan_jax.anonymise.conditions.selector import ConditionError, NoConditionError
+from anonygan_jax.faces import alignment
+from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.methods import Faces, MethodError, make_method
+from anonygan_jax.weights.generator_checkpoint import CheckpointError
 from configs import ciagan
 
 SIZE, NUM_PEOPLE = (64, 64), 60
@@ -32,13 +32,13 @@ def method(checkpoint):
 @pytest.fixture(scope="module")
 def small(faces) -> Faces:
     """Composites at the generator's size."""
-    framed = [crops.celeba_transform(points, SIZE) for points in faces.points_xy]
+    framed = [alignment.celeba_transform(points, SIZE) for points in faces.points_xy]
     images = [
-        crops.crop_photo(image, matrix, SIZE)
+        alignment.crop_photo(image, matrix, SIZE)
         for image, matrix in zip(faces.images, framed, strict=True)
     ]
     points = [
-        crops.transform_points(matrix, points)
+        alignment.transform_points(matrix, points)
         for matrix, points in zip(framed, faces.points_xy, strict=True)
     ]
     masks = np.asarray(face_mask(np.stack(points), SIZE))[..., 0]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from anonygan_jax.data import blending, warping
-from anonygan_jax.data.expression import mouth_openness
-from anonygan_jax.data.landmarks import DlibLandmarks
-from anonygan_jax.data.masks import face_mask
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.faces import blending, warping
+from anonygan_jax.faces.expression import mouth_openness
+from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.methods import METHODS, Faces, MethodError, make_method
 from anonygan_jax.methods.blur import Blur
 from anonygan_jax.methods.pixelate import Pixelate

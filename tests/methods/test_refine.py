@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from anonygan_jax import generator_files
-from anonygan_jax.data.masks import OUTLINE, face_mask
-from anonygan_jax.data.skin import skin_mask
-from anonygan_jax.generator_files import CheckpointError
+from anonygan_jax.faces.masks import OUTLINE, face_mask
+from anonygan_jax.faces.skin import skin_mask
 from anonygan_jax.methods import Auto, Faces, MethodError, make_method, trained_methods
 from anonygan_jax.methods.refine import Refine, soft_edge
 from anonygan_jax.methods.warp import Warp
+from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
 class Known:
@@ -100,7 +100,7 @@ def test_auto_is_a_refining_generator_before_warp(prior_run, tiny_run):
 
 def test_weights_that_are_not_finite_are_refused(faces, conditions, prior_run):
     method = make_method("anonygan", str(prior_run))
-    _, variables, _ = generator_files.load_generator(prior_run)
+    _, variables, _ = generator_checkpoint.load_generator(prior_run)
     variables["params"]["decoder_image"]["bias"] = np.full(3, np.nan, np.float32)
     method._generator._variables = variables
     with pytest.raises(MethodError, match="not finite"):

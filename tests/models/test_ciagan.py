@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from golden_values import load, nhwc, state_dict
 
-from anonygan_jax.models.ciagan import CiaganConfig, CiaganGenerator, Critic
-from anonygan_jax.models.siamese import Siamese
-from anonygan_jax.porting import ciagan_weights
+from anonygan_jax.models.ciagan.generator import CiaganConfig, CiaganGenerator, Critic
+from anonygan_jax.models.ciagan.siamese import Siamese
+from anonygan_jax.weights import ciagan
 
 
 def with_vectors(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -29,7 +29,7 @@ def golden():
 
 def test_generator_equals_the_official_one(golden):
     weights = with_vectors(state_dict("ciagan_generator"))
-    variables = ciagan_weights.generator_variables(weights)
+    variables = ciagan.generator_variables(weights)
     assert list(golden["identity"]) == [7, 1033]
     output = jax.jit(CiaganGenerator().apply, static_argnums=3)(
         variables,
@@ -47,7 +47,7 @@ def test_critic_equals_the_official_one(golden):
     weights = with_vectors(state_dict("ciagan_discriminator"))
     picture = nhwc(golden["input"])
     output = jax.jit(Critic().apply, static_argnums=3)(
-        ciagan_weights.critic_variables(weights),
+        ciagan.critic_variables(weights),
         picture[..., :3],
         picture[..., 3:],
         False,
@@ -57,7 +57,7 @@ def test_critic_equals_the_official_one(golden):
 
 
 def test_identity_network_equals_the_official_one(golden):
-    variables = ciagan_weights.siamese_variables(state_dict("ciagan_siamese"))
+    variables = ciagan.siamese_variables(state_dict("ciagan_siamese"))
     picture = nhwc(golden["input"])[..., :3]
     output = jax.jit(Siamese(1200).apply, static_argnums=2)(variables, picture, False)
     np.testing.assert_allclose(output, golden["siamese_output"], atol=1e-4)

@@ -7,7 +7,7 @@ import pytest
 from golden_values import load, nhwc, points_xy, state_dict
 
 from anonygan_jax.models.generator import Generator
-from anonygan_jax.porting.torch_weights import generator_variables
+from anonygan_jax.weights.anonygan import generator_variables
 
 SMALL = Generator(width=4, num_blocks=1, num_nodes=4)
 

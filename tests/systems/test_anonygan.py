@@ -12,16 +12,17 @@ import pytest
 from flax.traverse_util import flatten_dict
 from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 
-from anonygan_jax import losses, train_state
-from anonygan_jax.building import make_train_step
-from anonygan_jax.data.landmarks import REDUCED_29
-from anonygan_jax.data.masks import FACE, OUTLINE, face_mask
+from anonygan_jax.data.batches import Batches, DataConfig, PairBatch
 from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.pipeline import Batches, DataConfig, PairBatch
+from anonygan_jax.faces.face import REDUCED_29
+from anonygan_jax.faces.masks import FACE, OUTLINE, face_mask
 from anonygan_jax.models.config import ModelConfig
-from anonygan_jax.porting import torch_weights
+from anonygan_jax.systems import losses, train_state
 from anonygan_jax.systems.anonygan import AnonyGAN, Pair
-from anonygan_jax.train_step import TrainStep
+from anonygan_jax.training.factory import make_train_step
+from anonygan_jax.training.optimiser import OptimiserConfig
+from anonygan_jax.training.step import TrainStep
+from anonygan_jax.weights import anonygan
 
 OFFICIAL = {
     "generator": "anonygan_generator_full68",
@@ -62,7 +63,7 @@ def golden_step():
     variables = {}
     for name, official in OFFICIAL.items():
         kind = "generator" if name == "generator" else "discriminator"
-        convert = getattr(torch_weights, f"{kind}_variables")
+        convert = getattr(anonygan, f"{kind}_variables")
         variables[name] = convert(state_dict(official))
     optimisers = {name: optax.sgd(1.0) for name in OFFICIAL}
     model = ModelConfig(68, True, 64, 6, 64, 0.0, None, 64)
@@ -92,7 +93,7 @@ def test_gradient_norms_equal_the_releases(golden_step, network):
     norms = _expected()[f"{key}_grad_norms"]
     # Our name of each official tensor: port its own number and see where it lands.
     kind = "generator" if network == "generator" else "discriminator"
-    convert = getattr(torch_weights, f"{kind}_variables")
+    convert = getattr(anonygan, f"{kind}_variables")
     weights = state_dict(OFFICIAL[network])
     numbers = {name: float(i) for i, name in enumerate(weights)}
     tagged = {name: np.full(w.shape, numbers[name]) for name, w in weights.items()}
@@ -121,7 +122,7 @@ def test_running_statistics_equal_the_releases(golden_step):
             np.testing.assert_allclose(ours[name], expected, atol=1e-5)
 
 
-OPTIMISER = train_state.OptimiserConfig(1e-2, 1e-2, 0.5, 0.999, 10, 5, 0.75)
+OPTIMISER = OptimiserConfig(1e-2, 1e-2, 0.5, 0.999, 10, 5, 0.75)
 
 
 def _system(terms: losses.LossConfig = losses.LossConfig(), **fields) -> AnonyGAN:  # noqa: B008
@@ -194,7 +195,7 @@ def test_reduced_landmarks_are_jaw_bridge_and_inner_lips(small):
 
 
 def test_learning_rate_is_constant_then_falls_to_zero():
-    config = train_state.OptimiserConfig(1.0, 0.5, 0.5, 0.999, 100, 60, 0.9)
+    config = OptimiserConfig(1.0, 0.5, 0.5, 0.999, 100, 60, 0.9)
     rate = config.schedule(1.0)
     assert [float(rate(s)) for s in (0, 59, 80, 100)] == [1, 1, 0.5, 0]
 

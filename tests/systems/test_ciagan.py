@@ -7,8 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from anonygan_jax import building, generator_files, losses
-from anonygan_jax.train import train_and_evaluate
+from anonygan_jax.systems import losses
+from anonygan_jax.training import factory
+from anonygan_jax.training.loop import train_and_evaluate
+from anonygan_jax.weights import generator_checkpoint
 from configs import ciagan
 
 KEY = jax.random.key(0, impl="rbg")
@@ -34,8 +36,8 @@ def config(tiny_config):
 @pytest.fixture(scope="module")
 def started(config):
     """System, state before the first step, batch."""
-    step = building.make_train_step(config)
-    batch = building.open_batches(config, step.system).batch(0)
+    step = factory.make_train_step(config)
+    batch = factory.open_batches(config, step.system).batch(0)
     return step.system, jax.jit(step.init)(KEY, batch), batch
 
 
@@ -60,7 +62,7 @@ def test_the_generator_sees_no_face(started):
 
 def test_people_are_numbered_alike_in_every_batch(config, started):
     system, *_ = started
-    batches = building.open_batches(config, system)
+    batches = factory.open_batches(config, system)
     person_of = {}
     for step in range(40):
         batch = batches.batch(step)
@@ -71,7 +73,7 @@ def test_people_are_numbered_alike_in_every_batch(config, started):
     few = config.copy_and_resolve_references().unlock()
     few.model.num_identities = 5
     with pytest.raises(ValueError, match=r"people to draw, but model\.num_identities"):
-        building.open_batches(few, building.make_system(few))
+        factory.open_batches(few, factory.make_system(few))
 
 
 def test_gradients_are_those_of_the_losses_written_out(started):
@@ -143,7 +145,7 @@ def test_contrastive_loss_in_numpy():
 
 def test_each_stage_trains_its_networks_alone(config, run, started):
     _, before, batch = started
-    pretraining, training = building.make_stages(config)
+    pretraining, training = factory.make_stages(config)
     assert (pretraining.stop, training.stop) == (2, 4)
     after = jax.jit(pretraining.train_step)(before, batch, KEY)[0]
     for name in ("generator", "critic"):
@@ -166,19 +168,19 @@ def test_each_stage_trains_its_networks_alone(config, run, started):
 def test_a_run_that_stopped_in_either_stage_ends_the_same(
     config, run, stop, tmp_path, monkeypatch
 ):
-    from anonygan_jax import train
+    from anonygan_jax.training import loop
 
     def feed(batches, start, end, mesh):
         yield from real(batches, start, min(end, stop), mesh)
         if end >= stop:
             raise KeyboardInterrupt
 
-    real = train.feed
-    monkeypatch.setattr(train, "feed", feed)
+    real = loop.feed
+    monkeypatch.setattr(loop, "feed", feed)
     with pytest.raises(KeyboardInterrupt):
         train_and_evaluate(config, tmp_path)
     monkeypatch.undo()
-    assert generator_files.saved_steps(tmp_path)[-1] == stop
+    assert generator_checkpoint.saved_steps(tmp_path)[-1] == stop
     state = train_and_evaluate(config, tmp_path)
     _assert_equal(state.params, run[1].params)
     _assert_equal(state.opt_state, run[1].opt_state)
@@ -189,10 +191,10 @@ def test_only_ciagan_is_pretrained(tiny_config):
     config = tiny_config.copy_and_resolve_references().unlock()
     config.optimiser.num_pretraining_steps = 3
     with pytest.raises(ValueError, match="anonygan has no pretraining"):
-        building.make_stages(config)
+        factory.make_stages(config)
     config.system = "swirl"
     with pytest.raises(ValueError, match="'swirl', wanted one of anonygan, ciagan"):
-        building.make_system(config)
+        factory.make_system(config)
 
 
 def _equal(one, other) -> bool:

@@ -7,12 +7,7 @@ import scipy.ndimage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonygan_jax.systems.diff_augment import (
-    COLOUR,
-    CUTOUT,
-    TRANSLATION,
-    diff_augment,
-)
+from anonygan_jax.systems.diff_augment import COLOUR, CUTOUT, TRANSLATION, diff_augment
 
 RNG = np.random.default_rng(0)
 IMAGE = jnp.asarray(RNG.uniform(-1, 1, (3, 24, 16, 3)), jnp.float32)

@@ -1,0 +1,1 @@
+"""Many files: order, workers, journal."""

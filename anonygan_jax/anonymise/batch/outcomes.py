@@ -1,0 +1,94 @@
+"""What became of each file: a line, an entry of report.json, the exit code."""
+
+import dataclasses
+import pathlib
+from collections import Counter
+from typing import Any
+
+from anonygan_jax.anonymise.results import (
+    COVERED,
+    KEPT,
+    REPLACED,
+    FaceReport,
+    TrackReport,
+)
+
+REPORT = "report.json"
+NO_FACE, FAILED = "no face", "failed"
+EXIT_FAILED, EXIT_COVERED = 2, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """One photo or video.
+
+    Attributes:
+      photo: the file's path as given.
+      kind: REPLACED, all faces were hidden or kept as asked; COVERED, some were
+        pixelated instead; NO_FACE, none was found; FAILED.
+      result: path of what was written, if anything was.
+      reason: why it failed, or where no face was found.
+      faces: what happened to each.
+      method: by which faces were hidden, with the step of its weights, if it has any.
+      stamp: size and time of change of the photo.
+      num_frames: of a video.
+      num_broken: packets of a video that could not be decoded.
+    """
+
+    photo: str
+    kind: str
+    result: str | None = None
+    reason: str | None = None
+    faces: tuple[FaceReport, ...] = ()
+    method: str | None = None
+    stamp: str = ""
+    num_frames: int | None = None
+    num_broken: int = 0
+
+    @classmethod
+    def from_dict(cls, entry: dict[str, Any]) -> "Outcome":
+        """Returns what `dataclasses.asdict` and JSON made an entry of."""
+        faces = []
+        for face in entry["faces"]:
+            kind = TrackReport if "track" in face else FaceReport
+            faces.append(kind(**{**face, "box_xyxy": tuple(face["box_xyxy"])}))
+        return cls(**{**entry, "faces": tuple(faces)})
+
+    def line(self) -> str:
+        """Returns what is shown on the screen."""
+        if self.kind == FAILED:
+            return f"error: {self.photo}: {self.reason}; no result written"
+        if self.kind == NO_FACE:
+            done = f"copied to {self.result}" if self.result else "no result written"
+            return f"{self.photo}: no face found, look at it; {done}"
+        text = f"{self.result}: {len(self.faces)} face{'s' * (len(self.faces) != 1)}"
+        for verdict in (COVERED, KEPT):
+            because = [f.because for f in self.faces if f.verdict == verdict]
+            text += f", {len(because)} {verdict} ({because[0]})" if because else ""
+        if self.num_frames is not None:
+            text += f", {self.num_frames} frames"
+        if self.num_broken:
+            text += f", {self.num_broken} broken packets left out"
+        return text
+
+
+def exit_code(outcomes: list[Outcome]) -> int:
+    """Returns 2 when a photo failed, else 3 when a face was covered, else 0."""
+    kinds = {outcome.kind for outcome in outcomes}
+    if FAILED in kinds:
+        return EXIT_FAILED
+    return EXIT_COVERED if COVERED in kinds else 0
+
+
+def summary(outcomes: list[Outcome], output: pathlib.Path) -> str:
+    """Returns the last line on the screen."""
+    kinds = Counter(outcome.kind for outcome in outcomes)
+    done = kinds[REPLACED] + kinds[COVERED]
+    parts = [f"anonymised {done} of {len(outcomes)} files, results in {output}"]
+    if kinds[COVERED]:
+        parts.append(f"faces covered in {kinds[COVERED]}")
+    if kinds[NO_FACE]:
+        parts.append(f"no face found in {kinds[NO_FACE]}, look at them")
+    if kinds[FAILED]:
+        parts.append(f"{kinds[FAILED]} failed")
+    return "; ".join(parts)

@@ -1,0 +1,223 @@
+"""A run of the command: which files, in which order, what became of them."""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator
+
+from anonygan_jax.anonymise.anonymiser import NoFaceError
+from anonygan_jax.anonymise.batch.journal import Journal, stamp_of
+from anonygan_jax.anonymise.batch.outcomes import FAILED, Outcome
+from anonygan_jax.anonymise.batch.pool import HelpersMaker, anonymise_photos, processes
+from anonygan_jax.anonymise.batch.table import (
+    Known,
+    Table,
+    check_suffix,
+    read_faces,
+    written_tracks,
+)
+from anonygan_jax.anonymise.batch.worker import Task, Worker
+from anonygan_jax.anonymise.errors import made_or_failed
+from anonygan_jax.anonymise.photo.image_io import output_path
+from anonygan_jax.anonymise.results import Plan
+from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.anonymise.video.analysis import Analysis
+from anonygan_jax.anonymise.video.anonymise import anonymise_video, remember_people
+from anonygan_jax.anonymise.video.detection_store import face_of
+from anonygan_jax.anonymise.video.transcode import SUFFIXES
+from anonygan_jax.faces.face import Face
+from anonygan_jax.io.photos import PhotoError, PhotoFile, find_photos
+
+
+class RunError(ValueError):
+    """Inputs of which nothing can be made."""
+
+
+class Run:
+    """Photos, then videos, and what becomes of them, kept as they come."""
+
+    def __init__(
+        self,
+        inputs: tuple[str, ...],
+        output: pathlib.Path,
+        settings: Settings,
+        helpers: HelpersMaker = processes,
+        boxes: pathlib.Path | None = None,
+        tracks: pathlib.Path | None = None,
+    ) -> None:
+        """Looks which files there are and what an earlier run did.
+
+        Args:
+          inputs: photos, videos, folders, .txt lists.
+          output: folder of the results.
+          settings: how.
+          helpers: who searches and writes photos.
+          boxes: table of faces that are known, see `tracks_file.read_faces`.
+          tracks: table to write, of the faces that were found.
+
+        Raises:
+          FileNotFoundError: an input does not exist.
+          RunError: there is no photo or video among the inputs.
+          PhotoError: two files have one name.
+          TracksError: a table cannot be read, or has another suffix.
+        """
+        found = find_photos(inputs)
+        # Results of an earlier run in the input's folder are no input.
+        if any(_is_in(output, pathlib.Path(folder)) for folder in inputs):
+            found = [file for file in found if not _is_in(file.path, output)]
+        self._photos = [file for file in found if file.has_photo_suffix]
+        self._videos = [f for f in found if f.path.suffix.lower() in SUFFIXES]
+        media = {*self._photos, *self._videos}
+        self.not_media = [file.path for file in found if file not in media]
+        if not media:
+            raise RunError("no photo or video in the input")
+        self._settings, self._output, self._helpers = settings, output, helpers
+        self._known: Known | None = read_faces(boxes) if boxes else None
+        self._tracks = tracks
+        if tracks:
+            check_suffix(tracks)
+        about = {**settings.as_dict(), "boxes": str(boxes) if boxes else None}
+        self._journal = Journal(output, about)
+
+    def __len__(self) -> int:
+        """Returns how many files there are."""
+        return len(self._photos) + len(self._videos)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yields what became of each file, once its result is written.
+
+        Raises:
+          ValueError, ImportError: see `Settings.anonymiser`.
+          OSError: the folder of results cannot be written to.
+        """
+        tasks, unusable = self._tasks()
+        yield from unusable
+        if all(task.earlier for task in tasks):
+            yield from (task.earlier for task in tasks if task.earlier)
+            return
+        worker = Worker(self._settings)
+        self._journal.start()
+        with written_tracks(self._tracks) as table:
+            for outcome in self._done(tasks, worker, table):
+                self._journal.add(outcome)
+                yield outcome
+
+    def finish(self, outcomes: list[Outcome]) -> None:
+        """Writes the report.
+
+        Raises:
+          OSError: it cannot be written.
+        """
+        self._journal.finish(sorted(outcomes, key=lambda outcome: outcome.photo))
+
+    def _done(
+        self, tasks: list[Task], worker: Worker, table: Table
+    ) -> Iterator[Outcome]:
+        """What became of each file."""
+
+        def write_faces(task: Task, plans: list[Plan]) -> None:
+            for number, plan in enumerate(plans):
+                table(task.name, 0, 0.0, number, plan.found.face)
+
+        photos = [task for task in tasks if task.is_photo]
+        videos = [task for task in tasks if not task.is_photo]
+        with self._helpers(self._settings, worker) as helpers:
+            yield from anonymise_photos(photos, helpers, worker, write_faces)
+        for number, task in enumerate(videos):
+            if not task.earlier:
+                yield self._video(task, worker, table)
+            elif all(later.earlier for later in videos[number:]):
+                yield task.earlier
+            else:
+                yield self._remembered(task, task.earlier, worker)
+
+    def _remembered(self, task: Task, earlier: Outcome, worker: Worker) -> Outcome:
+        """The earlier outcome of a video; who is in it keeps their face later on."""
+
+        def work() -> Outcome:
+            if worker.anonymiser.remembers:
+                every, known = self._settings.search_every, self._boxes_of(task)
+                remember_people(worker.anonymiser, task.photo, task.name, every, known)
+            return earlier
+
+        return made_or_failed(task.photo, task.output, work)
+
+    def _video(self, task: Task, worker: Worker, table: Table) -> Outcome:
+        """What became of a video, once its result is written."""
+        settings = self._settings
+
+        def write_faces(analysis: Analysis) -> None:
+            for frame, rows in analysis.spool.by_frame():
+                for row in rows:
+                    face, seconds = face_of(row), float(row["seconds"])
+                    table(task.name, frame, seconds, int(row["track"]), face)
+
+        def work() -> Outcome:
+            try:
+                done = anonymise_video(
+                    worker.anonymiser,
+                    task.photo,
+                    task.output,
+                    seed=task.name,
+                    search_every=settings.search_every,
+                    keep_audio=settings.keep_audio,
+                    kept_metadata=settings.kept_metadata,
+                    known=self._boxes_of(task),
+                    on_analysis=write_faces,
+                    is_strict=settings.is_strict,
+                )
+            except NoFaceError as error:
+                return worker.without_face(task, error)
+            return dataclasses.replace(
+                worker.outcome(task, done.tracks),
+                num_frames=done.num_frames,
+                num_broken=done.num_broken,
+            )
+
+        return made_or_failed(task.photo, task.output, work)
+
+    def _boxes_of(self, task: Task) -> dict[int, list[Face]] | None:
+        """Faces of a video that are known, by frame; None to search."""
+        return None if self._known is None else self._known.get(task.name, {})
+
+    def _tasks(self) -> tuple[list[Task], list[Outcome]]:
+        """What is to be done, photos first; outcomes of what cannot be."""
+        tasks: list[Task] = []
+        unusable: list[Outcome] = []
+        taken: dict[pathlib.Path, pathlib.Path] = {}
+        for file in (*self._photos, *self._videos):
+            try:
+                tasks.append(self._task(file, self._output_of(file, taken)))
+            except PhotoError as error:
+                reason = str(error).removeprefix(f"{file.path}: ")
+                unusable.append(Outcome(str(file.path), FAILED, reason=reason))
+        return tasks, unusable
+
+    def _output_of(
+        self, file: PhotoFile, taken: dict[pathlib.Path, pathlib.Path]
+    ) -> pathlib.Path:
+        """Where a file's result goes, noted in `taken`, result -> file.
+
+        Raises:
+          PhotoError: there is the original, or another file's result.
+        """
+        output = output_path(file, self._output)
+        first = taken.setdefault(output, file.path)
+        if first != file.path:
+            raise PhotoError(f"its result would have the name of {first}'s; rename one")
+        return output
+
+    def _task(self, file: PhotoFile, output: pathlib.Path) -> Task:
+        """A file, and what is known of it."""
+        stamp = stamp_of(file.path)
+        known = None
+        if self._known is not None:
+            known = self._known.get(file.name, {}).get(0, [])
+        earlier = self._journal.earlier(str(file.path), stamp)
+        if self._tracks:  # all faces must be in the table
+            earlier = None
+        return Task(file.path, file.name, output, stamp, known, earlier)
+
+
+def _is_in(path: pathlib.Path, folder: pathlib.Path) -> bool:
+    """Whether a file or folder lies in a folder."""
+    return folder.resolve() in path.resolve().parents

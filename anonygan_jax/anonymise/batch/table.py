@@ -1,0 +1,119 @@
+"""Faces of photos and videos as a table: written for others, or read from them."""
+
+import contextlib
+import csv
+import json
+import pathlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from anonygan_jax.faces.face import NUM_LANDMARKS, Face
+from anonygan_jax.io.atomic_write import written_whole
+
+BOX = ("x", "y", "width", "height")
+POINTS = tuple(f"{axis}{n}" for n in range(NUM_LANDMARKS) for axis in "xy")
+COLUMNS = ("file", "frame", "seconds", "track", *BOX, "score", *POINTS)
+CSV, JSON = ".csv", ".json"
+
+# Faces by file and frame; photos have frame 0.
+Known = dict[str, dict[int, list[Face]]]
+
+
+class TracksError(ValueError):
+    """A table of faces that cannot be read or written."""
+
+
+# Writes a row: file, frame, seconds, track, face.
+Table = Callable[[str, int, float, int, Face], None]
+
+
+@contextlib.contextmanager
+def written_tracks(path: pathlib.Path | None) -> Iterator[Table]:
+    """Gives a table that becomes a CSV or JSON file, whole or not at all.
+
+    Args:
+      path: with one of the suffixes; None writes nothing.
+
+    Raises:
+      TracksError: another suffix.
+    """
+    if path is None:
+        yield lambda *_: None
+        return
+    check_suffix(path)
+    with written_whole(path) as partial, partial.open("w", newline="") as file:
+        if path.suffix == CSV:
+            table = csv.writer(file)
+            table.writerow(COLUMNS)
+            yield lambda *row: table.writerow(_row(*row))
+            return
+        file.write("[")
+        separator = ["\n"]
+
+        def add(name: str, frame: int, seconds: float, track: int, face: Face) -> None:
+            row = _row(name, frame, seconds, track, face)
+            values = dict(zip(COLUMNS, row, strict=False))
+            file.write(separator[0] + json.dumps(values))
+            separator[0] = ",\n"
+
+        yield add
+        file.write("\n]\n")
+
+
+def check_suffix(path: pathlib.Path) -> None:
+    """Accepts names of files of either kind.
+
+    Raises:
+      TracksError: another suffix.
+    """
+    if path.suffix not in (CSV, JSON):
+        raise TracksError(f"{path}: wanted a name that ends in {CSV} or {JSON}")
+
+
+def _row(file: str, frame: int, seconds: float, track: int, face: Face) -> list[Any]:
+    """Values in the order of COLUMNS; points only where there are any."""
+    left, top, right, bottom = (round(float(v), 2) for v in face.box_xyxy)
+    box = [left, top, round(right - left, 2), round(bottom - top, 2)]
+    points = [round(float(v), 2) for v in face.points_xy.ravel()]
+    return [file, frame, round(seconds, 4), track, *box, round(face.score, 3), *points]
+
+
+def read_faces(path: pathlib.Path) -> Known:
+    """Returns the faces that a table has.
+
+    Args:
+      path: CSV with a header or JSON list of objects; "file", "x", "y", "width" and
+        "height" are needed, "frame" and the landmarks are not.
+
+    Raises:
+      TracksError: it is neither, or lacks a column; the message says where.
+    """
+    check_suffix(path)
+    known: Known = defaultdict(lambda: defaultdict(list))
+    number = 0
+    try:
+        with path.open(newline="") as file:
+            rows = json.load(file) if path.suffix == JSON else csv.DictReader(file)
+            for number, row in enumerate(rows):  # noqa: B007 (named in the error)
+                face = _face(row)
+                known[row["file"]][int(row.get("frame") or 0)].append(face)
+    except KeyError as error:
+        raise TracksError(f"{path}: row {number} lacks {error}") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise TracksError(f"{path}: not a table of faces ({error})") from error
+    return {file: dict(frames) for file, frames in known.items()}
+
+
+def _face(row: dict[str, Any]) -> Face:
+    """The face of a row."""
+    x, y, width, height = (float(row[name]) for name in BOX)
+    if width <= 0 or height <= 0:
+        raise ValueError(f"a box of {width}x{height} pixels")
+    points = np.zeros((0, 2), np.float32)
+    if row.get(POINTS[-1]) not in (None, ""):
+        points = np.array([float(row[name]) for name in POINTS], np.float32)
+    box = np.array([x, y, x + width, y + height], np.float32)
+    return Face(points.reshape(-1, 2), box, float(row.get("score") or 1.0))

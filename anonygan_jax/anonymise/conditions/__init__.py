@@ -1,0 +1,1 @@
+"""Which condition a face gets."""

@@ -1,0 +1,104 @@
+"""Reading and writing photos: never over their originals, never half."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, JpegImagePlugin
+
+from anonygan_jax.anonymise.photo.metadata import kept_exif
+from anonygan_jax.anonymise.video.transcode import SUFFIXES
+from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.io.photos import PhotoError, PhotoFile, as_rgb, opened
+
+JPEG_QUALITY = 95  # where the source has no tables of its own; of WebP, too
+_KEPT_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
+_WITH_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
+_JPEG = frozenset((".jpg", ".jpeg"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A photo and what goes with it into the result.
+
+    Attributes:
+      image: uint8 [H, W, 3] RGB, upright.
+      alpha: uint8 [H, W], opacity; None where all is opaque.
+      settings: of Pillow's `save`: colour profile, kept EXIF, JPEG tables.
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray | None = None
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
+    """Returns where the result goes: same name; videos become MP4.
+
+    Photos of formats that cannot be written become PNG.
+
+    Raises:
+      PhotoError: that is the original itself.
+    """
+    path, suffix = output / file.name, file.path.suffix.lower()
+    if suffix in SUFFIXES:
+        path = path.with_suffix(".mp4")
+    elif suffix not in _KEPT_SUFFIXES:
+        path = path.with_suffix(".png")
+    if path.resolve() == file.path.resolve():
+        raise PhotoError(f"{file.path}: --output would overwrite it; choose another")
+    return path
+
+
+def read_picture(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Picture:
+    """Returns a photo with its opacity and colour profile.
+
+    Args:
+      path: of a file.
+      kept_metadata: groups of EXIF to keep, see `metadata.GROUPS`.
+
+    Raises:
+      PhotoError: as `data.photos.read_photo`, or it has several frames or pages.
+    """
+    with opened(path) as photo:
+        frames = getattr(photo, "n_frames", 1)
+        if frames > 1 and photo.format != "MPO":  # its others are smaller copies
+            raise PhotoError(f"{path}: {frames} frames or pages, wanted one")
+        settings: dict[str, Any] = {}
+        if photo.mode in ("RGB", "RGBA", "P", "PA") and photo.info.get("icc_profile"):
+            settings["icc_profile"] = photo.info["icc_profile"]
+        if kept_metadata:
+            settings["exif"] = kept_exif(photo.getexif(), kept_metadata)
+        if isinstance(photo, JpegImagePlugin.JpegImageFile) and photo.mode == "RGB":
+            settings["qtables"] = photo.quantization
+            settings["subsampling"] = JpegImagePlugin.get_sampling(photo)
+        upright = ImageOps.exif_transpose(photo)
+        alpha = None
+        if upright.has_transparency_data:
+            alpha = np.array(upright.convert("RGBA"))[..., 3]
+            return Picture(np.array(upright.convert("RGBA"))[..., :3], alpha, settings)
+        return Picture(as_rgb(upright, path), None, settings)
+
+
+def write_picture(path: pathlib.Path, picture: Picture) -> None:
+    """Writes a photo whole or not at all, with the metadata that it carries alone.
+
+    Raises:
+      OSError: the disk is full or the folder cannot be written to.
+    """
+    suffix = path.suffix.lower()
+    image, settings = Image.fromarray(picture.image), dict(picture.settings)
+    if picture.alpha is not None and suffix in _WITH_ALPHA:
+        image.putalpha(Image.fromarray(picture.alpha))
+    if suffix not in _JPEG or "qtables" not in settings:
+        for key in ("qtables", "subsampling"):
+            settings.pop(key, None)
+        settings["quality"] = JPEG_QUALITY
+    with written_whole(path) as partial:
+        image.save(partial, **settings)
+
+
+def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
+    """Writes uint8 [H, W, 3] alone; see `write_picture`."""
+    write_picture(path, Picture(image_u8))

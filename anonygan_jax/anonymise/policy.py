@@ -1,0 +1,174 @@
+"""Who and what is hidden: people who agreed to be seen, one person alone, regions."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from anonygan_jax.anonymise.fallback import pixelate
+from anonygan_jax.detection import FaceFinder
+from anonygan_jax.faces.face import Face
+from anonygan_jax.io.photos import read_photo
+from anonygan_jax.recognition.dlib import DlibDescriptor
+
+# Descriptor distances: dlib takes 0.6 for one person. In doubt a face is hidden: to be
+# kept it must be clearly nearer, to be passed over by --only clearly further.
+SURELY_SAME, SURELY_OTHER = 0.5, 0.7
+IGNORE, HIDE, ONLY = "ignore", "hide", "only"
+
+
+class ConsentError(ValueError):
+    """A reference photo or region that cannot be used."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Region:
+    """A part of the picture.
+
+    Attributes:
+      kind: IGNORE, faces there stay; ONLY, faces elsewhere stay; HIDE, it is covered
+        whatever is there.
+      box_xyxy: left, top, right, bottom in pixels.
+    """
+
+    kind: str
+    box_xyxy: tuple[float, float, float, float]
+
+    @classmethod
+    def parse(cls, text: str) -> "Region":
+        """Returns what "KIND:X,Y,WIDTH,HEIGHT" says; without KIND it is "only".
+
+        Raises:
+          ConsentError: it says something else.
+        """
+        kind, _, numbers = text.rpartition(":")
+        try:
+            x, y, width, height = (float(part) for part in numbers.split(","))
+        except ValueError:
+            kind = "?"
+            x = y = width = height = 0.0
+        if (kind or ONLY) not in (IGNORE, HIDE, ONLY) or width <= 0 or height <= 0:
+            raise ConsentError(
+                f"region {text!r}: wanted X,Y,WIDTH,HEIGHT in pixels, with ignore:, "
+                "hide: or only: before it if you like"
+            )
+        return cls(kind or ONLY, (x, y, x + width, y + height))
+
+    @property
+    def covers(self) -> bool:
+        """Whether it is covered whatever is there."""
+        return self.kind == HIDE
+
+    @property
+    def pixels(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom as whole numbers, none below 0."""
+        left, top, right, bottom = (max(0, round(v)) for v in self.box_xyxy)
+        return left, top, right, bottom
+
+    def holds(self, face: Face) -> bool:
+        """Returns whether the centre of a face's box lies in it."""
+        x, y = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
+        left, top, right, bottom = self.box_xyxy
+        return bool(left <= x <= right and top <= y <= bottom)
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """Whether a face is hidden, and why it is not.
+
+    Attributes:
+      hidden: whether.
+      because: why it stays; None where it is hidden.
+      reference_distance: descriptor distance to the nearest reference, where asked.
+    """
+
+    hidden: bool
+    because: str | None = None
+    reference_distance: float | None = None
+
+
+class Consent:
+    """Decides which faces are hidden."""
+
+    def __init__(
+        self,
+        keep: np.ndarray | None = None,
+        only: np.ndarray | None = None,
+        regions: tuple[Region, ...] = (),
+    ) -> None:
+        """Keeps what was agreed.
+
+        Args:
+          keep: float [N, 128], descriptors of people who stay visible.
+          only: float [N, 128], of the only people who are hidden.
+          regions: parts of the picture.
+        """
+        self._keep, self._only = keep, only
+        self.regions = regions
+
+    @property
+    def covers_regions(self) -> bool:
+        """Whether something is covered even where no face is found."""
+        return any(region.covers for region in self.regions)
+
+    def cover_regions(self, photo: np.ndarray) -> None:
+        """Pixelates in place what is covered whatever is there."""
+        for region in self.regions:
+            if region.covers:
+                left, top, right, bottom = region.pixels
+                pixelate(photo[top:bottom, left:right])
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether descriptors are needed."""
+        return self._keep is not None or self._only is not None
+
+    def __call__(self, face: Face, descriptor: np.ndarray | None) -> Decision:
+        """Returns whether a face is hidden.
+
+        Args:
+          face: with its box.
+          descriptor: float [128]; None where it is not known: the face is hidden.
+        """
+        only = [r for r in self.regions if r.kind == ONLY]
+        if any(r.kind == IGNORE and r.holds(face) for r in self.regions):
+            return Decision(False, "in a region to ignore")
+        if only and not any(r.holds(face) for r in only):
+            return Decision(False, "outside the regions to search")
+        if descriptor is None or not self.asks_who:
+            return Decision(True)
+        kept, sought = (_nearest(r, descriptor) for r in (self._keep, self._only))
+        if kept is not None and kept < SURELY_SAME:
+            return Decision(False, "agreed to be seen", kept)
+        if sought is not None and sought > SURELY_OTHER:
+            return Decision(False, "not who is to be hidden", sought)
+        return Decision(True, None, sought if sought is not None else kept)
+
+
+def _nearest(references: np.ndarray | None, descriptor: np.ndarray) -> float | None:
+    """Distance to the nearest of some descriptors."""
+    if references is None:
+        return None
+    return float(np.linalg.norm(references - descriptor, axis=-1).min())
+
+
+def reference_descriptors(
+    paths: tuple[str, ...], find: FaceFinder, describe: DlibDescriptor
+) -> np.ndarray | None:
+    """Returns float32 [N, 128] of reference photos, one face each; None of no photos.
+
+    Raises:
+      ConsentError: a photo shows no face with landmarks, or several faces.
+      PhotoError: a photo cannot be read.
+    """
+    descriptors = []
+    for path in paths:
+        photo = read_photo(pathlib.Path(path))
+        faces = find(photo)
+        if len(faces) != 1 or not len(faces[0].points_xy):
+            raise ConsentError(
+                f"{path}: {len(faces)} faces found in the reference photo, wanted one "
+                "that is clearly seen; crop it"
+            )
+        descriptors.append(describe(photo, faces[0].points_xy))
+    return np.stack(descriptors) if descriptors else None

@@ -1,0 +1,1 @@
+"""Videos: detections, tracks, results."""

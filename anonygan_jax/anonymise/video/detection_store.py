@@ -1,0 +1,102 @@
+"""Every face of every frame of a video, on disk: memory does not grow with length."""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from anonygan_jax.anonymise.video.smoothing import smooth
+from anonygan_jax.faces.face import NUM_LANDMARKS, Face
+
+SEEN, BETWEEN, HELD = 0, 1, 2  # seen; between two sightings; before or after all
+SMOOTHED = 4000  # frames smoothed at once
+RUN_IN = 60  # frames before and after, which are smoothed with them
+ROW = np.dtype(
+    [
+        ("frame", "i4"),
+        ("track", "i4"),
+        ("state", "u1"),
+        ("has_points", "?"),
+        ("seconds", "f8"),
+        ("score", "f4"),
+        ("box", "f4", 4),
+        ("points", "f4", (NUM_LANDMARKS, 2)),
+    ]
+)
+
+
+class Spool:
+    """Rows of a temporary file; gone with the process, however it ends."""
+
+    def __init__(self) -> None:
+        """Makes the file."""
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
+        self._num_rows = 0
+        self._places: dict[int, list[int]] = defaultdict(list)
+
+    def add(
+        self, frame: int, seconds: float, track: int, face: Face, state: int
+    ) -> None:
+        """Keeps a face of a frame; those of one track in their order."""
+        row = np.zeros((), ROW)
+        row["frame"], row["track"], row["state"] = frame, track, state
+        row["seconds"], row["score"], row["box"] = seconds, face.score, face.box_xyxy
+        row["has_points"] = len(face.points_xy) > 0
+        if row["has_points"]:
+            row["points"] = face.points_xy
+        self._file.write(row.tobytes())
+        self._places[track].append(self._num_rows)
+        self._num_rows += 1
+
+    def smooth(self) -> None:
+        """Removes jitter from boxes and points of each track."""
+        self._file.flush()
+        if not self._num_rows:
+            return
+        rows = np.memmap(self._file, ROW, "r+", shape=(self._num_rows,))
+        for places in self._places.values():
+            before = rows[:0]  # the part's run-in, as it was before smoothing
+            for start in range(0, len(places), SMOOTHED):
+                part = rows[np.array(places[start : start + SMOOTHED + RUN_IN])]
+                smoothed = _smoothed(np.concatenate([before, part]))[len(before) :]
+                rows[np.array(places[start : start + SMOOTHED])] = smoothed[:SMOOTHED]
+                before = part[:SMOOTHED][-RUN_IN:]
+        rows.flush()
+
+    def by_frame(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yields frames in order, those with faces, each with its rows."""
+        self._file.flush()
+        if not self._num_rows:
+            return
+        rows = np.memmap(self._file, ROW, "r", shape=(self._num_rows,))
+        order = np.argsort(rows["frame"], kind="stable")
+        frames = rows["frame"][order]
+        starts = np.flatnonzero(np.diff(frames, prepend=-1))
+        for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+            yield int(frames[start]), rows[order[start:end]]
+
+    def close(self) -> None:
+        """Deletes the file."""
+        self._file.close()
+
+
+def face_of(row: np.ndarray) -> Face:
+    """Returns the face of a row."""
+    points = row["points"] if row["has_points"] else np.zeros((0, 2), np.float32)
+    return Face(np.array(points), np.array(row["box"]), float(row["score"]))
+
+
+def _smoothed(rows: np.ndarray) -> np.ndarray:
+    """Rows of one track with smooth points and boxes."""
+    rows = rows.copy()
+    scale = max(float(np.median(rows["box"][:, 2] - rows["box"][:, 0])), 1.0)
+    rows["box"] = smooth(rows["seconds"], rows["box"], scale)
+    # Points that come and go are smoothed in each run of theirs.
+    edges = np.flatnonzero(np.diff(rows["has_points"])) + 1
+    for part in np.split(np.arange(len(rows)), edges):
+        if len(part) and rows["has_points"][part[0]]:
+            rows["points"][part] = smooth(
+                rows["seconds"][part], rows["points"][part], scale
+            )
+    return rows

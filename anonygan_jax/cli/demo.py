@@ -1,0 +1,249 @@
+"""A local page to try it: anonygan demo."""
+
+import contextlib
+import functools
+import importlib.util
+import os
+import pathlib
+import tempfile
+import uuid
+from typing import Any
+
+import click
+import numpy as np
+
+from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser, NoFaceError
+from anonygan_jax.anonymise.batch.outcomes import COVERED
+from anonygan_jax.anonymise.photo.image_io import write_photo
+from anonygan_jax.anonymise.results import FaceReport
+from anonygan_jax.anonymise.video.anonymise import anonymise_video
+from anonygan_jax.anonymise.video.transcode import VideoError
+from anonygan_jax.composites.bank import embedded_bank, load_bank
+from anonygan_jax.methods import EMBEDDED, WITHOUT_TRAINING, trained_methods
+from anonygan_jax.models.config import CIAGAN
+from anonygan_jax.weights.generator_checkpoint import CheckpointError
+
+FITTING = "chosen to fit"
+INSTALL = "pip install 'anonygan_jax[demo]'"
+HEADERS = ["face", "what happened", "new face", "distance"]
+KEPT_FOR = (60, 600)  # seconds: how often files are looked through, how old they get
+CLAIM = """
+# anonygan
+**Every face replaced by one that belongs to nobody, in the same pose.** Everything
+happens on this computer: nothing is sent anywhere, nothing is kept when you close this.
+"""
+ADVICE = (
+    "Look closely before you publish: a face that no detector finds stays as it is. "
+    "A distance above 0.6 means that dlib's recogniser takes the result for another "
+    "person."
+)
+
+
+class DemoUnavailable(ImportError):
+    """Gradio is missing; the message says what to do."""
+
+
+@functools.lru_cache(maxsize=4)
+def _anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
+    """An anonymiser that remembers nobody."""
+    if method == CIAGAN:
+        return Anonymiser(method, checkpoint, consistent=FACE)
+    bank = load_bank(embedded_bank())
+    if person != FITTING:
+        bank = bank.of_person(person)
+    return Anonymiser(method, checkpoint, bank, consistent=FACE)
+
+
+def hide_photo(
+    image: np.ndarray | None,
+    method: str,
+    person: str,
+    seed: int,
+    checkpoint: str = EMBEDDED,
+) -> tuple[Any, ...]:
+    """Returns before and after, rows of the report, a file to download, a line."""
+    if image is None:
+        return None, [], None, "Drop a photo first."
+    try:
+        result = _anonymiser(method, person, checkpoint)(image, seed=str(seed))
+    except NoFaceError:
+        return None, [], None, "**No face found.** There is no result."
+    path = _file("anonymous.png")
+    write_photo(path, result.image)
+    return (image, result.image), rows(result.faces), str(path), line(result.faces)
+
+
+def hide_video(
+    video: str | None, method: str, person: str, checkpoint: str = EMBEDDED
+) -> tuple[Any, ...]:
+    """Returns a file to show, rows of the report, it again to download, a line."""
+    if video is None:
+        return None, [], None, "Drop a clip first."
+    path = _file("anonymous.mp4")
+    try:
+        anonymiser = _anonymiser(method, person, checkpoint)
+        done = anonymise_video(anonymiser, pathlib.Path(video), path)
+    except NoFaceError:
+        return None, [], None, "**No face found.** There is no result."
+    except VideoError as error:
+        return None, [], None, f"**{str(error).removeprefix(f'{video}: ')}**"
+    text = f"{line(done.tracks)} {done.num_frames} frames."
+    return str(path), rows(done.tracks), str(path), text
+
+
+def rows(faces: tuple[FaceReport, ...]) -> list[list[str]]:
+    """Returns the report as a table."""
+    table = []
+    for number, face in enumerate(faces, 1):
+        happened = face.verdict + (f": {face.because}" if face.because else "")
+        far = face.descriptor_distance
+        distance = "" if far is None else f"{far:.2f}"
+        name = pathlib.Path(face.condition or "").stem.replace("_", " ")
+        table.append([str(number), happened, name, distance])
+    return table
+
+
+def line(faces: tuple[FaceReport, ...]) -> str:
+    """Returns how many faces were hidden, and how."""
+    covered = sum(face.verdict == COVERED for face in faces)
+    text = f"**{len(faces)} face{'s' * (len(faces) != 1)} hidden"
+    return text + (f", {covered} of them pixelated.**" if covered else ".**")
+
+
+def upload_folder() -> pathlib.Path:
+    """Returns where files lie while the page is served."""
+    return pathlib.Path(os.environ["GRADIO_TEMP_DIR"])
+
+
+def _file(name: str) -> pathlib.Path:
+    """A new file in the folder that goes when the page is closed."""
+    folder = upload_folder() / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    return folder / name
+
+
+def build_page(checkpoint: str = EMBEDDED) -> Any:
+    """Returns the page, not yet served.
+
+    Args:
+      checkpoint: a training run's folder, whose method is offered.
+
+    Raises:
+      CheckpointError: it is none.
+    """
+    import gradio as gr
+
+    trained = trained_methods(checkpoint)
+    methods = [*WITHOUT_TRAINING, *trained]
+    people = sorted(set(load_bank(embedded_bank()).people))
+    with gr.Blocks(
+        title="anonygan", analytics_enabled=False, delete_cache=KEPT_FOR
+    ) as page:
+        gr.Markdown(CLAIM)
+        with gr.Row():
+            method = gr.Radio(methods, value=trained[0], label="How faces are hidden")
+            person = gr.Dropdown(
+                [FITTING, *people],
+                value=FITTING,
+                label="New face (warp, auto, anonygan)",
+            )
+        with gr.Tab("Photo"):
+            _photo_tab(gr, method, person, gr.State(checkpoint))
+        with gr.Tab("Video"):
+            _video_tab(gr, method, person, gr.State(checkpoint))
+        gr.Markdown(ADVICE)
+    return page
+
+
+def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
+    """Drop a photo; before and after."""
+    with gr.Row():
+        with gr.Column(scale=2):
+            photo = gr.Image(
+                label="Photo", type="numpy", sources=["upload", "clipboard"]
+            )
+            seed = gr.State(0)
+            again = gr.Button("Other faces")
+        with gr.Column(scale=3):
+            slider = gr.ImageSlider(
+                label="Before and after", type="numpy", format="png", buttons=[]
+            )
+            said = gr.Markdown()
+            file = gr.DownloadButton("Download the result", elem_id="download-photo")
+            report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
+    shown = [slider, report, file, said]
+    inputs = [photo, method, person, seed, checkpoint]
+    for event in (photo.upload, method.change, person.change):
+        event(hide_photo, inputs, shown)
+    again.click(lambda n: n + 1, seed, seed).then(hide_photo, inputs, shown)
+
+
+def _video_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
+    """Drop a clip; start it."""
+    with gr.Row():
+        with gr.Column(scale=2):
+            clip = gr.Video(label="Clip", sources=["upload"])
+            start = gr.Button("Hide faces", variant="primary")
+        with gr.Column(scale=3):
+            result = gr.Video(label="Result", interactive=False)
+            said = gr.Markdown()
+            file = gr.DownloadButton("Download the result", elem_id="download-video")
+            report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
+    inputs = [clip, method, person, checkpoint]
+    start.click(hide_video, inputs, [result, report, file, said])
+
+
+@contextlib.contextmanager
+def served_page(port: int | None = None, checkpoint: str = EMBEDDED) -> Any:
+    """Serves the page to this computer alone; gives its address.
+
+    What is uploaded lies in a temporary folder, which goes when the block ends.
+
+    Args:
+      port: None for any that is free.
+      checkpoint: see `build_page`.
+
+    Raises:
+      DemoUnavailable: Gradio is missing.
+      CheckpointError: see `build_page`.
+      OSError: the port is taken.
+    """
+    if not importlib.util.find_spec("gradio"):
+        raise DemoUnavailable(f"Gradio is missing; install it with: {INSTALL}")
+    with tempfile.TemporaryDirectory(prefix="anonygan_demo_") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        page = build_page(checkpoint)
+        _, address, _ = page.queue(max_size=8).launch(
+            server_name="127.0.0.1",
+            server_port=port,
+            share=False,
+            quiet=True,
+            prevent_thread_lock=True,
+            footer_links=[],
+        )
+        try:
+            yield address, page
+        finally:
+            page.close()
+
+
+@click.command(short_help="A local page to try it.")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: a free one]")
+@click.option(
+    "--checkpoint",
+    default=EMBEDDED,
+    metavar="DIR",
+    help="The --workdir of a training run, to try its method.",
+)
+def demo(port: int | None, checkpoint: str) -> None:
+    """Serves a page on this computer: drop a photo or a short clip, compare, download.
+
+    Nothing leaves the computer; what was uploaded is deleted when the page is closed.
+    """
+    try:
+        with served_page(port, checkpoint) as (address, page):
+            click.echo(f"open {address} in a browser; Ctrl-C ends it")
+            page.block_thread()
+    except (ImportError, OSError, CheckpointError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,110 @@
+"""The command anonygan evaluate."""
+
+import os
+import pathlib
+
+import click
+
+from anonygan_jax.methods import METHODS
+
+FOLDER = click.Path(path_type=pathlib.Path, file_okay=False, exists=True)
+FILE = click.Path(path_type=pathlib.Path, dir_okay=False, exists=True)
+MISSING = "{}; pip install 'anonygan_jax[evaluation]'"
+
+
+def _titled(
+    _context: object, _parameter: object, values: tuple[str, ...]
+) -> dict[str, pathlib.Path]:
+    """TITLE=DIR or DIR, which is its own title."""
+    folders = {}
+    for value in values:
+        title, _, folder = value.rpartition("=")
+        path = pathlib.Path(folder)
+        title = title or path.name
+        if not path.is_dir():
+            raise click.BadParameter(f"{folder}: no such folder")
+        if title in folders:
+            raise click.BadParameter(f"two folders called {title}; use TITLE=DIR")
+        folders[title] = path
+    return folders
+
+
+def _methods(_context: object, _parameter: object, value: str | None) -> dict[str, str]:
+    """Methods, with checkpoints, by their titles: the same."""
+    methods = {m.strip(): m.strip() for m in (value or "").split(",") if m.strip()}
+    for method in methods:
+        if method.partition(":")[0] not in METHODS:
+            known = ", ".join(METHODS)
+            raise click.BadParameter(f"unknown method {method!r}; there are {known}")
+    return methods
+
+
+@click.command("evaluate", short_help="Measure how well faces are hidden.")
+@click.option(
+    "--originals",
+    "--dataset",
+    required=True,
+    metavar="DIR|lfw|celeba",
+    help="Photos before; lfw and celeba are fetched by TFDS.",
+)
+@click.option(
+    "--anonymised",
+    multiple=True,
+    metavar="[TITLE=]DIR",
+    callback=_titled,
+    help="Photos after, called as before; any tool's. Can be given several times.",
+)
+@click.option(
+    "--methods",
+    metavar="NAME[:CHECKPOINT],...",
+    callback=_methods,
+    help=f"Methods to run and measure: {', '.join(METHODS)}; anonygan:DIR, "
+    "ciagan:DIR with the --workdir of a training run.",
+)
+@click.option("--output", required=True, type=click.Path(path_type=pathlib.Path))
+@click.option(
+    "--pairs",
+    type=FILE,
+    help="LFW's pairs.txt or pairsDevTrain.txt: verification with the second photo "
+    "anonymised, in folds. Only its photos are used.",
+)
+@click.option("--count", type=click.IntRange(2), help="At most so many photos.")
+@click.option(
+    "--inception-weights",
+    type=FILE,
+    help="pt_inception-2015-12-05-6726825d.pth, for the FID.",
+)
+@click.option("--facenet-casia", type=FILE, help="facenet-pytorch's CASIA weights.")
+@click.option("--facenet-vggface2", type=FILE, help="Its VGGFace2 weights.")
+@click.option("--mtcnn/--no-mtcnn", default=True, help="Ask MTCNN where installed.")
+@click.option(
+    "--workers",
+    "num_workers",
+    type=click.IntRange(1),
+    default=os.cpu_count(),
+    show_default="one per core",
+    help="Processes.",
+)
+def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
+    """Measures faces before and after they were hidden, and writes a report.
+
+    OUTPUT gets results.json, report.md with the published table's columns, plots and a
+    contact sheet. Results are matched with originals by their names below the folder,
+    whatever the suffix. Photos that cannot be measured are listed in the report.
+    """
+    try:
+        from anonygan_jax.evaluation.report import table
+        from anonygan_jax.evaluation.run import Evaluation, evaluate
+
+        report = evaluate(Evaluation(use_mtcnn=mtcnn, **settings), output)
+    except ImportError as error:
+        text = str(error)
+        raise click.ClickException(
+            text if "install" in text else MISSING.format(text)
+        ) from error
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(table.published_table(report.rows[1:]))
+    click.echo(table.full_table(report.rows))
+    left_out = sum(len(problems) for problems in report.problems.values())
+    click.echo(f"report in {output / 'report.md'}; left out: {left_out} photos")

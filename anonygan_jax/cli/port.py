@@ -1,0 +1,74 @@
+"""The command anonygan port: official weights as a checkpoint."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import click
+
+from anonygan_jax.models.ciagan.generator import CiaganConfig
+from anonygan_jax.models.config import ANONYGAN, CIAGAN, ModelConfig
+from anonygan_jax.weights import anonygan, ciagan, generator_checkpoint
+from anonygan_jax.weights.torch_files import TorchFileError, read_state_dict
+
+CELEBA = (218, 178)  # pixels on which AnonyGAN's release marks landmarks
+
+
+def ported(state_dict: anonygan.StateDict) -> tuple[dict[str, Any], dict]:
+    """Returns the config and the variables of an official generator.
+
+    Args:
+      state_dict: of AnonyGAN's or CIAGAN's, told apart by their names.
+
+    Raises:
+      ValueError: names or shapes are those of neither.
+    """
+    if any(name.startswith("encode_one_hot.") for name in state_dict):
+        variables = ciagan.generator_variables(state_dict)
+        num_identities, _ = variables["params"]["identity0"]["kernel"].shape
+        width = variables["params"]["down_norm0"]["scale"].shape[0]
+        return _config(
+            CIAGAN, CiaganConfig(num_identities, width), (128, 128)
+        ), variables
+    variables = anonygan.generator_variables(state_dict)
+    generator = anonygan.generator_of(state_dict)
+    model = ModelConfig(
+        num_landmarks=generator.num_landmarks,
+        use_landmark_attention=generator.use_landmark_attention,
+        width=generator.width,
+        num_blocks=generator.num_blocks,
+        num_nodes=generator.num_nodes,
+        dropout_rate=0.5,
+        heatmap_grid=CELEBA,
+        discriminator_width=64,
+    )
+    return _config(ANONYGAN, model, (220, 180)), variables
+
+
+def _config(system: str, model: Any, size: tuple[int, int]) -> dict[str, Any]:
+    """What a run's config would say."""
+    data = {"image_size": size, "zoom": 1.0, "directory": None}
+    return {"system": system, "model": dataclasses.asdict(model), "data": data}
+
+
+@click.command("port", short_help="Official PyTorch weights as a checkpoint.")
+@click.argument("weights", type=click.Path(path_type=pathlib.Path, dir_okay=False))
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=pathlib.Path, file_okay=False),
+    help="Folder to make.",
+)
+def main(weights: pathlib.Path, output: pathlib.Path) -> None:
+    """Makes a --checkpoint of WEIGHTS, AnonyGAN's or CIAGAN's generator.
+
+    It is what torch.save wrote of its state dict; nothing in it is executed.
+    """
+    try:
+        config, variables = ported(read_state_dict(weights))
+        generator_checkpoint.write_generator(output, config, variables, 0)
+    except (TorchFileError, FileExistsError) as error:
+        raise click.ClickException(str(error)) from error
+    except ValueError as error:
+        raise click.ClickException(f"{weights}: {error}") from error
+    click.echo(f"{config['system']}'s generator is in {output}, for --checkpoint")

@@ -1,0 +1,203 @@
+"""The command anonygan prepare.
+
+python -m anonygan_jax.cli.prepare PHOTOS --output DIR
+"""
+
+import functools
+import os
+import pathlib
+from collections.abc import Callable
+
+import click
+
+from anonygan_jax.data import stores
+from anonygan_jax.data.prepare import pool
+from anonygan_jax.data.prepare.job import MANIFEST, Job, Shard, prepare
+from anonygan_jax.data.prepare.tfds import BUILDERS, export_photos
+from anonygan_jax.io import photos
+from anonygan_jax.io.dlib_package import LandmarksUnavailable
+
+SIZE, PACK_SIZE = (220, 180), (112, 92)  # height, width
+
+
+def read_identities(path: pathlib.Path) -> dict[str, str]:
+    """Returns the identity of each file named in a CelebA-style list.
+
+    Raises:
+      ValueError: a line is not "FILE IDENTITY"; the message gives its number.
+    """
+    identities = {}
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        words = line.split()
+        if len(words) == 2:
+            identities[words[0]] = words[1]
+        elif words:
+            raise ValueError(
+                f"{path}, line {number}: want 'FILE IDENTITY', got {line!r}"
+            )
+    return identities
+
+
+def _size(
+    _context: object, _parameter: object, value: str | None
+) -> tuple[int, int] | None:
+    """HEIGHTxWIDTH as numbers."""
+    if value is None:
+        return None
+    try:
+        height, width = (int(number) for number in value.lower().split("x"))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not HEIGHTxWIDTH") from error
+    if min(height, width) < 16:
+        raise click.BadParameter(f"{value} is smaller than 16x16")
+    return height, width
+
+
+@click.command("prepare", short_help="Photos to training records.")
+@click.argument("inputs", nargs=-1, metavar="[PHOTOS...]")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=pathlib.Path, file_okay=False),
+    help="Folder for the records; an unfinished one is continued.",
+)
+@click.option(
+    "--tfds",
+    type=click.Choice(BUILDERS),
+    help="Fetch this set with TensorFlow Datasets instead of PHOTOS.",
+)
+@click.option("--split", default="train", show_default=True, help="Of --tfds.")
+@click.option(
+    "--identities",
+    type=click.Path(path_type=pathlib.Path, exists=True, dir_okay=False),
+    help="CelebA-style list of 'FILE IDENTITY'; without it a photo's folder names "
+    "whose it is.",
+)
+@click.option(
+    "--size",
+    callback=_size,
+    help="HEIGHTxWIDTH.  [default: 220x180; with --pack 112x92]",
+)
+@click.option("--aligned", is_flag=True, help="Photos are framed as CelebA's: no crop.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count(),
+    show_default="one per core",
+    help="Processes.",
+)
+@click.option(
+    "--beam",
+    metavar="OPTIONS",
+    help="Run as an Apache Beam pipeline with these options, as "
+    "'--runner=FlinkRunner --flink_master=...'; '' runs it here.",
+)
+@click.option(
+    "--pack",
+    is_flag=True,
+    help="Turn folders of records (or the word embedded) into one small file each, its "
+    "pictures of the training size, to take to a machine without TensorFlow.",
+)
+@click.option(
+    "--zoom",
+    type=click.FloatRange(1),
+    default=1.4,
+    show_default=True,
+    help="With --pack: the config's data.zoom.",
+)
+@click.option(
+    "--quality",
+    type=click.IntRange(1, 100),
+    default=90,
+    show_default=True,
+    help="With --pack: of its WebP pictures.",
+)
+def main(
+    inputs: tuple[str, ...],
+    output: pathlib.Path,
+    tfds: str | None,
+    split: str,
+    identities: pathlib.Path | None,
+    size: tuple[int, int] | None,
+    aligned: bool,
+    workers: int,
+    beam: str | None,
+    pack: bool,
+    zoom: float,
+    quality: int,
+) -> None:
+    """Turns PHOTOS (folders, files or .txt lists of files) into training records.
+
+    In each photo the main face is found, its 68 landmarks are marked and it is cropped
+    as CelebA frames faces. OUTPUT becomes a TFDS data set; its manifest.json names
+    every photo that was left out and why. An interrupted run continues where it
+    stopped.
+
+    TFDS does not tell whose photos those of celeb_a are: each counts as another
+    person's. With the files of CelebA itself, give --identities.
+    """
+    if bool(inputs) == bool(tfds):
+        raise click.UsageError("give PHOTOS or --tfds")
+    if pack:
+        if tfds or identities or aligned or beam is not None:
+            raise click.UsageError("--pack takes folders of records and no photos")
+        _pack(list(inputs), output, size or PACK_SIZE, zoom, quality)
+        return
+    try:
+        listed = read_identities(identities) if identities else None
+        if tfds:
+            folder = output / "photos" / split
+            export_photos(tfds, split, folder)
+            inputs, aligned = (str(folder),), aligned or tfds == "celeb_a"
+        files = photos.find_photos(inputs)
+        if tfds == "celeb_a" and listed is None:
+            listed = {photo.name: photo.name for photo in files}
+        job = Job(files, listed, size or SIZE, aligned)
+        manifest = prepare(job, output, _maker(workers, beam))
+    except (ValueError, FileNotFoundError, LandmarksUnavailable) as error:
+        raise click.ClickException(str(error)) from error
+    _tell(manifest, output)
+
+
+def _pack(
+    folders: list[str],
+    output: pathlib.Path,
+    size: tuple[int, int],
+    zoom: float,
+    quality: int,
+) -> None:
+    """Writes the packs and tells how large they are."""
+    try:
+        sizes = stores.pack_stores(folders, output, size, zoom, quality)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    for path, num_bytes in sizes.items():
+        click.echo(f"{path}: {num_bytes / 2**20:.1f} MiB")
+    click.echo(f"together {sum(sizes.values()) / 2**20:.1f} MiB")
+
+
+def _maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None]:
+    """What makes the shards."""
+    if beam is None:
+        return functools.partial(pool.make_shards, num_workers=workers)
+    try:
+        from anonygan_jax.data.prepare.beam import make_shards
+    except ImportError as error:
+        raise click.ClickException(
+            "--beam needs Apache Beam: pip install 'anonygan_jax[beam]'"
+        ) from error
+    return functools.partial(make_shards, options=beam)
+
+
+def _tell(manifest: dict[str, object], output: pathlib.Path) -> None:
+    """How many photos gave a record."""
+    total, kept = manifest["photos"], manifest["kept"]
+    click.echo(f"{kept} of {total} photos prepared in {output}")
+    if kept != total:
+        click.echo(f"the others are listed with their reasons in {output / MANIFEST}")
+    if kept == 0:
+        raise click.ClickException("no photo gave a record")
+
+
+if __name__ == "__main__":
+    main()

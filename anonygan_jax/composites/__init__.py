@@ -1,0 +1,1 @@
+"""People who do not exist: made, described and kept in a bank."""

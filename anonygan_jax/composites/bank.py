@@ -1,0 +1,207 @@
+"""A bank of conditions on disk: faces of people who do not exist, and their traits.
+
+A folder with pictures/*.jpg to look at, bank.json (attribution, people, donors) and
+faces.npz (points, traits, descriptors).
+"""
+
+import dataclasses
+import importlib.resources
+import json
+import pathlib
+import re
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tqdm
+from PIL import Image
+
+import anonygan_jax
+from anonygan_jax.composites.attributes import TRAITS, traits
+from anonygan_jax.composites.demographics import Groups, fit_groups
+from anonygan_jax.composites.donors import FACE_SIZE, Donors, Portrait
+from anonygan_jax.composites.generate import Laboratory
+from anonygan_jax.faces import alignment
+from anonygan_jax.faces.face import NUM_LANDMARKS
+
+BANK_FILE, FACES_FILE, PICTURES = "bank.json", "faces.npz", "pictures"
+JPEG_QUALITY = 85
+LONGEST_NAME = 40  # letters of a file's name taken from an expression's
+
+
+class BankError(ValueError):
+    """A folder that is no bank."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bank:
+    """Faces to choose conditions from.
+
+    Attributes:
+      attribution: what must be said of the donors' set.
+      people: the person of each face, [F].
+      files: the picture of each face, [F].
+      points_xy: float32 [F, 68, 2], pixels.
+      traits: float32 [F, 7], see `traits.TRAITS`.
+      descriptors: float32 [F, 128], dlib's.
+      group_shares: float32 [F, G], the donors' groups by weight.
+      groups: names the groups and guesses them of a source; None if not known.
+      nearest_donor: person -> descriptor distance to the nearest donor.
+      image: number -> its picture, uint8 [H, W, 3].
+    """
+
+    attribution: str
+    people: list[str]
+    files: list[str]
+    points_xy: np.ndarray
+    traits: np.ndarray
+    descriptors: np.ndarray
+    group_shares: np.ndarray
+    groups: Groups | None
+    nearest_donor: dict[str, float]
+    image: Callable[[int], np.ndarray]
+
+    def of_person(self, person: str) -> "Bank":
+        """Returns the faces of one person.
+
+        Raises:
+          BankError: there is no such person.
+        """
+        places = [n for n, name in enumerate(self.people) if name == person]
+        if not places:
+            raise BankError(f"nobody in the bank is called {person!r}")
+        return dataclasses.replace(
+            self,
+            people=[self.people[n] for n in places],
+            files=[self.files[n] for n in places],
+            points_xy=self.points_xy[places],
+            traits=self.traits[places],
+            descriptors=self.descriptors[places],
+            group_shares=self.group_shares[places],
+            image=lambda number: self.image(places[number]),
+        )
+
+
+def embedded_bank() -> pathlib.Path:
+    """Returns the folder of the bank in the package."""
+    assets = importlib.resources.files("anonygan_jax") / "assets"
+    return pathlib.Path(str(assets / "conditions"))
+
+
+def load_bank(folder: pathlib.Path) -> Bank:
+    """Returns a bank that `build_bank` wrote.
+
+    Raises:
+      BankError: the folder holds none, or a damaged one.
+    """
+    try:
+        about = json.loads((folder / BANK_FILE).read_text())
+        with np.load(folder / FACES_FILE) as file:
+            arrays = dict(file)
+        faces, people = about["faces"], about["people"]
+        groups = None
+        if about["groups"]:
+            groups = Groups(tuple(about["groups"]), arrays["group_map"])
+        return Bank(
+            attribution=about["attribution"],
+            people=[face["person"] for face in faces],
+            files=[face["file"] for face in faces],
+            points_xy=arrays["points_xy"],
+            traits=arrays["traits"],
+            descriptors=arrays["descriptors"],
+            group_shares=arrays["group_shares"],
+            groups=groups,
+            nearest_donor={name: p["nearest_donor"] for name, p in people.items()},
+            image=lambda n: _read_picture(folder / PICTURES / faces[n]["file"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BankError(
+            f"{folder}: not a bank of conditions ({error}); "
+            "make one with: anonygan conditions build PHOTOS --output BANK"
+        ) from error
+
+
+def _read_picture(path: pathlib.Path) -> np.ndarray:
+    """A picture as uint8 RGB."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def build_bank(
+    donors: Donors,
+    laboratory: Laboratory,
+    count: int,
+    output: pathlib.Path,
+    attribution: str,
+) -> Bank:
+    """Writes a bank of composites, whole or not at all, and returns it.
+
+    Args:
+      donors: the people averaged; `laboratory` was made of them.
+      laboratory: makes the composites.
+      count: how many people to make.
+      output: folder to make.
+      attribution: what must be said of the donors' set.
+
+    Raises:
+      DonorError: the composites resemble the donors.
+      FileExistsError: `output` exists.
+    """
+    if output.exists():
+        raise FileExistsError(f"{output}: exists; choose another --output")
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / PICTURES).mkdir(parents=True)
+    groups = fit_groups(donors.people)
+    people: dict[str, Any] = {}
+    faces: list[dict[str, Any]] = []
+    for composite in tqdm.tqdm(laboratory.composites(count), total=count):
+        person = f"person_{len(people):03d}"
+        people[person] = {
+            "nearest_donor": round(composite.nearest_donor, 3),
+            "donors": composite.shares(),
+        }
+        shares = groups.shares(composite) if groups else np.zeros(0)
+        for expression, portrait in composite.faces.items():
+            file = f"{person}_{_file_part(expression)}.jpg"
+            face = _write_face(partial / PICTURES / file, portrait)
+            faces.append({**face, "person": person, "group_shares": shares})
+    arrays = {
+        name: np.stack([face[name] for face in faces]).astype(np.float32)
+        for name in ("points_xy", "traits", "descriptors", "group_shares")
+    }
+    if groups:
+        arrays["group_map"] = groups.map
+    np.savez_compressed(partial / FACES_FILE, allow_pickle=False, **arrays)
+    about = {
+        "attribution": attribution,
+        "made_with": f"anonygan_jax {anonygan_jax.__version__}",
+        "traits": TRAITS,
+        "groups": groups.names if groups else (),
+        "people": people,
+        "faces": [{key: face[key] for key in ("person", "file")} for face in faces],
+    }
+    (partial / BANK_FILE).write_text(json.dumps(about, indent=1) + "\n")
+    partial.rename(output)
+    return load_bank(output)
+
+
+def _write_face(path: pathlib.Path, portrait: Portrait) -> dict[str, Any]:
+    """Writes a composite's picture, framed; what is kept of the face."""
+    points = portrait.points[:NUM_LANDMARKS]
+    matrix = alignment.celeba_transform(points, FACE_SIZE)
+    image = alignment.crop_photo(portrait.image, matrix, FACE_SIZE)
+    points = alignment.transform_points(matrix, points)
+    Image.fromarray(image).save(path, quality=JPEG_QUALITY, optimize=True)
+    return {
+        "file": path.name,
+        "points_xy": points,
+        "traits": traits(image, points),
+        "descriptors": portrait.descriptor,
+    }
+
+
+def _file_part(expression: str) -> str:
+    """An expression as part of a file's name."""
+    return re.sub(r"\W+", "_", expression)[:LONGEST_NAME]

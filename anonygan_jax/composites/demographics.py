@@ -1,0 +1,75 @@
+"""Apparent gender and age: a preference for conditions that look the part.
+
+A guess from dlib's descriptor by linear least squares on the donors. It only ranks
+conditions, and parts the figures of an evaluation; nothing of it is kept of anybody.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from anonygan_jax.composites.donors import Donor
+from anonygan_jax.composites.generate import Composite
+
+OLDER = 32.0  # years; parts the donors of the embedded bank in two halves or so
+RIDGE = 1.0  # weight of the penalty; descriptors have length of about 1.4
+
+
+@dataclasses.dataclass(frozen=True)
+class Groups:
+    """Names of groups and a linear map that guesses them.
+
+    Attributes:
+      names: of the groups, G.
+      map: float32 [129, G]; descriptor and a one to shares.
+    """
+
+    names: tuple[str, ...]
+    map: np.ndarray
+
+    def guess(self, descriptor: np.ndarray) -> np.ndarray:
+        """Returns the shares in which a face looks like each group, float [G].
+
+        Args:
+          descriptor: float [128].
+        """
+        raw = np.clip(np.append(descriptor, 1.0) @ self.map, 0, None)
+        return raw / max(float(raw.sum()), 1e-6)
+
+    def likeliest(self, descriptor: np.ndarray) -> str:
+        """Returns the group that a face looks most like."""
+        return self.names[int(np.argmax(self.guess(descriptor)))]
+
+    def shares(self, composite: Composite) -> np.ndarray:
+        """Returns the groups of a composite's donors by weight, float [G], sums to 1.
+
+        Donors whose group is not known count for none.
+        """
+        shares = np.zeros(len(self.names))
+        for donor, weight in zip(composite.donors, composite.weights, strict=True):
+            if name := _group(donor):
+                shares[self.names.index(name)] += weight
+        return shares / max(float(shares.sum()), 1e-6)
+
+
+def fit_groups(donors: list[Donor]) -> Groups | None:
+    """Returns the donors' groups with a map fitted to them; None if none is known."""
+    known = [donor for donor in donors if _group(donor)]
+    if not known:
+        return None
+    names = tuple(sorted({_group(donor) or "" for donor in known}))
+    rows = [(p, _group(d)) for d in known for p in d.portraits.values()]
+    inputs = np.stack([np.append(p.descriptor, 1.0) for p, _ in rows])
+    targets = np.array([[name == group for name in names] for _, group in rows], float)
+    penalty = RIDGE * np.eye(inputs.shape[1])
+    penalty[-1, -1] = 0.0
+    solved = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ targets)
+    return Groups(names, solved.astype(np.float32))
+
+
+def _group(donor: Donor) -> str | None:
+    """A donor's group, "female under 32"; None if gender and age are not both known."""
+    if donor.gender is None or donor.age is None:
+        return None
+    side = "under" if donor.age < OLDER else "from"
+    return f"{donor.gender} {side} {OLDER:.0f}"

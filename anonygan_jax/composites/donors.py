@@ -1,0 +1,169 @@
+"""People whose portraits composites are made from."""
+
+import csv
+import dataclasses
+import itertools
+import pathlib
+
+import numpy as np
+import tqdm
+
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.faces import alignment, delaunay
+from anonygan_jax.faces.face import main_face
+from anonygan_jax.io import photos
+from anonygan_jax.recognition.dlib import SAME_PERSON, DlibDescriptor
+
+INFO_FILE = "info.csv"
+ONE_EXPRESSION = "portrait"  # of photos that lie in no folder of their own
+SAME_PHOTO = 0.35  # descriptor distance below which two names are one person
+
+FACE_SIZE = (440, 360)  # CelebA's frame, twice as fine
+MARGIN = 80  # pixels around it, so that posed faces can be framed anew
+CANVAS = (FACE_SIZE[0] + 2 * MARGIN, FACE_SIZE[1] + 2 * MARGIN)
+
+
+class DonorError(ValueError):
+    """Portraits from which composites cannot be made."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Portrait:
+    """One portrait on the canvas: uint8 [H, W, 3], float64 [M, 2], float32 [128]."""
+
+    image: np.ndarray
+    points: np.ndarray
+    descriptor: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Donor:
+    """One person of the set; what is not known of them is None.
+
+    Attributes:
+      portraits: expression -> portrait.
+    """
+
+    name: str
+    gender: str | None
+    ethnicity: str | None
+    age: float | None
+    portraits: dict[str, Portrait]
+
+
+@dataclasses.dataclass(frozen=True)
+class Donors:
+    """A set of portraits, read.
+
+    Attributes:
+      people: those with a usable portrait in each expression.
+      expressions: names of the folders of portraits.
+      left_out: photo or person -> why it is not used.
+    """
+
+    people: list[Donor]
+    expressions: tuple[str, ...]
+    left_out: dict[str, str]
+
+
+def read_donors(directory: pathlib.Path) -> Donors:
+    """Returns the people of a folder of portraits.
+
+    Args:
+      directory: a folder for each expression (neutral/, smiling/), in each a photo of
+        every person under one name (neutral/anna.jpg, smiling/anna.jpg); or the photos
+        themselves. `info.csv` may tell more: face_id (the photos' name), face_age,
+        face_gender, face_eth.
+
+    Raises:
+      FileNotFoundError: there is no such folder.
+      DonorError: there is no usable portrait in it.
+      LandmarksUnavailable: dlib or its models are missing.
+    """
+    detector, describe = DlibLandmarks(), DlibDescriptor()
+    portraits: dict[str, dict[str, Portrait]] = {}
+    left_out: dict[str, str] = {}
+    found = [f for f in photos.find_photos([directory]) if f.has_photo_suffix]
+    for photo in tqdm.tqdm(found, desc="portraits", unit="photo"):
+        parent = photo.path.parent
+        expression = ONE_EXPRESSION if parent == directory else parent.name
+        try:
+            portrait = _portrait(photos.read_photo(photo.path), detector, describe)
+            portraits.setdefault(expression, {})[photo.path.stem] = portrait
+        except (photos.PhotoError, alignment.DegenerateFaceError) as error:
+            left_out[photo.name] = str(error)
+    if not portraits:
+        raise DonorError(f"{directory}: no usable portrait found")
+    info = _read_info(directory / INFO_FILE)
+    people: list[Donor] = []
+    for name in sorted(set.union(*(set(p) for p in portraits.values()))):
+        faces = {e: p[name] for e, p in portraits.items() if name in p}
+        reason = _unusable(faces, set(portraits), people)
+        if reason:
+            left_out[name] = reason
+        else:
+            people.append(_donor(name, info.get(name, {}), faces))
+    return Donors(people, tuple(portraits), left_out)
+
+
+def _portrait(
+    image: np.ndarray, detector: DlibLandmarks, describe: DlibDescriptor
+) -> Portrait:
+    """The main face of a photo, framed."""
+    faces = detector.detect_any(image)
+    if not faces:
+        raise photos.PhotoError("no face found")
+    points = main_face(faces, image.shape).points_xy
+    matrix = alignment.celeba_transform(points, FACE_SIZE)
+    matrix[:, 2] += MARGIN
+    return Portrait(
+        alignment.crop_photo(image, matrix, CANVAS),
+        mesh_points(alignment.transform_points(matrix, points)),
+        describe(image, points),
+    )
+
+
+def _unusable(
+    faces: dict[str, Portrait], expressions: set[str], people: list[Donor]
+) -> str | None:
+    """Why portraits of one name are not a donor more, or None."""
+    if missing := expressions - set(faces):
+        return f"no usable portrait in {', '.join(sorted(missing))}"
+    for one, other in itertools.combinations(faces.values(), 2):
+        if np.linalg.norm(one.descriptor - other.descriptor) >= SAME_PERSON:
+            return "the portraits of this name do not look like one person"
+    for person in people:
+        for face, known in itertools.product(faces.values(), person.portraits.values()):
+            if np.linalg.norm(face.descriptor - known.descriptor) < SAME_PHOTO:
+                return f"looks like {person.name}, counted once"
+    return None
+
+
+def mesh_points(points_xy: np.ndarray) -> np.ndarray:
+    """Returns float64 [M, 2]: landmarks, forehead, border of the canvas."""
+    parts = [
+        points_xy,
+        delaunay.forehead_points(points_xy),
+        delaunay.border_points(CANVAS),
+    ]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _read_info(path: pathlib.Path) -> dict[str, dict[str, str]]:
+    """Rows of info.csv by person; none without the file."""
+    if not path.exists():
+        return {}
+    with path.open() as file:
+        return {row["face_id"]: row for row in csv.DictReader(file)}
+
+
+def _donor(name: str, info: dict[str, str], portraits: dict[str, Portrait]) -> Donor:
+    """A donor with what info.csv tells."""
+    age = info.get("face_age", "")
+    return Donor(
+        name,
+        info.get("face_gender") or None,
+        info.get("face_eth") or None,
+        float(age) if age.replace(".", "").isdigit() else None,
+        portraits,
+    )

@@ -1,0 +1,146 @@
+"""Faces of people who do not exist: weighted averages of five or more portraits."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from anonygan_jax.composites.donors import CANVAS, Donor, DonorError, Donors, Portrait
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.faces import delaunay
+from anonygan_jax.recognition.dlib import DlibDescriptor
+
+MIN_DONORS = 5
+MORE_DONORS = 3  # at most so many above the fewest
+MAX_WEIGHT = 0.4  # of a single donor
+DIRICHLET = 2.0  # concentration of the weights
+NEAREST_DONOR = 0.5  # a composite nearer to any donor is rejected
+SAME_GROUP = 0.7  # share of composites of one ethnic group where there are enough
+AGE_SCALE = 8.0  # years; donors further apart are seldom averaged
+MAX_ATTEMPTS = 20  # per composite wanted, before giving up
+
+
+@dataclasses.dataclass(frozen=True)
+class Composite:
+    """A person who does not exist.
+
+    Attributes:
+      donors: the people averaged.
+      weights: float64 [len(donors)], sums to 1.
+      nearest_donor: descriptor distance to the nearest donor of the set.
+      faces: expression -> portrait.
+    """
+
+    donors: list[Donor]
+    weights: np.ndarray
+    nearest_donor: float
+    faces: dict[str, Portrait]
+
+    def shares(self) -> dict[str, float]:
+        """Returns donor's name -> weight, to four digits."""
+        names = (donor.name for donor in self.donors)
+        pairs = zip(names, self.weights, strict=True)
+        return {name: round(float(w), 4) for name, w in pairs}
+
+
+class Laboratory:
+    """Makes composites of a set of donors."""
+
+    def __init__(
+        self, donors: Donors, min_donors: int = MIN_DONORS, seed: int = 0
+    ) -> None:
+        """Keeps the donors.
+
+        Args:
+          donors: whose portraits are averaged.
+          min_donors: fewest donors of a composite.
+          seed: of the draw of donors.
+
+        Raises:
+          DonorError: there are fewer people than `min_donors`.
+        """
+        if len(donors.people) < min_donors:
+            raise DonorError(
+                f"usable portraits of {len(donors.people)} people, at least "
+                f"{min_donors} are needed, so that nobody can be recognised"
+            )
+        self._detector = DlibLandmarks()
+        self._describe = DlibDescriptor()
+        self._donors = donors
+        self._min_donors, self._rng = min_donors, np.random.default_rng(seed)
+        self._descriptors = np.stack(
+            [p.descriptor for d in donors.people for p in d.portraits.values()]
+        )
+
+    def composites(self, count: int) -> Iterator[Composite]:
+        """Yields `count` composites, each far enough from every donor.
+
+        Raises:
+          DonorError: too few of them are.
+        """
+        made = attempts = 0
+        while made < count:
+            attempts += 1
+            if attempts > MAX_ATTEMPTS * (made + 1):
+                raise DonorError(
+                    f"{attempts - made} of {attempts} composites resembled a donor "
+                    f"(distance under {NEAREST_DONOR}); more donors are needed"
+                )
+            composite = self._composite()
+            if composite and composite.nearest_donor >= NEAREST_DONOR:
+                made += 1
+                yield composite
+
+    def _composite(self) -> Composite | None:
+        """A composite of random donors, or None if no face is seen in it."""
+        donors, weights = draw_donors(self._donors.people, self._rng, self._min_donors)
+        averages, distances = {}, []
+        for expression in self._donors.expressions:
+            face = average([d.portraits[expression] for d in donors], weights)
+            found = self._detector.detect_any(face.image)
+            if not found:
+                return None
+            descriptor = self._describe(face.image, found[0].points_xy)
+            averages[expression] = dataclasses.replace(face, descriptor=descriptor)
+            apart = np.linalg.norm(self._descriptors - descriptor, axis=1)
+            distances.append(float(apart.min()))
+        return Composite(donors, weights, min(distances), averages)
+
+
+def draw_donors(
+    donors: list[Donor], rng: np.random.Generator, min_donors: int = MIN_DONORS
+) -> tuple[list[Donor], np.ndarray]:
+    """Returns donors of one gender and near in age, and their Dirichlet weights."""
+    first = donors[rng.integers(len(donors))]
+    pool = [d for d in donors if d.gender == first.gender]
+    group = [d for d in pool if d.ethnicity == first.ethnicity]
+    if len(group) >= min_donors and rng.random() < SAME_GROUP:
+        pool = group
+    if len(pool) < min_donors:
+        pool = donors
+    count = int(rng.integers(min_donors, min_donors + MORE_DONORS + 1))
+    count = min(len(pool), count)
+    near = np.array([_age_weight(first, donor) for donor in pool])
+    numbers = rng.choice(len(pool), count, replace=False, p=near / near.sum())
+    weights = rng.dirichlet(np.full(count, DIRICHLET))
+    while weights.max() > MAX_WEIGHT:
+        weights = rng.dirichlet(np.full(count, DIRICHLET))
+    return [pool[i] for i in numbers], weights
+
+
+def _age_weight(first: Donor, other: Donor) -> float:
+    """How readily two donors are averaged by their ages; 1 where one is unknown."""
+    if first.age is None or other.age is None:
+        return 1.0
+    return float(np.exp(-abs(first.age - other.age) / AGE_SCALE))
+
+
+def average(portraits: list[Portrait], weights: np.ndarray) -> Portrait:
+    """Returns the weighted mean of portraits, warped to their weighted mean shape."""
+    points = sum(w * p.points for w, p in zip(weights, portraits, strict=True))
+    image = np.zeros((*CANVAS, 3), np.float32)
+    for weight, portrait in zip(weights, portraits, strict=True):
+        image += weight * delaunay.warp_to_points(
+            portrait.image.astype(np.float32), portrait.points, points
+        )
+    return Portrait(np.rint(image).astype(np.uint8), points, np.zeros(0))

@@ -1,0 +1,96 @@
+"""The embedded training set: composites in several poses and expressions.
+
+    python -m anonygan_jax.composites.training_set LONDON --output DIR
+
+LONDON is the Face Research Lab London Set as folders neutral/ and smiling/ of NNN.jpg
+and info.csv. The embedded data set was made so, and then by
+`anonygan prepare DIR --output anonygan_jax/assets/composites`.
+"""
+
+import csv
+import pathlib
+
+import click
+import numpy as np
+import tqdm
+from PIL import Image
+
+from anonygan_jax.composites.donors import CANVAS, Portrait, read_donors
+from anonygan_jax.composites.generate import Laboratory, average
+from anonygan_jax.faces import delaunay
+from anonygan_jax.faces.face import JAW
+
+EXPRESSIONS = ("neutral", "smiling")
+
+# name, share of the smile, yaw and pitch in degrees
+POSES = (
+    ("neutral", 0.0, 0, 0),
+    ("smiling", 1.0, 0, 0),
+    ("neutral_left", 0.0, -10, 3),
+    ("smiling_right", 1.0, 10, -3),
+    ("half_smile", 0.5, 5, 4),
+)
+
+
+def pose_pictures(faces: dict[str, Portrait]) -> dict[str, np.ndarray]:
+    """Returns name -> picture for the entries of POSES."""
+    pictures = {}
+    for name, smile, yaw, pitch in POSES:
+        weights = np.array([1 - smile, smile])
+        face = average([faces[e] for e in EXPRESSIONS], weights)
+        turned = turn_points(face.points, yaw, pitch)
+        pictures[name] = delaunay.warp_to_points(face.image, face.points, turned)
+    return pictures
+
+
+def turn_points(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
+    """Returns mesh points after a turn of the head by degrees; the border stays.
+
+    The head is taken for an ellipsoid as wide as the jaw, whose surface the points lie
+    on, with the nose standing out; good for turns of ten degrees or so.
+    """
+    num_border = len(delaunay.border_points(CANVAS))
+    head, border = points[:-num_border], points[-num_border:]
+    jaw = head[list(JAW)]
+    radius = np.linalg.norm(jaw[16] - jaw[0]) / 2
+    centre = (jaw[0] + jaw[16]) / 2
+    x, y = (head - centre).T / radius
+    depth = np.sqrt(np.maximum(0.0, 1 - (x / 1.1) ** 2 - (y / 1.5) ** 2))
+    depth[27:36] += np.array([0.05, 0.12, 0.2, 0.28, 0.12, 0.14, 0.16, 0.14, 0.12])
+    yaw, pitch = np.deg2rad([yaw, pitch])
+    x, depth = (
+        np.cos(yaw) * x + np.sin(yaw) * depth,
+        np.cos(yaw) * depth - np.sin(yaw) * x,
+    )
+    y = np.cos(pitch) * y - np.sin(pitch) * depth
+    return np.concatenate([np.stack([x, y], -1) * radius + centre, border])
+
+
+@click.command()
+@click.argument(
+    "london", type=click.Path(path_type=pathlib.Path, exists=True, file_okay=False)
+)
+@click.option(
+    "--output", required=True, type=click.Path(path_type=pathlib.Path, file_okay=False)
+)
+@click.option("--count", default=48, show_default=True, help="People to make.")
+@click.option("--seed", default=0, show_default=True)
+def main(london: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> None:
+    """Writes OUTPUT/PERSON/PICTURE.png and OUTPUT/donors.csv from the LONDON set."""
+    laboratory = Laboratory(read_donors(london), seed=seed)
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / "donors.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["person", "nearest_donor", "donors"])
+        made = laboratory.composites(count)
+        for number, composite in enumerate(tqdm.tqdm(made, total=count)):
+            folder = output / f"composite_{number:03d}"
+            folder.mkdir(exist_ok=True)
+            for name, picture in pose_pictures(composite.faces).items():
+                Image.fromarray(picture).save(folder / f"{name}.png")
+            donors = " ".join(f"{k}:{w}" for k, w in composite.shares().items())
+            table.writerow([folder.name, f"{composite.nearest_donor:.3f}", donors])
+
+
+if __name__ == "__main__":
+    main()

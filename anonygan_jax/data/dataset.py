@@ -1,0 +1,100 @@
+"""Prepared faces as the networks see them: read, reframed, kept in memory if asked."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from anonygan_jax.faces import alignment
+
+
+class StoredFaces(Protocol):
+    """Prepared faces as they are stored: `FaceRecords` or `FacePack`.
+
+    Attributes:
+      size: (height, width) of the pictures.
+      zoom: 1, or that of the window which they show; see `crops.window_transform`.
+    """
+
+    size: tuple[int, int]
+    zoom: float
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def labels(self) -> tuple[list[str], np.ndarray]:
+        """Returns whose each face is and its landmarks, float32 [N, 68, 2]."""
+        ...
+
+    def images(self, indices: Sequence[int]) -> list[np.ndarray]:
+        """Returns the pictures at `indices`, uint8 [H, W, 3]."""
+        ...
+
+
+class Faces:
+    """Random access to faces at the training size.
+
+    Attributes:
+      size, zoom: (height, width) of the pictures, and what they show of the frame.
+      points_xy: float32 [N, 68, 2], their landmarks in pixels.
+    """
+
+    def __init__(
+        self,
+        stores: list[StoredFaces],
+        points_xy: list[np.ndarray],
+        size: tuple[int, int],
+        zoom: float,
+    ) -> None:
+        """Takes faces and, of each store, the landmarks as they are stored.
+
+        Raises:
+          ValueError: a pack was made for another size or zoom.
+        """
+        for store in stores:
+            if store.zoom != 1 and (store.zoom, store.size) != (zoom, size):
+                raise ValueError(
+                    f"a pack has {store.size[0]}x{store.size[1]} pixels at zoom "
+                    f"{store.zoom}, wanted {size[0]}x{size[1]} at {zoom}"
+                )
+        self._stores, self.size, self.zoom = stores, size, zoom
+        self._starts = np.cumsum([0] + [len(store) for store in stores])
+        self.points_xy = np.concatenate(
+            [
+                alignment.transform_points(
+                    alignment.window_transform(store.size, size, zoom / store.zoom),
+                    points,
+                )
+                for store, points in zip(stores, points_xy, strict=True)
+            ]
+        )
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Returns uint8 [N, H, W, 3]."""
+        return np.stack([self._read_one(int(index)) for index in indices])
+
+    def _read_one(self, index: int) -> np.ndarray:
+        """One face, reframed."""
+        which = int(np.searchsorted(self._starts, index, side="right")) - 1
+        store = self._stores[which]
+        (image,) = store.images([index - int(self._starts[which])])
+        return alignment.reframe_image(image, self.size, self.zoom / store.zoom)
+
+
+class FacesInMemory(Faces):
+    """The same, decoded once."""
+
+    def __init__(self, *arguments: Any) -> None:
+        """Takes what `Faces` takes."""
+        super().__init__(*arguments)
+        self._images = np.empty((len(self), *self.size, 3), np.uint8)
+        for index in range(len(self)):
+            self._images[index] = self._read_one(index)
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Returns as `Faces.read`."""
+        return self._images[indices]

@@ -1,0 +1,1 @@
+"""Photos to records of aligned faces with landmarks."""

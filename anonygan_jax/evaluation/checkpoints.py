@@ -1,0 +1,96 @@
+"""Evaluation of a training run's checkpoints, once or as they come."""
+
+import logging
+import pathlib
+import tempfile
+import time
+
+import ml_collections
+
+from anonygan_jax.evaluation.report.report import RESULTS
+from anonygan_jax.evaluation.run import Evaluation, evaluate
+from anonygan_jax.weights import generator_checkpoint
+
+logger = logging.getLogger(__name__)
+
+EVALUATION = "evaluation"
+POLL_SECONDS = 10.0
+_FILES = ("pairs", "inception_weights", "facenet_casia", "facenet_vggface2")
+
+
+def evaluate_run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
+    """Writes the table of the newest checkpoint and the config's other methods.
+
+    It goes into `workdir`/evaluation/STEP.
+
+    Raises:
+      ValueError: there is no checkpoint, or nothing can be measured.
+      ImportError: a package is missing; the message says which.
+    """
+    steps = generator_checkpoint.saved_steps(workdir)
+    if not steps:
+        raise generator_checkpoint.CheckpointError(
+            f"{workdir}: no checkpoint there yet"
+        )
+    _evaluate_step(config, workdir, steps[-1], tuple(config.evaluation.methods))
+
+
+def watch_run(
+    config: ml_collections.ConfigDict,
+    workdir: pathlib.Path,
+    poll_seconds: float = POLL_SECONDS,
+) -> None:
+    """Evaluates each checkpoint of a run that another process trains, by itself.
+
+    Returns after the config's last step. A checkpoint that the run removes while
+    another is evaluated is passed over with a warning: let the run keep more.
+
+    Raises:
+      ValueError: nothing can be measured.
+      ImportError: a package is missing; the message says which.
+    """
+    last, done = config.optimiser.num_steps, set[int]()
+    while last not in done:
+        waiting = [
+            s for s in generator_checkpoint.saved_steps(workdir) if s not in done
+        ]
+        for step in waiting:
+            if not (_output(workdir, step) / RESULTS).exists():
+                try:
+                    _evaluate_step(config, workdir, step, ())
+                except generator_checkpoint.CheckpointError as error:
+                    logger.warning("passed over: %s", error)
+            done.add(step)
+        if not waiting:
+            time.sleep(poll_seconds)
+
+
+def _output(workdir: pathlib.Path, step: int) -> pathlib.Path:
+    """Where a checkpoint's report goes."""
+    return workdir / EVALUATION / f"{step:08d}"
+
+
+def _evaluate_step(
+    config: ml_collections.ConfigDict,
+    workdir: pathlib.Path,
+    step: int,
+    others: tuple[str, ...],
+) -> None:
+    """One checkpoint, from a copy that the run cannot remove meanwhile."""
+    fields = config.evaluation.to_dict()
+    if not fields["originals"]:
+        raise ValueError(
+            "config.evaluation.originals is empty; name a folder of photos"
+        )
+    for name in _FILES:
+        fields[name] = pathlib.Path(fields[name]) if fields[name] else None
+    output = _output(workdir, step)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = pathlib.Path(folder) / "checkpoint"
+        generator_checkpoint.export_generator(workdir, checkpoint, step)
+        title = f"{workdir.name}, step {step}"
+        methods = {name: name for name in others} | {
+            title: f"{config.system}:{checkpoint}"
+        }
+        evaluate(Evaluation(**fields | {"methods": methods}), output)
+    logger.info("step %d is evaluated in %s", step, output)

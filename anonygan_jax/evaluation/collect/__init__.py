@@ -1,0 +1,1 @@
+"""Photos, and what detectors and networks see in them."""

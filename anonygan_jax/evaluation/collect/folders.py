@@ -1,0 +1,66 @@
+"""Folders of originals and results, matched by name."""
+
+import dataclasses
+import pathlib
+
+from anonygan_jax.io.photos import find_photos
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """A photo that was left out of a measure, and why."""
+
+    photo: str
+    reason: str
+
+
+class FolderError(ValueError):
+    """Folders from which nothing can be measured."""
+
+
+def photos_in(folder: pathlib.Path) -> tuple[dict[str, pathlib.Path], list[Problem]]:
+    """Returns the photos of a folder by their names below it, without suffix.
+
+    Files that are no photos by their suffix, and second files of one name, come back
+    as problems; hidden files are passed over.
+
+    Raises:
+      FolderError: there is no such folder, or no photo in it.
+    """
+    if not folder.is_dir():
+        raise FolderError(f"{folder}: no such folder")
+    found: dict[str, pathlib.Path] = {}
+    problems = []
+    for file in find_photos([folder]):
+        if pathlib.Path(file.name).name.startswith("."):
+            continue
+        if not file.has_photo_suffix:
+            problems.append(Problem(file.name, "not a photo by its suffix"))
+            continue
+        name = pathlib.PurePosixPath(file.name).with_suffix("").as_posix()
+        if name in found:
+            problems.append(Problem(file.name, f"a second photo called {name}"))
+        else:
+            found[name] = file.path
+    if not found:
+        raise FolderError(f"{folder}: no photos there")
+    return found, problems
+
+
+def unmatched(
+    originals: dict[str, pathlib.Path], results: dict[str, pathlib.Path]
+) -> list[Problem]:
+    """Returns a problem for each name that only one of the folders has.
+
+    Raises:
+      FolderError: no name is in both.
+    """
+    if not originals.keys() & results.keys():
+        raise FolderError(
+            "no file name is in both folders; results must be called as their "
+            f"originals, {next(iter(originals))!r} say"
+        )
+    return [
+        *(Problem(n, "no result") for n in sorted(originals.keys() - results.keys())),
+        *(Problem(n, "no original") for n in sorted(results.keys() - originals.keys())),
+    ]

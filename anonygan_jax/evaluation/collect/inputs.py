@@ -1,0 +1,101 @@
+"""Photos as the frozen networks take them: pixels 0 to 255, not yet scaled."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from anonygan_jax.evaluation.collect.observation import Observation
+from anonygan_jax.faces import alignment
+from anonygan_jax.models.pretrained import efficientnet, facenet, inception
+
+INCEPTION_CLEAN = "fid_clean"
+INCEPTION_PYTORCH = "fid_pytorch"
+EFFICIENTNET = "efficientnet"
+FACENET = "facenet"
+EMOTION = "emotion"
+EMOTION_SIZE = 64
+
+
+def clean_fid_picture(image: np.ndarray) -> np.ndarray:
+    """Returns float32 [299, 299, 3]: antialiased bicubic, not rounded, clipped.
+
+    Source: clean-fid (Parmar et al. 2022), which resizes each channel as Pillow's "F".
+    """
+    size = (inception.IMAGE_SIZE,) * 2
+    channels = [
+        Image.fromarray(channel.astype(np.float32)).resize(
+            size, Image.Resampling.BICUBIC
+        )
+        for channel in np.moveaxis(image, -1, 0)
+    ]
+    stacked = np.stack([np.asarray(c, np.float32) for c in channels], -1)
+    return np.clip(stacked, 0, 255)
+
+
+def pytorch_fid_picture(image: np.ndarray) -> np.ndarray:
+    """Returns float32 [299, 299, 3]: bilinear between pixel centres, not antialiased.
+
+    Source: pytorch-fid 0.3, which resizes inside its network.
+    """
+    size = (inception.IMAGE_SIZE,) * 2
+    return cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+
+
+def face_picture(image: np.ndarray, frame: Observation) -> np.ndarray:
+    """Returns uint8 [224, 224, 3], the face framed as in CelebA, stretched."""
+    size = (efficientnet.IMAGE_SIZE,) * 2
+    return alignment.crop_photo(
+        image, alignment.celeba_transform(frame.points_xy, size), size
+    )
+
+
+def box_picture(image: np.ndarray, box_xyxy: np.ndarray, side: int) -> np.ndarray:
+    """Returns uint8 [side, side, 3], the box of a face stretched to a square.
+
+    Source: facenet-pytorch's extract_face, without margin.
+    """
+    height, width = image.shape[:2]
+    low = np.clip(box_xyxy[:2], 0, (width - 1, height - 1)).astype(int)
+    high = np.clip(box_xyxy[2:], low + 1, (width, height)).astype(int)
+    box = image[low[1] : high[1], low[0] : high[0]]
+    return cv2.resize(box, (side, side), interpolation=cv2.INTER_AREA)
+
+
+WHOLE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    INCEPTION_CLEAN: clean_fid_picture,
+    INCEPTION_PYTORCH: pytorch_fid_picture,
+}
+
+
+def pictures_for(
+    wanted: frozenset[str],
+    image: np.ndarray,
+    seen: Observation | None,
+    original: Observation | None,
+) -> dict[str, np.ndarray]:
+    """Returns the pictures of a photo for some of the networks.
+
+    Args:
+      wanted: their names.
+      image: uint8 [H, W, 3] RGB.
+      seen: what is seen in the photo; without a face only whole pictures come back.
+      original: what is seen in its original; the photo's own where it is one.
+
+    Raises:
+      DegenerateFaceError: from the landmarks no frame can be computed.
+    """
+    made = {name: WHOLE[name](image) for name in WHOLE.keys() & wanted}
+    if seen is None or original is None:
+        return made
+    if EFFICIENTNET in wanted:
+        made[EFFICIENTNET] = face_picture(image, original)
+    if FACENET in wanted:
+        boxes = (seen.mtcnn_box, original.mtcnn_box, original.box_xyxy)
+        box = next(box for box in boxes if box is not None)
+        made[FACENET] = box_picture(image, box, facenet.IMAGE_SIZE)
+    if EMOTION in wanted:
+        face = box_picture(image, seen.box_xyxy, EMOTION_SIZE)
+        made[EMOTION] = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None]
+    return made

@@ -1,0 +1,115 @@
+"""What detectors and recognisers see in one photo."""
+
+import dataclasses
+
+import numpy as np
+
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.detection.mtcnn import Mtcnn
+from anonygan_jax.faces.face import Face, main_face
+from anonygan_jax.faces.skin import skin_colour
+from anonygan_jax.recognition.dlib import DlibDescriptor
+
+
+class NothingToSeeError(ValueError):
+    """An original in which no face is found: nothing to compare with."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    """One face of a photo.
+
+    Attributes:
+      size: height and width of the photo.
+      points_xy: float32 [68, 2]; where the result shows no face, the original's.
+      box_xyxy: float32 [4], dlib's box; where the result shows no face, the original's.
+      detected: dlib finds the face.
+      detected_by_mtcnn: None where MTCNN was not asked.
+      mtcnn_box: float32 [4], where MTCNN found the face.
+      descriptor: float32 [128], dlib's.
+      face_boxes: float32 [N, 4], of all faces in the photo.
+      skin_lab: float32 [3], the skin's colour in CIE Lab; NaN where none is seen.
+    """
+
+    size: tuple[int, int]
+    points_xy: np.ndarray
+    box_xyxy: np.ndarray
+    detected: bool
+    detected_by_mtcnn: bool | None
+    mtcnn_box: np.ndarray | None
+    descriptor: np.ndarray
+    face_boxes: np.ndarray
+    skin_lab: np.ndarray
+
+
+class Observer:
+    """Looks at photos with dlib (photo doubled once) and, if asked, MTCNN."""
+
+    def __init__(self, use_mtcnn: bool) -> None:
+        """Loads the models.
+
+        Raises:
+          LandmarksUnavailable, MtcnnUnavailable: what is missing.
+        """
+        self._detector = DlibLandmarks()
+        self._describe = DlibDescriptor()
+        self._mtcnn = Mtcnn() if use_mtcnn else None
+
+    def original(self, image: np.ndarray) -> Observation:
+        """Returns what is seen of the main face of uint8 [H, W, 3] RGB.
+
+        Raises:
+          NothingToSeeError: dlib finds no face.
+        """
+        faces = self._detector.detect(image, num_upsamples=1)
+        if not faces:
+            raise NothingToSeeError("no face found in the original")
+        return self._observe(image, main_face(faces, image.shape), faces, True)
+
+    def result(self, image: np.ndarray, original: Observation) -> Observation:
+        """Returns what is seen in a result where the original had its face.
+
+        Where no face is found the descriptor is computed with the landmarks of the
+        original: who knows the original can do that.
+        """
+        faces = self._detector.detect(image, num_upsamples=1)
+        found = face_at(faces, original.box_xyxy)
+        face = found or Face(original.points_xy, original.box_xyxy, 0.0)
+        return self._observe(image, face, faces, found is not None)
+
+    def _observe(
+        self, image: np.ndarray, face: Face, faces: list[Face], detected: bool
+    ) -> Observation:
+        """Everything about one face."""
+        box = None
+        if self._mtcnn:
+            boxes = self._mtcnn.boxes(image)
+            number = _nearest(list(boxes), face.box_xyxy)
+            box = None if number is None else boxes[number][:4]
+        return Observation(
+            size=(image.shape[0], image.shape[1]),
+            points_xy=face.points_xy,
+            box_xyxy=face.box_xyxy,
+            detected=detected,
+            detected_by_mtcnn=(box is not None) if self._mtcnn else None,
+            mtcnn_box=box,
+            descriptor=self._describe(image, face.points_xy),
+            face_boxes=np.array([f.box_xyxy for f in faces]).reshape(-1, 4),
+            skin_lab=skin_colour(image, face.points_xy),
+        )
+
+
+def face_at(faces: list[Face], box_xyxy: np.ndarray) -> Face | None:
+    """Returns the face whose box has its centre nearest to another box's, inside it."""
+    number = _nearest([face.box_xyxy for face in faces], box_xyxy)
+    return None if number is None else faces[number]
+
+
+def _nearest(boxes: list[np.ndarray], place: np.ndarray) -> int | None:
+    """Which box has its centre nearest to that of a place, and in it, if any has."""
+    apart = {}
+    for number, box in enumerate(boxes):
+        centre = (box[:2] + box[2:4]) / 2
+        if (centre >= place[:2]).all() and (centre <= place[2:]).all():
+            apart[number] = np.linalg.norm(centre - (place[:2] + place[2:]) / 2)
+    return min(apart, key=lambda number: apart[number], default=None)

@@ -1,0 +1,1 @@
+"""Figures of a method, each with its interval."""

@@ -1,0 +1,109 @@
+"""Figures of an evaluation."""
+
+import pathlib
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+
+from anonygan_jax.evaluation.metrics.estimates import Estimate
+from anonygan_jax.evaluation.metrics.row import Row
+from anonygan_jax.evaluation.report.table import MEASURES, PERCENT, RECOGNISERS
+from anonygan_jax.faces.face import OUTER_EYE_CORNERS
+
+BARS = ("detected_dlib", "detected_mtcnn", "own_dlib", "pairs_dlib", "pose_l2")
+_STROKES = (
+    [range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
+    + [[*range(36, 42), 36], [*range(42, 48), 42]]
+    + [[*range(48, 60), 48], [*range(60, 68), 60]]
+)
+
+
+def bars(rows: list[Row], path: pathlib.Path) -> None:
+    """Draws the main figures of each method with their intervals."""
+    shown = [key for key in BARS if any(key in row.measures for row in rows)]
+    columns = max(len(shown), 1)
+    figure, axes = pyplot.subplots(
+        1, columns, figsize=(3 * columns, 0.5 * len(rows) + 1.5), squeeze=False
+    )
+    for axis, key in zip(axes[0], shown, strict=False):
+        _bars_of(axis, key, rows)
+    for axis in axes[0][1:]:
+        axis.set_yticklabels([])
+    _save(figure, path)
+
+
+def _bars_of(axis: Axes, key: str, rows: list[Row]) -> None:
+    """One figure, a bar a method."""
+    factor = 100 if MEASURES[key].form == PERCENT else 1
+    none = Estimate(np.nan, np.nan, np.nan, 0)
+    found = [row.measures.get(key, none) for row in rows]
+    values = factor * np.array([e.value for e in found])
+    edges = factor * np.array([(e.low, e.high) for e in found]).reshape(-1, 2)
+    errors = np.abs(edges.T - values)
+    places = np.arange(len(rows))[::-1]
+    axis.barh(places, values, xerr=errors, color="tab:blue", ecolor="0.3", capsize=3)
+    axis.set_yticks(places, [row.title for row in rows])
+    axis.set_title(MEASURES[key].title.replace(", ", ",\n"), fontsize=9)
+    axis.set_xlim(left=0)
+    if factor == 100:
+        axis.xaxis.set_major_formatter("{x:g}%")
+
+
+def curves(rows: list[Row], path: pathlib.Path) -> None:
+    """Draws the ROC of each method, a panel a recogniser; there must be one."""
+    names = [n for n in RECOGNISERS if any(n in row.curves for row in rows)]
+    figure, axes = pyplot.subplots(
+        1, len(names), figsize=(5 * len(names), 4.5), squeeze=False
+    )
+    for axis, name in zip(axes[0], names, strict=True):
+        for row in rows:
+            if name in row.curves:
+                curve = row.curves[name]
+                label = f"{row.title} ({curve.area:.3f})"
+                axis.step(
+                    curve.false_accepts, curve.true_accepts, where="post", label=label
+                )
+        axis.set_xscale("log")
+        axis.set_xlim(1e-3, 1)
+        chance = np.geomspace(1e-3, 1)
+        axis.plot(chance, chance, color="0.8", linestyle=":")
+        axis.set_title(f"{RECOGNISERS[name]}: second photo anonymised")
+        axis.set_xlabel("strangers taken for one person")
+        axis.set_ylabel("same persons recognised")
+        axis.legend(title="method (area)", fontsize=8)
+    _save(figure, path)
+
+
+def landmark_errors(rows: list[Row], face: np.ndarray, path: pathlib.Path) -> None:
+    """Draws each landmark's mean error as a disc on a face of float [68, 2] points."""
+    shown = [row for row in rows if row.landmark_errors is not None]
+    columns = max(len(shown), 1)
+    figure, axes = pyplot.subplots(
+        1, columns, figsize=(3 * columns, 3.6), squeeze=False
+    )
+    left, right = OUTER_EYE_CORNERS
+    eyes = np.linalg.norm(face[right] - face[left])
+    for axis, row in zip(axes[0], shown, strict=False):
+        for stroke in _STROKES:
+            axis.plot(*face[list(stroke)].T, color="0.8", linewidth=0.8)
+        assert row.landmark_errors is not None
+        for point, error in zip(face, row.landmark_errors, strict=True):
+            radius = float(error * eyes)
+            axis.add_patch(pyplot.Circle(point, radius, color="tab:red", alpha=0.5))
+        axis.set_title(f"{row.title}: {row.landmark_errors.mean():.3f}")
+        axis.set_aspect("equal")
+        axis.invert_yaxis()
+        axis.axis("off")
+    figure.suptitle("mean displacement of each landmark, to scale", fontsize=9)
+    _save(figure, path)
+
+
+def _save(figure: pyplot.Figure, path: pathlib.Path) -> None:
+    """Writes and forgets a figure."""
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -1,0 +1,149 @@
+"""What an evaluation leaves: results.json, report.md, plots and a contact sheet."""
+
+import dataclasses
+import datetime
+import json
+import math
+import pathlib
+import platform
+import shlex
+import sys
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+import anonygan_jax
+from anonygan_jax.evaluation.collect.folders import Problem
+from anonygan_jax.evaluation.metrics.estimates import Estimate
+from anonygan_jax.evaluation.metrics.row import Row
+from anonygan_jax.evaluation.report import plots, table
+from anonygan_jax.io.atomic_write import written_whole
+
+RESULTS, REPORT = "results.json", "report.md"
+MAX_LISTED = 20  # problems named in the Markdown; results.json has all
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """An evaluation as it is written.
+
+    Attributes:
+      originals: the folder of originals.
+      num_photos, num_faces: in it, and those that show a face.
+      rows: the originals' first.
+      problems: by row title, what was left out.
+      mean_face: float [68, 2], of the originals.
+      settings: what else decides the figures.
+    """
+
+    originals: str
+    num_photos: int
+    num_faces: int
+    rows: list[Row]
+    problems: dict[str, list[Problem]]
+    mean_face: np.ndarray
+    settings: dict[str, Any]
+
+    def write(self, output: pathlib.Path) -> None:
+        """Writes all files but the contact sheet into `output`, which exists."""
+        measured = [row for row in self.rows[1:] if row.measures]
+        plots.bars(measured, output / "bars.png")
+        if self._has_curves:
+            plots.curves(self.rows, output / "roc.png")
+        plots.landmark_errors(measured, self.mean_face, output / "pose.png")
+        with written_whole(output / RESULTS) as partial:
+            partial.write_text(json.dumps(self._data(), indent=1) + "\n")
+        with written_whole(output / REPORT) as partial:
+            partial.write_text(self._markdown())
+
+    @property
+    def _has_curves(self) -> bool:
+        """Whether there were pairs of both kinds."""
+        return any(row.curves for row in self.rows)
+
+    def _data(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        return {
+            "anonygan_jax": anonygan_jax.__version__,
+            "command": shlex.join(sys.argv),
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "machine": f"{platform.machine()}, Python {platform.python_version()}",
+            "originals": self.originals,
+            "num_photos": self.num_photos,
+            "num_faces": self.num_faces,
+            "settings": self.settings,
+            "rows": [_row_data(row) for row in self.rows],
+            "published": {
+                title: dict(zip(table.PUBLISHED_COLUMNS, cells, strict=True))
+                for title, cells in table.PUBLISHED_ROWS.items()
+            },
+            "problems": {
+                title: [dataclasses.asdict(p) for p in problems]
+                for title, problems in self.problems.items()
+            },
+        }
+
+    def _markdown(self) -> str:
+        """The report for people."""
+        settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
+        parts = [
+            "# Evaluation",
+            f"{self.originals}: {self.num_photos} photos, in {self.num_faces} of them "
+            f"dlib finds a face. {settings}. Intervals are 95%; after ± the standard "
+            "deviation over folds.",
+            table.published_table(self.rows[1:]),
+            "## Everything measured",
+            table.full_table(self.rows),
+            "## By group",
+            "Groups are guesses: yaw from landmarks, skin tone from the photo's "
+            "colours and light, gender and age from how somebody looks to dlib.",
+            table.strata_tables([row for row in self.rows[1:] if row.strata]),
+            "![Detection, re-identification and pose](bars.png)",
+            *(["![ROC of re-identification](roc.png)"] if self._has_curves else []),
+            "![Pose error per landmark](pose.png)",
+            "![Originals and results](contact_sheet.jpg)",
+        ]
+        remarks = sorted({f"- {text}" for row in self.rows for text in row.remarks})
+        if remarks:
+            parts += ["## Read with care", "\n".join(remarks)]
+        if any(self.problems.values()):
+            parts += ["## Left out", *map(_problem_list, self.problems.items())]
+        return "\n\n".join(parts) + "\n"
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    """A row's figures; NaN as null."""
+    return {
+        "title": row.title,
+        "measures": _estimates(row.measures),
+        "strata": {part: _estimates(m) for part, m in row.strata.items()},
+        "roc_area": {name: curve.area for name, curve in row.curves.items()},
+        "landmark_errors": (
+            None if row.landmark_errors is None else row.landmark_errors.tolist()
+        ),
+        "remarks": row.remarks,
+    }
+
+
+def _estimates(measures: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
+    """Figures as plain values."""
+    return {
+        key: {
+            name: None if isinstance(x, float) and math.isnan(x) else x
+            for name, x in dataclasses.asdict(estimate).items()
+        }
+        for key, estimate in measures.items()
+    }
+
+
+def _problem_list(item: tuple[str, list[Problem]]) -> str:
+    """What was left out of one row: counts by reason, then names."""
+    title, problems = item
+    if not problems:
+        return f"{title}: nothing."
+    reasons = Counter(problem.reason for problem in problems).most_common(5)
+    counted = "; ".join(f"{reason} ({count})" for reason, count in reasons)
+    names = ", ".join(problem.photo for problem in problems[:MAX_LISTED])
+    more = ", ..." if len(problems) > MAX_LISTED else ""
+    return f"{title}: {len(problems)} photos: {counted}. {names}{more}"

@@ -1,0 +1,1 @@
+"""Geometry and looks of a face, as arrays."""

@@ -1,0 +1,45 @@
+"""A detected face and the indices of its 68 landmarks (iBUG 300-W order)."""
+
+import dataclasses
+
+import numpy as np
+
+NUM_LANDMARKS = 68
+JAW = tuple(range(0, 17))
+LEFT_EYE = tuple(range(36, 42))  # left in the picture
+RIGHT_EYE = tuple(range(42, 48))
+OUTER_EYE_CORNERS = (36, 45)
+# The reduced set of the paper's 29-point rows: jaw, nose bridge, inner lips.
+REDUCED_29 = JAW + tuple(range(27, 31)) + tuple(range(60, 68))
+
+
+@dataclasses.dataclass(frozen=True)
+class Face:
+    """One detected face.
+
+    Attributes:
+      points_xy: float32 [68, 2], pixels from the centre of the top-left pixel; points
+        may lie outside the photo.
+      box_xyxy: float32 [4], the detector's box: left, top, right, bottom.
+      score: the detector's confidence; above 0, larger is surer, no fixed range.
+    """
+
+    points_xy: np.ndarray
+    box_xyxy: np.ndarray
+    score: float
+
+
+def main_face(faces: list[Face], image_shape: tuple[int, ...]) -> Face:
+    """Returns the face that a portrait is of: large and near the middle.
+
+    Source: the rule of facenet's align_dataset_mtcnn (box area minus twice the squared
+    distance of the box from the photo's centre).
+    """
+    centre = np.array([image_shape[1], image_shape[0]], np.float32) / 2
+
+    def weight(face: Face) -> float:
+        low, high = face.box_xyxy[:2], face.box_xyxy[2:]
+        offset = (low + high) / 2 - centre
+        return float(np.prod(high - low) - 2.0 * offset @ offset)
+
+    return max(faces, key=weight)

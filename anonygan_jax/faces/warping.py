@@ -1,0 +1,163 @@
+"""A face carried onto other landmarks: warp, mouth, colour, blending.
+
+Warp over a Delaunay mesh, skin colour matched in Lab, gradients blended.
+"""
+
+import math
+
+import cv2
+import numpy as np
+from scipy.spatial import Delaunay
+
+from anonygan_jax.faces import blending, delaunay
+from anonygan_jax.faces.expression import OPEN, SHUT, mouth_openness
+from anonygan_jax.faces.face import JAW
+from anonygan_jax.faces.skin import centre_and_spread, skin_mask
+
+RINGS = (1.15, 3.0)  # the outline again, so much further from the face's middle
+MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
+MAX_SHIFT = np.array([153.0, 18.0, 18.0])  # of L (0..255, as OpenCV's uint8), a, b
+CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
+MARGIN = 4  # pixels around mask and soft edge that are computed, too
+SAMPLES = 64  # pixels of the longer side from which colours are taken
+JAW_INSET = 0.02  # of the way from the chin to the nose: there no background shows
+MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
+
+
+def warp_onto(
+    condition: np.ndarray,
+    condition_points: np.ndarray,
+    image: np.ndarray,
+    points: np.ndarray,
+    mask: np.ndarray,
+) -> np.ndarray:
+    """Returns the picture with the condition's face on `points`, uint8 [H, W, 3].
+
+    Nothing of the picture inside the mask is kept but the colour of its skin; outside
+    nothing changes but where the new face fades, see `blending.edge_weight`.
+
+    Args:
+      condition: uint8 [h, w, 3].
+      condition_points: float [68, 2], in the condition.
+      image: uint8 [H, W, 3].
+      points: float [68, 2], where the condition's points go.
+      mask: float32 [H, W], 1 where the face is replaced; not empty.
+    """
+    box = _box(mask, MARGIN + math.ceil(blending.edge_width(points)))
+    points = points - (box[1].start, box[0].start)
+    part, inside = image[box], mask[box]
+    inset = _inset(condition_points)
+    warped = warp_face(condition, inset, points, inside.shape)
+    warped = open_mouth(warped, points, condition_points)
+    warped = match_colour(warped, part, points, inside)
+    result = image.copy()
+    result[box] = blending.blend(warped, part, inside, points)
+    return result
+
+
+def _inset(points: np.ndarray) -> np.ndarray:
+    """Landmarks with the chin drawn in, so that what lies on the jaw is skin."""
+    moved = np.array(points, np.float64)
+    jaw, middle = moved[list(JAW)], moved[27:36].mean(0)
+    share = JAW_INSET * np.sin(np.linspace(0, np.pi, len(jaw)))[:, None]
+    moved[list(JAW)] = jaw + share * (middle - jaw)
+    return moved
+
+
+def _box(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of the mask with a margin; all that has to be computed."""
+    spans = []
+    for axis in (1, 0):
+        used = np.nonzero(mask.any(axis))[0]
+        spans.append(slice(max(int(used[0]) - margin, 0), int(used[-1]) + 1 + margin))
+    return spans[0], spans[1]
+
+
+def warp_face(
+    condition: np.ndarray,
+    condition_points: np.ndarray,
+    points: np.ndarray,
+    size: tuple[int, ...],
+) -> np.ndarray:
+    """Returns the condition moved onto `points`, uint8 [H, W, 3].
+
+    Args:
+      condition: uint8 [h, w, 3].
+      condition_points: float [68, 2], in the condition.
+      points: float [68, 2], in the result.
+      size: (height, width) of the result.
+    """
+    target = _control_points(points)
+    source = _control_points(condition_points)
+    x = np.linspace(0, size[1] - 1, min(MAP_CELLS, size[1]))
+    y = np.linspace(0, size[0] - 1, min(MAP_CELLS, size[0]))
+    coarse = delaunay.piecewise_affine(Delaunay(target), source, x, y)
+    scale = np.array(
+        [[(len(x) - 1) / (size[1] - 1), 0, 0], [0, (len(y) - 1) / (size[0] - 1), 0]]
+    )
+    maps = cv2.warpAffine(
+        coarse.astype(np.float32),
+        scale,
+        (size[1], size[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return cv2.remap(
+        condition,
+        maps[..., 0],
+        maps[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _control_points(points: np.ndarray) -> np.ndarray:
+    """Landmarks, forehead and rings around them, float64 [M, 2].
+
+    The outer ring lies outside the mask, so that the mesh covers all of it.
+    """
+    points = np.asarray(points, np.float64)
+    forehead = delaunay.forehead_points(points)
+    outline = np.concatenate([points[list(JAW)], forehead])
+    middle = points[27:36].mean(0)
+    rings = [middle + ring * (outline - middle) for ring in RINGS]
+    return np.concatenate([points, forehead, *rings])
+
+
+def open_mouth(
+    warped: np.ndarray, points: np.ndarray, condition_points: np.ndarray
+) -> np.ndarray:
+    """Returns the warped face with a dark mouth where shut lips were pulled open."""
+    if mouth_openness(points) < OPEN or mouth_openness(condition_points) > SHUT:
+        return warped
+    lips = np.rint(points[60:68]).astype(np.int32)
+    filled = cv2.fillPoly(np.zeros(warped.shape[:2], np.float32), [lips], 1.0)
+    width = float(np.linalg.norm(points[54] - points[48]))
+    inside = cv2.GaussianBlur(filled, (0, 0), max(0.03 * width, 0.5))[..., None]
+    darker = warped * (1 - inside * (1 - MOUTH_INTERIOR))
+    return np.rint(darker).astype(np.uint8)
+
+
+def match_colour(
+    warped: np.ndarray, image: np.ndarray, points: np.ndarray, mask: np.ndarray
+) -> np.ndarray:
+    """Returns the warped face with the source's skin colour, uint8 [H, W, 3].
+
+    Medians and spreads are compared over skin alone (the mask without eyes, brows and
+    lips); what they differ by is limited, so that lips keep a lip's colour.
+    """
+    step = max(1, max(mask.shape) // SAMPLES)
+    few = (skin_mask(points, mask.shape) & (mask > 0))[::step, ::step]
+    if not few.any():
+        return warped
+    ours = cv2.cvtColor(warped, cv2.COLOR_RGB2LAB)
+    theirs = cv2.cvtColor(image[::step, ::step], cv2.COLOR_RGB2LAB)
+    from_median, from_spread = centre_and_spread(ours[::step, ::step][few])
+    to_median, to_spread = centre_and_spread(theirs[few])
+    gain = np.ones(3)
+    gain[0] = np.clip(to_spread[0] / from_spread[0], *CONTRAST)
+    shift = np.clip(to_median - from_median, -MAX_SHIFT, MAX_SHIFT)
+    levels = np.arange(256)[:, None]
+    table = (levels - from_median) * gain + from_median + shift
+    matched = cv2.LUT(ours, np.rint(table.clip(0, 255)).astype(np.uint8)[None])
+    return cv2.cvtColor(matched, cv2.COLOR_LAB2RGB)

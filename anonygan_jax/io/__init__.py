@@ -1,0 +1,1 @@
+"""Files, and work done ahead of its use."""

@@ -1,0 +1,1 @@
+"""Face recognisers and thresholds on their distances."""

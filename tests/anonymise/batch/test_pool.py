@@ -1,0 +1,93 @@
+"""Many photos by several processes: the same results, reasons, and going on."""
+
+import functools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from anonygan_jax.anonymise.batch import beam
+from anonygan_jax.anonymise.batch.pool import anonymise_photos, processes
+from anonygan_jax.anonymise.batch.worker import Task, Worker
+from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.weights.generator_checkpoint import CheckpointError
+
+
+def _anonymise(photos, folder, output, make_helpers):
+    """What became of photos."""
+    tasks, settings = [], Settings("warp")
+    output.mkdir()
+    for path in photos:
+        name = "_".join(path.relative_to(folder).parts)
+        tasks.append(Task(path, name, output / f"{name}.png"))
+    here = Worker(settings)
+    with make_helpers(settings, here) as helpers:
+        return [
+            (outcome.photo, outcome.kind, outcome.reason, outcome.faces)
+            for outcome in anonymise_photos(tasks, helpers, here)
+        ]
+
+
+def _assert_equal_pictures(one, other):
+    """Both folders hold the same pictures and nothing else."""
+    written = sorted(path.name for path in one.iterdir())
+    assert written == sorted(path.name for path in other.iterdir())
+    for name in written:
+        pixels = (np.asarray(Image.open(folder / name)) for folder in (one, other))
+        np.testing.assert_array_equal(*pixels)
+
+
+def test_results_do_not_depend_on_who_helps(photo_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(beam, "PHOTOS_PER_PIPELINE", 4)
+    makers = {
+        "one": processes,
+        "two": functools.partial(processes, number=2),
+        "beam": functools.partial(beam.pipelines, options="", output=tmp_path),
+    }
+    photos, kinds = sorted(photo_folder.rglob("*.*")), {}
+    for name, make in makers.items():
+        kinds[name] = _anonymise(photos, photo_folder, tmp_path / name, make)
+    assert kinds["one"] == kinds["two"] == kinds["beam"]
+    assert {kind for _, kind, _, _ in kinds["one"]} == {"replaced", "no face", "failed"}
+    _assert_equal_pictures(tmp_path / "one", tmp_path / "two")
+    _assert_equal_pictures(tmp_path / "one", tmp_path / "beam")
+    assert not list(tmp_path.glob(".beam-*"))
+
+
+def test_a_runner_that_beam_does_not_know_is_told(photo_folder, tmp_path):
+    task = Task(photo_folder / "a.png", "a.png", tmp_path / "a.png")
+    options = "--runner=NoRunner"
+    with (
+        beam.pipelines(Settings("warp"), None, options, tmp_path) as helpers,
+        pytest.raises(ValueError, match="NoRunner"),
+    ):
+        list(helpers.find([task]))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_beam_gives_the_same_results_of_200_photos(embedded, tmp_path):
+    folder, photos = tmp_path / "photos", []
+    folder.mkdir()
+    for number, face in enumerate(embedded[:200]):
+        photos.append(folder / f"{number}.png")
+        Image.fromarray(face.image).save(photos[-1])
+    options = "--direct_num_workers=2 --direct_running_mode=multi_processing"
+    by_beam = functools.partial(beam.pipelines, options=options, output=tmp_path)
+    kinds = [
+        _anonymise(photos, folder, tmp_path / name, make)
+        for name, make in (("here", processes), ("beam", by_beam))
+    ]
+    assert kinds[0] == kinds[1]
+    assert [kind for _, kind, _, _ in kinds[0]].count("replaced") > 190
+    _assert_equal_pictures(tmp_path / "here", tmp_path / "beam")
+
+
+def test_methods_are_named_with_their_checkpoints(photo_folder):
+    settings = Settings.of_method("anonygan:runs/a:b")
+    assert (settings.method, settings.checkpoint) == ("anonygan", "runs/a:b")
+    assert Settings.of_method("warp").checkpoint == "embedded"
+    with pytest.raises(ValueError, match="unknown method"):
+        Worker(Settings.of_method("swirl"))
+    with pytest.raises(CheckpointError, match=r"no config\.json there"):
+        Worker(Settings.of_method(f"anonygan:{photo_folder}"))

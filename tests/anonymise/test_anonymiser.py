@@ -1,0 +1,216 @@
+"""Pieces of the anonymiser."""
+
+import concurrent.futures
+import subprocess
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+from returning import Returning
+
+import anonygan_jax
+from anonygan_jax.anonymise import fallback, replace
+from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.faces import blending
+from anonygan_jax.faces.face import Face
+from anonygan_jax.faces.masks import FACE, OUTLINE, face_mask
+from anonygan_jax.methods import Auto, Faces, make_method
+
+
+def test_feathering_never_lets_the_face_through():
+    mask = np.zeros((40, 30), np.float32)
+    mask[10:30, 8:22] = 1
+    points = np.zeros((1, 68, 2), np.float32)
+    points[0, 16] = 14, 0
+    faces = Faces(np.zeros((1, 40, 30, 3), np.uint8), points, mask[None])
+    alpha = replace.feather(faces)
+    assert (alpha[mask == 1] == 1).all()
+    assert alpha[0].max() == 0
+    assert (alpha[blending.edge_weight(mask, points[0]) > 0] == 1).all()
+    assert 0 < alpha[6, 15] < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [("pixelate", FACE), ("warp", OUTLINE), ("anonygan", OUTLINE), ("auto", OUTLINE)],
+)
+def test_warped_faces_get_the_outline_and_covers_the_polygon(name, region, embedded):
+    hider = Anonymiser(name).hider
+    points = embedded[0].points_xy
+    box = np.array([0, 0, 180, 220], np.float32)
+    crop = hider.crop(embedded[0].image, Face(points, box, 1.0))
+    size = crop.faces.images.shape[1:3]
+    expected = np.asarray(face_mask(crop.faces.points_xy, size, region))[..., 0]
+    np.testing.assert_array_equal(crop.faces.masks, expected)
+
+
+def test_not_finite_outputs_are_refused(group_photo, tiny_run):
+    method = make_method("anonygan", str(tiny_run))
+    bias = method._generator._variables["params"]["decoder_image"]["bias"]
+    method._generator._variables["params"]["decoder_image"]["bias"] = bias * jnp.nan
+    result = Anonymiser(method)(group_photo)
+    assert [r.because for r in result.faces] == [
+        "the generator gave numbers that are not finite"
+    ] * 2
+    assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
+
+
+def test_faces_at_the_edge_and_outside_are_covered_without_error():
+    photo = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
+    for low in (-20, 45, 300):
+        before = photo.copy()
+        points = np.full((68, 2), np.nan, np.float32)
+        box = np.array([low, low, low + 30, low + 30], np.float32)
+        fallback.cover_face(before, Face(points, box, 1.0))
+        changed = (before != photo).any()
+        assert changed == (low < 60)
+
+
+def test_results_that_look_like_the_source_are_made_anew_then_covered(group_photo):
+    method = Returning("source")
+    result = Anonymiser(method)(group_photo)
+    assert method.calls == 2 * replace.MAX_ATTEMPTS
+    for report in result.faces:
+        assert report.verdict == "covered"
+        assert report.because == "5 results looked like the source"
+        assert report.condition is None
+    assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
+
+
+def test_auto_takes_the_next_method_for_a_face_that_is_still_known(group_photo):
+    alike, unlike = Returning("source"), Returning("condition")
+    result = Anonymiser(Auto(alike, unlike))(group_photo)
+    assert [report.method for report in result.faces] == [unlike.name] * 2
+    assert alike.calls == unlike.calls == 2
+    result = Anonymiser(Auto(unlike, alike))(group_photo)
+    assert [report.method for report in result.faces] == [unlike.name] * 2
+    assert alike.calls == 2
+    result = Anonymiser(Auto(alike, Returning("source")))(group_photo)
+    assert [report.because for report in result.faces] == [
+        "10 results looked like the source"
+    ] * 2
+    assert [report.method for report in result.faces] == [None] * 2
+
+
+def test_a_cover_does_not_lie_on_the_new_face_beside_it(group_photo):
+    anonymiser = Anonymiser("warp")
+    left, right = sorted(
+        anonymiser.find_faces(group_photo), key=lambda face: face.box_xyxy[0]
+    )
+    beside = left.box_xyxy + [0.7 * np.ptp(left.box_xyxy[::2]), 0] * 2
+    alone = Face(np.zeros((0, 2), np.float32), beside.astype(np.float32), 1.0)
+    found = [anonymiser.look(group_photo, face) for face in (right, left, alone)]
+    result = anonymiser.hide(group_photo, anonymiser.plan(found))
+    verdicts = [report.verdict for report in result.faces]
+    assert verdicts == ["replaced", "replaced", "covered"]
+    boxes = [face.box_xyxy for face in DlibLandmarks().detect(result.image, 1)]
+    assert len(boxes) == 2
+
+
+def test_the_surest_of_overlapping_faces_lies_on_top(group_photo):
+    anonymiser = Anonymiser("warp")
+    surer = max(anonymiser.find_faces(group_photo), key=lambda face: face.score)
+    aside = [0.3 * np.ptp(surer.box_xyxy[::2]), 0]
+    guessed = Face(
+        (surer.points_xy + aside).astype(np.float32),
+        (surer.box_xyxy + aside * 2).astype(np.float32),
+        surer.score - 0.2,
+    )
+    first, second = (
+        anonymiser.hide(
+            group_photo,
+            anonymiser.plan([anonymiser.look(group_photo, face) for face in faces]),
+        )
+        for faces in ([surer], [surer, guessed])
+    )
+    assert [report.verdict for report in second.faces] == ["replaced"] * 2
+    x, y = np.rint(surer.points_xy[30:60]).astype(int).T
+    alike = np.corrcoef(first.image[y, x].ravel(), second.image[y, x].ravel())[0, 1]
+    assert alike > 0.9  # its colours follow what lies beside it, its features do not
+
+
+def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
+    result = Anonymiser(Returning("condition"))(group_photo)
+    assert len(result.faces) == 2
+    for report in result.faces:
+        assert report.verdict == "replaced"
+        assert report.condition is not None
+        assert report.condition.startswith("person_")
+        assert report.descriptor_distance is not None
+        assert report.descriptor_distance >= replace.LOOKS_ALIKE
+
+
+def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
+    def people_used(consistent: str) -> list[set[str]]:
+        anonymiser = Anonymiser(Returning("condition"), consistent=consistent)
+        used: list[set[str]] = [set(), set()]
+        for photo in range(4):
+            result = anonymiser(group_photo, seed=f"photo{photo}")
+            for number, report in enumerate(result.faces):
+                used[number].add((report.condition or "covered")[:10])
+        return used
+
+    for used in people_used("person"):
+        assert len(used) == 1
+    for used in people_used("face"):
+        assert len(used) > 1
+
+
+def test_a_photo_without_a_face_is_an_error():
+    anonymiser = Anonymiser(make_method("blackout"))
+    with pytest.raises(NoFaceError, match="64x48"):
+        anonymiser(np.zeros((48, 64, 3), np.uint8))
+
+
+def test_crops_keep_the_photos_resolution(embedded):
+    points = embedded[0].points_xy
+    assert replace.native_size(points) == (436, 356)  # a little finer than CelebA's
+    assert replace.native_size(points * 0.4) == (109, 89)
+    assert replace.native_size(points * 100) == (872, 712)
+
+
+def test_threads_may_share_an_anonymiser(group_photo):
+    anonymiser = Anonymiser("warp", consistent="face")
+    photos = [np.ascontiguousarray(np.roll(group_photo, 5 * n, 1)) for n in range(4)]
+    alone = [anonymiser(photo, str(n)) for n, photo in enumerate(photos)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(anonymiser, photos, "0123"))
+    for one, other in zip(alone, together, strict=True):
+        assert one.faces == other.faces
+        np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_other_arrays_are_refused_by_name():
+    anonymiser = Anonymiser("blur")
+    for wrong in (np.zeros((9, 9, 3)), np.zeros((9, 9), np.uint8)):
+        with pytest.raises(TypeError, match=r"wanted uint8 \[H, W, 3\] RGB"):
+            anonymiser(wrong)
+
+
+def test_nobody_is_there_twice(group_photo, embedded):
+    twins = np.concatenate([group_photo[:, :240]] * 2, axis=1)
+    people = {face.condition[:10] for face in Anonymiser("warp")(twins).faces}
+    assert len(people) == 2
+
+
+def test_a_folder_of_photos_may_be_the_conditions(group_photo, embedded, tmp_path):
+    for face in (embedded[40], embedded[120]):
+        Image.fromarray(face.image).save(tmp_path / f"{face.identity}.png")
+    names = {f"{embedded[n].identity}.png" for n in (40, 120)}
+    result = Anonymiser("warp", conditions=str(tmp_path))(group_photo)
+    assert {face.condition for face in result.faces} <= names | {None}
+    assert any(face.verdict == "replaced" for face in result.faces)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ValueError, match="neither a bank nor a folder of photos"):
+        Anonymiser("warp", conditions=str(tmp_path / "none"))
+
+
+def test_the_package_has_it_and_training_does_without_it():
+    assert anonygan_jax.Anonymiser is Anonymiser
+    with pytest.raises(AttributeError, match="no attribute 'Anonymizer'"):
+        anonygan_jax.Anonymizer  # noqa: B018
+    code = "import sys, anonygan_jax.training.loop; sys.exit('dlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,68 @@
+"""What is told of a run, from files written by hand and from a real one."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from anonygan_jax.cli.main import main
+from anonygan_jax.cli.train_status import NUM_BARS, sparkline
+
+
+def _status(workdir):
+    return CliRunner().invoke(main, ["train-status", str(workdir)])
+
+
+@pytest.fixture
+def run(tmp_path):
+    """100 steps of 1,000, 4 pairs each, 8 pairs a second, losses that fall."""
+    config = {
+        "model": {"width": 16, "num_blocks": 3},
+        "data": {"image_size": [112, 92], "batch_size": 4, "directory": "data/lfw"},
+        "optimiser": {"num_steps": 1000},
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    lines = [
+        {"step": s, "pose": 1 - s / 100, "pairs_per_second": 8.0}
+        for s in range(10, 101, 10)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "metrics.jsonl").write_text(text + '{"step": 110, "po')
+    for step in (50, 100):
+        (tmp_path / "checkpoints" / str(step) / "generator").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "damaged_70" / "generator").mkdir(parents=True)
+    return tmp_path
+
+
+def test_steps_rate_and_time_left_are_told(run):
+    result = _status(run)
+    assert result.exit_code == 0
+    assert "width 16, 3 blocks, 112x92 pixels, 4 pairs a step" in result.output
+    assert "step 100 of 1,000 (10%), 400 pairs seen" in result.output
+    assert "8 pairs a second lately, 0.1 hours left" in result.output  # 3600 / 8 s
+    assert "checkpoints: 50, 100" in result.output
+    assert "pose     0.9000 ->    0.0000  █▇▆▆▅▄▃▃▂▁" in result.output
+
+
+def test_a_real_run_is_summed_up(tiny_run):
+    result = _status(tiny_run)
+    assert "step 4 of 4 (100%), 16 pairs seen" in result.output
+    assert "checkpoints: 2, 4" in result.output
+    assert "reconstruction " in result.output
+
+
+def test_runs_without_steps_and_other_folders_are_told(run, tmp_path):
+    (run / "metrics.jsonl").unlink()
+    assert "no step was logged yet" in _status(run).output
+    result = _status(tmp_path / "none")
+    assert result.exit_code == 1
+    assert "no config.json there; give the --workdir" in result.output
+
+
+def test_sparklines_are_means_of_equal_parts():
+    assert sparkline([1, 1, 2, 2] * 1) == "▁▁██"
+    halves = np.repeat([0.0, 1.0], 5 * NUM_BARS)
+    assert sparkline(halves) == "▁" * (NUM_BARS // 2) + "█" * (NUM_BARS // 2)
+    assert sparkline([np.nan, 1.0, 2.0, np.inf]) == "▁█"
+    assert sparkline([]) == ""

@@ -1,0 +1,122 @@
+"""Batches from memory and through tf.data are the same."""
+
+import dataclasses
+import subprocess
+import sys
+
+import cv2
+import jax
+import numpy as np
+import pytest
+
+from anonygan_jax.data.batches import Batches, DataConfig
+from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.warped_priors import draw_priors
+from anonygan_jax.faces import alignment
+from anonygan_jax.faces.alignment import reframe
+from anonygan_jax.faces.masks import OUTLINE, face_mask
+from anonygan_jax.faces.skin import skin_mask
+from anonygan_jax.training import sharding
+from anonygan_jax.training.device_feed import feed
+
+PAIRS = PairConfig(0.75, "same_identity", "other_identity", 2)
+
+
+def _batches(loader: str) -> Batches:
+    return Batches(DataConfig("embedded", (44, 36), 5, loader, 3), PAIRS)
+
+
+@pytest.mark.parametrize("loader", ["tf_data", "device"])
+def test_loaders_give_the_same_batches_from_any_step(loader):
+    mesh = sharding.make_mesh()
+    memory = list(feed(_batches("memory"), 0, 4, mesh))
+    other = list(feed(_batches(loader), 2, 4, mesh))
+    jax.tree.map(np.testing.assert_array_equal, memory[2:], other)
+    assert memory[0].source.shape == (5, 44, 36, 3)
+    assert other[0].source.sharding == sharding.batch_sharding(mesh)
+
+
+def test_priors_are_not_made_on_devices():
+    config = DataConfig("embedded", (44, 36), 5, "device", 3)
+    with pytest.raises(ValueError, match="priors are made on the host"):
+        Batches(config, PAIRS, with_prior=True)
+
+
+def test_points_follow_the_picture(embedded):
+    batches = _batches("memory")
+    pairs = batches.sampler.batch(0)
+    face = embedded[pairs.source[0]]
+    batch = batches.batch(0)
+    back = alignment.resize_transform((44, 36), (220, 180))
+    points = alignment.transform_points(back, batch.source_points_xy[0])
+    np.testing.assert_allclose(points, face.points_xy, atol=1e-3)
+    expected = face.image.reshape(44, 5, 36, 5, 3).mean((1, 3))  # area reduction
+    assert np.abs(batch.source[0] - expected).max() <= 1
+
+
+def test_unknown_loaders_are_refused():
+    with pytest.raises(ValueError, match="'disk'"):
+        DataConfig("embedded", (44, 36), 5, "disk", 3)
+
+
+def test_training_imports_no_tensorflow():
+    code = (
+        "import sys, anonygan_jax.training.loop; sys.exit('tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_priors_keep_the_surroundings_and_nothing_of_the_face():
+    config = DataConfig("embedded", (112, 92), 4, "memory", 3, zoom=1.4)
+    batches = Batches(config, PAIRS, with_prior=True)
+    batch = batches.batch(0)
+    points = np.asarray(batch.source_points_xy)
+    mask = np.asarray(face_mask(points, (112, 92), OUTLINE))[..., 0] > 0
+    beyond = np.stack([cv2.dilate(m.astype(np.uint8), np.ones((5, 5))) for m in mask])
+    kept = beyond == 0  # the new face fades over a pixel or two
+    np.testing.assert_array_equal(batch.prior[kept], batch.source[kept])
+    # Shuffle the skin and put noise for the rest: skin colour is all that is taken.
+    rng = np.random.default_rng(0)
+    scrambled = batch.source.copy()
+    scrambled[mask] = rng.integers(0, 256, (mask.sum(), 3))
+    for image, source, face, inside in zip(
+        scrambled, batch.source, points, mask, strict=True
+    ):
+        skin = skin_mask(face, inside.shape) & inside
+        image[skin] = rng.permutation(source[skin])
+    prior = draw_priors(batch.condition, batch.condition_points_xy, scrambled, points)
+    np.testing.assert_array_equal(prior[mask], batch.prior[mask])
+
+
+def test_processes_draw_the_priors_that_threads_draw():
+    config = DataConfig("embedded", (44, 36), 11, "memory", 3)
+    pairs = dataclasses.replace(PAIRS, supervised_share=0.5)
+    expected = Batches(config, pairs, with_prior=True).batch(1)
+    config = dataclasses.replace(config, prior_workers=2)
+    batch = Batches(config, pairs, with_prior=True).batch(1)
+    jax.tree.map(np.testing.assert_array_equal, batch, expected)
+    assert (batch.prior != batch.source).any()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.4, 1.6])
+def test_the_window_shows_the_same_face_larger(embedded, zoom):
+    face = embedded[0]
+    image, points = reframe(face.image, face.points_xy, (112, 92), zoom)
+    width = np.linalg.norm(points[16] - points[0]) / 92
+    before = np.linalg.norm(face.points_xy[16] - face.points_xy[0]) / 180
+    assert abs(width / before / zoom - 1) < 0.02
+    assert (points > 0).all()
+    assert (points < (92, 112)).all()
+    back = alignment.window_transform(face.image.shape[:2], (112, 92), zoom)
+    expected = cv2.warpAffine(face.image, back, (92, 112), flags=cv2.INTER_AREA)
+    assert np.abs(image.astype(int) - expected)[8:-8, 8:-8].mean() < 6
+
+
+def test_jitter_moves_the_points_of_sources_alone():
+    config = DataConfig("embedded", (112, 92), 5, "memory", 3, landmark_jitter=4.0)
+    moved = Batches(config, PAIRS).batch(0)
+    still = Batches(dataclasses.replace(config, landmark_jitter=0.0), PAIRS).batch(0)
+    np.testing.assert_array_equal(moved.condition_points_xy, still.condition_points_xy)
+    shift = np.abs(moved.source_points_xy - still.source_points_xy)
+    assert shift.max() > 0.1
+    assert shift.max() < 5 * 4 * 112 / 218

@@ -1,0 +1,139 @@
+"""Faces that dlib's detector misses are found; nothing is found where none is."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.results import NO_LANDMARKS
+from anonygan_jax.detection import DETECTORS, FaceFinder, make_finder
+from anonygan_jax.detection.detector import TILE, TILE_OVERLAP, same_place, tile_starts
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.detection.face_mesh import FaceMesh
+
+
+@pytest.fixture(scope="module")
+def find() -> FaceFinder:
+    return make_finder()
+
+
+@pytest.fixture(scope="module")
+def small_face(embedded) -> np.ndarray:
+    """A face of 20 pixels from brows to chin in a larger photo."""
+    photo = np.full((300, 400, 3), 150, np.uint8)
+    size = (33, 40)
+    photo[100:140, 200:233] = cv2.resize(
+        embedded[0].image, size, interpolation=cv2.INTER_AREA
+    )
+    return photo
+
+
+@pytest.fixture(scope="module")
+def barred_face(embedded) -> np.ndarray:
+    """A face with a bar across the eyes."""
+    photo, eyes = embedded[0].image.copy(), embedded[0].points_xy[36:48, 1]
+    photo[int(eyes.min()) - 12 : int(eyes.max()) + 12] = 30
+    return photo
+
+
+def test_small_faces_get_landmarks(find, small_face, embedded):
+    assert not DlibLandmarks().detect(small_face, num_upsamples=1)
+    (face,) = find(small_face)
+    expected = embedded[0].points_xy * (40 / 220) + [200, 100]
+    assert np.abs(face.points_xy - expected).mean() < 1
+    low, high = face.box_xyxy[:2], face.box_xyxy[2:]
+    assert (low < face.points_xy[30]).all()
+    assert (face.points_xy[30] < high).all()
+
+
+def test_faces_below_a_size_are_passed_over(small_face):
+    assert make_finder(min_face=60)(small_face) == []
+    assert len(make_finder(min_face=10)(small_face)) == 1
+
+
+def test_a_face_that_two_detectors_find_is_one_face(group_photo):
+    find = make_finder(("dlib", "centerface"))
+    assert len(find(group_photo)) == 2
+
+
+def test_a_small_face_before_a_large_one_is_a_face_of_its_own():
+    class Told:
+        def __init__(self, *boxes):
+            self._boxes = [(*box, 0.9, 0.0) for box in boxes]
+
+        def boxes(self, _):
+            return np.array(self._boxes, np.float32)
+
+    large, small, again = (0, 0, 100, 120), (40, 60, 70, 95), (5, -4, 96, 124)
+    picture = np.zeros((200, 200, 3), np.uint8)
+    for detectors in ([Told(large, small)], [Told(large), Told(again, small)]):
+        found = FaceFinder(detectors, FaceMesh()).boxes(picture)
+        assert [tuple(f.box_xyxy) for f in found] == [large, small]
+
+
+@pytest.mark.parametrize(
+    "detector",
+    ["dlib", "mtcnn", "centerface", pytest.param("dlib_cnn", marks=pytest.mark.slow)],
+)
+def test_every_detector_has_the_same_idea_of_a_box(group_photo, detector):
+    boxes = DETECTORS[detector]().boxes(group_photo)
+    assert boxes.shape == (2, 6)
+    for face in DlibLandmarks().detect(group_photo):
+        middle = face.points_xy.mean(0)
+        (box,) = [b for b in boxes if same_place(b[:4], np.tile(middle, 2))]
+        assert np.abs((box[:2] + box[2:4]) / 2 - middle).max() < 30
+        jaw = face.points_xy[16, 0] - face.points_xy[0, 0]
+        assert 0.7 * jaw < box[2] - box[0] < 1.5 * jaw
+
+
+def test_tiles_show_faces_that_are_too_small_in_the_whole(small_face):
+    photo = np.full((1500, 2600, 3), 150, np.uint8)
+    places = [(200, 300), (640, 1270), (1350, 2480)]  # some on the tiles' borders
+    for top, left in places:
+        photo[top : top + 40, left : left + 33] = small_face[100:140, 200:233]
+    found = make_finder(use_tiles=True)(photo)
+    assert len(found) == 3
+    for top, left in places:
+        where = np.array([left, top, left + 33, top + 40], np.float32)
+        assert sum(same_place(face.box_xyxy, where) for face in found) == 1
+    assert len(make_finder()(photo)) < 3
+
+
+@given(length=st.integers(1, 20_000))
+def test_tiles_cover_a_side_and_overlap(length):
+    starts = tile_starts(length)
+    assert starts[0] == 0
+    assert starts[-1] == max(0, length - TILE)
+    assert all(0 < b - a <= TILE - TILE_OVERLAP for a, b in itertools.pairwise(starts))
+
+
+def test_unknown_names_are_told():
+    with pytest.raises(ValueError, match="unknown detector or landmarks yolo"):
+        make_finder(("yolo",))
+    with pytest.raises(ValueError, match="unknown detector or landmarks none"):
+        make_finder(())
+
+
+def test_a_face_without_landmarks_is_covered(barred_face):
+    find = make_finder(landmarks="dlib")
+    (alone,) = find(barred_face)
+    assert alone.points_xy.shape == (0, 2)
+    result = Anonymiser("warp", finder=find)(barred_face)
+    (report,) = result.faces
+    assert (report.verdict, report.because) == ("covered", NO_LANDMARKS)
+    left, top, right, bottom = (int(v) for v in alone.box_xyxy)
+    inside = result.image[top:bottom, left:right]
+    before = barred_face[top:bottom, left:right]
+    changed = (inside != before).any(-1)
+    assert changed[(before != 30).any(-1)].mean() > 0.95  # all but the bar
+    assert len(np.unique(inside.reshape(-1, 3), axis=0)) < 100  # cells of one colour
+
+
+def test_nothing_is_found_in_noise_and_tiny_pictures(find):
+    noise = np.random.default_rng(0).integers(0, 256, (120, 200, 3)).astype(np.uint8)
+    for picture in (noise, np.zeros((300, 200, 3), np.uint8), noise[:1, :1]):
+        assert find(picture) == []

@@ -1,0 +1,68 @@
+"""LFW's lists of pairs, both forms, and what is wrong with others."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonygan_jax.evaluation.collect.pair_lists import PairListError, read_pairs
+
+
+def write(path, lines):
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_ten_folds_as_the_file_has_them(tmp_path):
+    lines = ["2\t1", "Ann_Lee 1 4", "Ann_Lee 2 Bo 3", "Bo 1 2", "Cy 1 Bo 1"]
+    pairs = read_pairs(write(tmp_path / "pairs.txt", lines))
+    assert pairs.first == [f"{n}/{n}_0001" for n in ("Ann_Lee",)] + [
+        "Ann_Lee/Ann_Lee_0002",
+        "Bo/Bo_0001",
+        "Cy/Cy_0001",
+    ]
+    assert pairs.second[:2] == ["Ann_Lee/Ann_Lee_0004", "Bo/Bo_0003"]
+    assert pairs.same.tolist() == [True, False, True, False]
+    assert pairs.fold.tolist() == [0, 0, 1, 1]
+
+
+@given(size=st.integers(10, 60))
+def test_development_files_are_cut_into_ten_equal_folds(tmp_path_factory, size):
+    lines = [str(size), *(f"P{i} 1 2" for i in range(size))]
+    lines += [f"P{i} 1 Q{i} 1" for i in range(size)]
+    pairs = read_pairs(write(tmp_path_factory.mktemp("p") / "dev.txt", lines))
+    for kind in (True, False):
+        folds = pairs.fold[pairs.same == kind].tolist()
+        assert folds == sorted(folds)
+        counts = [folds.count(k) for k in range(10)]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_pairs_of_some_photos_and_pairs_spread_over_the_list(tmp_path):
+    lines = ["20", *(f"P{i} 1 2" for i in range(20))]
+    lines += [f"P{i} 1 Q{i} 1" for i in range(20)]
+    pairs = read_pairs(write(tmp_path / "dev.txt", lines))
+    photos = {"P3/P3_0001", "P3/P3_0002", "Q3/Q3_0001", "P4/P4_0001"}
+    some = pairs.among(photos, photos)
+    assert some.first == ["P3/P3_0001"] * 2
+    assert some.same.tolist() == [True, False]
+    seconds_alone = pairs.among(photos, {"P3/P3_0002", "P4/P4_0001"})
+    assert seconds_alone.second == ["P3/P3_0002"]
+    few = pairs.thinned(12)
+    assert len(few.photos()) <= 12
+    assert 0 < few.same.sum() < len(few)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["ten"], "line 1 must say"),
+        (["1", "Ann 1 2", "Ann 1"], "line 3 is neither"),
+        (["1", "Ann 1 2", "Ann x Bo 2"], "line 3 is neither"),
+        (["2", "Ann 1 2", "Ann 1 Bo 2"], "2 pairs, but line 1 promises 4"),
+    ],
+)
+def test_other_files_are_refused_by_line(tmp_path, lines, message):
+    with pytest.raises(PairListError, match=message):
+        read_pairs(write(tmp_path / "bad.txt", lines))
+    with pytest.raises(PairListError, match="cannot be read"):
+        read_pairs(tmp_path / "none.txt")

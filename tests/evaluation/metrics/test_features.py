@@ -1,0 +1,39 @@
+"""A sample that stands for the whole."""
+
+import numpy as np
+import pytest
+
+from anonygan_jax.evaluation.metrics import features
+
+
+def test_the_kept_features_are_a_uniform_sample(monkeypatch):
+    monkeypatch.setattr(features, "MAX_KEPT", 50)
+    counts = np.zeros(200)
+    for seed in range(200):
+        monkeypatch.setattr(features, "SEED", seed)
+        made = features.Features()
+        for start in range(0, 200, 7):
+            made.update(np.arange(start, min(start + 7, 200), dtype=float)[:, None])
+        assert made.count == 200
+        assert len(made.kept) == 50
+        assert made.statistics.mean == pytest.approx(99.5)
+        counts[made.kept[:, 0].astype(int)] += 1
+    assert len(np.unique(made.kept)) == 50
+    # Binomial(200, 1/4): 6.1 deviation.
+    assert abs(counts - 50).max() < 5 * 6.2
+    assert abs(counts[:50].mean() - 50) < 3
+
+
+def test_estimates_of_equal_and_of_other_sets():
+    rng = np.random.default_rng(0)
+    real, like, unlike = features.Features(), features.Features(), features.Features()
+    real.update(rng.normal(size=(300, 4)))
+    like.update(rng.normal(size=(300, 4)))
+    unlike.update(rng.normal(2, 1, (300, 4)))
+    near, far = features.distance(real, like), features.distance(real, unlike)
+    assert near.value < far.low
+    assert far.low < 16 < far.high
+    assert np.isnan(features.kernel(real, like).low)
+    precision, recall = features.precision_and_recall(real, unlike)
+    assert precision.value < 0.6
+    assert recall.count == 300

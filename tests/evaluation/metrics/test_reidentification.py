@@ -1,0 +1,116 @@
+"""Verification, identification and linkage against loops and other statistics."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu
+
+from anonygan_jax.evaluation.collect.pair_lists import PairList
+from anonygan_jax.evaluation.metrics import reidentification
+
+
+def people(seed: int, spread: float, num_people: int = 12) -> dict[str, np.ndarray]:
+    """Three photos of each person, clustered around a point of the person's."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(num_people, 8))
+    return {
+        f"p{i}/p{i}_{j}": centres[i] + spread * rng.normal(size=8)
+        for i in range(num_people)
+        for j in range(3)
+    }
+
+
+def all_pairs(embeddings: dict[str, np.ndarray]) -> PairList:
+    first, second = zip(*itertools.combinations(sorted(embeddings), 2), strict=True)
+    owners = [[name.split("/")[0] for name in side] for side in (first, second)]
+    same = np.equal(*owners)
+    return PairList(list(first), list(second), same, np.arange(len(same)) % 10)
+
+
+def test_distances_take_each_photo_from_its_own_set():
+    known, made = people(0, 0.1), people(1, 0.1)
+    pairs = all_pairs(known)
+    apart = reidentification.pair_distances(pairs, known, made)
+    expected = np.sqrt(np.sum((known[pairs.first[5]] - made[pairs.second[5]]) ** 2))
+    assert apart[5] == pytest.approx(expected)
+
+
+@given(seed=st.integers(0, 30), spread=st.floats(0.1, 2))
+def test_verification_takes_the_best_threshold_of_the_other_folds(seed, spread):
+    embeddings = people(seed, spread, 5)
+    pairs = all_pairs(embeddings)
+    apart = reidentification.pair_distances(pairs, embeddings, embeddings)
+    right = reidentification.verified(pairs, apart)
+    for fold in range(10):
+        train = pairs.fold != fold
+        limits = np.append(np.sort(apart[train]), 0.0)
+        best = max(np.mean((apart[train] <= x) == pairs.same[train]) for x in limits)
+        # A threshold exactly as good as the best one explains what was answered.
+        tested = ~train
+        taken = right[tested] == pairs.same[tested]
+        low = apart[tested][taken].max(initial=0.0)
+        high = apart[tested][~taken].min(initial=np.inf)
+        assert low <= high
+        good = [
+            x
+            for x in limits
+            if np.mean((apart[train] <= x) == pairs.same[train]) == best
+        ]
+        assert any(x <= high for x in good)
+
+
+def test_well_apart_people_are_all_verified():
+    embeddings = people(3, 0.01)
+    pairs = all_pairs(embeddings)
+    apart = reidentification.pair_distances(pairs, embeddings, embeddings)
+    assert reidentification.verified(pairs, apart).all()
+    assert reidentification.roc(pairs.same, apart).area == 1
+    assert reidentification.roc(pairs.same[pairs.same], apart[pairs.same]) is None
+
+
+def test_the_roc_s_area_is_the_rank_statistic():
+    embeddings = people(4, 0.9)
+    pairs = all_pairs(embeddings)
+    apart = reidentification.pair_distances(pairs, embeddings, embeddings)
+    same, other = apart[pairs.same], apart[~pairs.same]
+    expected = mannwhitneyu(other, same).statistic / (len(same) * len(other))
+    assert reidentification.roc(pairs.same, apart).area == pytest.approx(expected)
+
+
+@given(share=st.floats(0.001, 0.5))
+def test_the_strict_threshold_accepts_that_share_of_strangers(share):
+    embeddings = people(5, 0.5)
+    limit = reidentification.strict_threshold(embeddings, share)
+    strangers = [
+        np.linalg.norm(embeddings[a] - embeddings[b])
+        for a, b in itertools.combinations(embeddings, 2)
+        if a.split("/")[0] != b.split("/")[0]
+    ]
+    assert np.mean(strangers < np.float64(limit)) == pytest.approx(share, abs=0.003)
+    one = {n: e for n, e in embeddings.items() if n.startswith("p1/")}
+    assert np.isnan(reidentification.strict_threshold(one, share))
+
+
+def test_rank_one_by_a_loop():
+    gallery, probes = people(6, 0.6), people(7, 0.6)
+    mixed = {n: 0.5 * gallery[n] + 0.5 * probes[n] for n in gallery}
+    firsts = {n: e for n, e in gallery.items() if n.endswith("_0")}
+    expected = [
+        min(firsts, key=lambda f: np.linalg.norm(firsts[f] - mixed[n])).split("/")[0]
+        == n.split("/")[0]
+        for n in sorted(mixed)
+        if not n.endswith("_0")
+    ]
+    hits = reidentification.rank_one(gallery, mixed)
+    assert hits.tolist() == expected
+    assert 0 < hits.mean() < 1
+    assert len(reidentification.rank_one(gallery, {"x/x_1": gallery["p0/p0_0"]})) == 0
+
+
+def test_photos_without_a_folder_are_of_as_many_people():
+    known = {f"photo_{n}": np.eye(4, dtype=np.float32)[n] for n in range(4)}
+    assert reidentification.rank_one(known, known).size == 0
+    assert reidentification.strict_threshold(known, 0.5) == np.float32(np.sqrt(2))

@@ -1,0 +1,100 @@
+"""Figures of some of the faces."""
+
+import numpy as np
+import pytest
+from observations import observed
+from skimage import color
+
+from anonygan_jax.evaluation.collect.comparison import Comparison
+from anonygan_jax.evaluation.collect.folder import Survey
+from anonygan_jax.evaluation.metrics import subgroups
+from anonygan_jax.evaluation.metrics.row import method_row
+from anonygan_jax.evaluation.report import table
+
+
+def _compared(distance: float, pose: float, detected: bool) -> Comparison:
+    errors = np.zeros(68, np.float32)
+    return Comparison(
+        detected, None, distance, pose, pose, errors, 0.0, 0.0, 0.0, 0.1, 0.0, 1.0
+    )
+
+
+@pytest.fixture
+def surveys(embedded) -> tuple[Survey, Survey]:
+    """Three faces with their figures: two light, one dark."""
+    skins = {"a": [80, 5, 15], "b": [75, 5, 15], "c": [35, 5, 15]}
+    points = embedded[0].points_xy
+    before = Survey(
+        seen={
+            name: observed(
+                points_xy=points,
+                skin_lab=np.array(lab, float),
+                descriptor=np.full(128, float(name == "b"), np.float32),
+            )
+            for name, lab in skins.items()
+        },
+        classes={"emotion": {"a": 3, "b": 6, "c": 3}},
+    )
+    distances = {"a": 0.8, "b": 0.5, "c": 0.7}
+    known = {name: seen.descriptor for name, seen in before.seen.items()}
+    before.embeddings["dlib"] = known
+    moved = np.eye(1, 128, dtype=np.float32)[0]
+    after = Survey(
+        seen={name: observed(detected=name != "c") for name in skins},
+        embeddings={
+            "dlib": {name: known[name] + far * moved for name, far in distances.items()}
+        },
+        comparisons={
+            "a": _compared(0.8, 0.02, True),
+            "b": _compared(0.5, 0.04, True),
+            "c": _compared(0.7, np.nan, False),
+        },
+        classes={"emotion": {"a": 3, "b": 3, "c": 3}},
+    )
+    return before, after
+
+
+def test_faces_are_counted_where_they_belong(surveys):
+    guess = {0.0: "young", 1.0: "old"}
+    before, after = surveys
+    row = method_row(
+        "made", before, after, None, lambda descriptor: guess[float(descriptor[0])]
+    )
+    found = row.strata
+    assert sorted(found) == [
+        "apparently old",
+        "apparently young",
+        "skin brown or dark (ITA under 10°)",
+        "skin light (ITA over 41°)",
+        "yaw under 15°",
+    ]
+    light = found["skin light (ITA over 41°)"]
+    assert light["detected_dlib"].count == 2
+    assert light["own_dlib"].value == 0.5
+    assert light["pose_l2"].value == pytest.approx(0.03)
+    assert light["emotion"].value == 0.5
+    dark = found["skin brown or dark (ITA under 10°)"]
+    assert dark["detected_dlib"].value == 0
+    assert np.isnan(dark["pose_l2"].value)
+    assert found["apparently old"]["own_dlib"].value == 1
+    assert found["yaw under 15°"]["detected_dlib"].count == 3
+
+
+def test_without_guess_classifier_or_skin_there_are_fewer(surveys):
+    before, after = surveys
+    before.seen["c"] = observed(points_xy=before.seen["c"].points_xy)
+    after.classes.clear()
+    found = method_row("made", before, after, None).strata
+    assert sorted(found) == ["skin light (ITA over 41°)", "yaw under 15°"]
+    measured = found["yaw under 15°"].keys()
+    assert measured & set(table.BY_STRATUM) == {
+        *("detected_dlib", "own_dlib", "pose_l2", "mouth")
+    }
+
+
+def test_typology_angle_is_that_of_the_colour():
+    for rgb in ([0.9, 0.75, 0.65], [0.45, 0.3, 0.22], [0.2, 0.13, 0.1]):
+        lab = color.rgb2lab(np.array(rgb))
+        angle = subgroups.individual_typology_angle(lab)
+        assert np.tan(np.radians(angle)) == pytest.approx((lab[0] - 50) / lab[2])
+        assert (angle > 0) == (lab[0] > 50)

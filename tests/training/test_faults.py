@@ -1,0 +1,131 @@
+"""Runs that are killed without warning, or go on elsewhere; minutes, so nightly."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from anonygan_jax.training.checkpoints import ITEMS
+from anonygan_jax.weights import generator_checkpoint
+
+pytestmark = pytest.mark.slow
+
+FIELDS = {
+    "model.width": 4,
+    "model.num_blocks": 1,
+    "model.num_nodes": 4,
+    "model.discriminator_width": 4,
+    "data.image_size": "(56,48)",
+    "data.batch_size": 8,
+    "optimiser.num_steps": 24,
+    "optimiser.decay_from_step": 100,
+    "run.log_every_x_steps": 1,
+    "run.checkpoint_every_x_steps": 3,
+    "run.picture_every_x_steps": 100,
+    "run.num_pictures": 2,
+}
+
+
+def _start(workdir: pathlib.Path, num_devices: int = 1, **fields) -> subprocess.Popen:
+    """Trains in a process of its own."""
+    fields = FIELDS | {name.replace("__", "."): v for name, v in fields.items()}
+    command = [
+        *(sys.executable, "-m", "anonygan_jax.main"),
+        *("--config=configs/composites.py", f"--workdir={workdir}"),
+        *(f"--config.{name}={value}" for name, value in fields.items()),
+    ]
+    environment = os.environ | {
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={num_devices}",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    }
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _finish(process: subprocess.Popen) -> str:
+    text, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, text[-3000:]
+    return text
+
+
+def _last_state(workdir: pathlib.Path) -> dict:
+    """Everything in the newest checkpoint, as numpy arrays."""
+    step = generator_checkpoint.saved_steps(workdir)[-1]
+    folder = (workdir / "checkpoints" / str(step)).absolute()
+    return {name: generator_checkpoint.read_arrays(folder / name) for name in ITEMS}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> pathlib.Path:
+    """A run that nothing interrupts."""
+    workdir = tmp_path_factory.mktemp("whole")
+    _finish(_start(workdir))
+    return workdir
+
+
+def test_a_run_killed_at_random_moments_ends_bit_for_bit_the_same(whole, tmp_path):
+    rng = random.Random(time.time_ns())
+    for _ in range(3):
+        process = _start(tmp_path)
+        metrics, wanted = tmp_path / "metrics.jsonl", rng.randint(2, 20)
+        while process.poll() is None:
+            lines = metrics.read_text().count("\n") if metrics.exists() else 0
+            if lines >= wanted:
+                time.sleep(rng.random() / 2)
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.02)
+        process.communicate()
+    _finish(_start(tmp_path))
+    one, other = _last_state(whole), _last_state(tmp_path)
+    jax.tree.map(np.testing.assert_array_equal, one, other)
+    assert _losses(whole) == _losses(tmp_path)
+
+
+def _losses(workdir: pathlib.Path) -> list[dict[str, float]]:
+    """What was logged, but for speeds."""
+    lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    return [
+        {k: v for k, v in json.loads(line).items() if not k.endswith("_per_second")}
+        for line in lines
+    ]
+
+
+def test_a_run_goes_on_with_its_arrays_on_another_mesh(whole, tmp_path):
+    _finish(_start(tmp_path, optimiser__num_steps=12))
+    text = _finish(_start(tmp_path, num_devices=8, sharding__num_fsdp=4))
+    assert "training from step 12 to 24" in text
+    one, other = (
+        generator_checkpoint.load_generator(folder)[1]["params"]
+        for folder in (whole, tmp_path)
+    )
+    # Sums in another order; Adam makes rounding of tiny gradients large.
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=0.02), one, other)
+
+
+def test_a_polite_kill_saves_and_exits_with_0(tmp_path):
+    process = _start(tmp_path, optimiser__num_steps=100_000)
+    metrics = tmp_path / "metrics.jsonl"
+    while not metrics.exists() or metrics.read_text().count("\n") < 4:
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    text = _finish(process)
+    assert "asked to stop: step" in text
+    step = generator_checkpoint.saved_steps(tmp_path)[-1]
+    assert f"step {step} is saved" in text

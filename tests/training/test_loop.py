@@ -1,0 +1,314 @@
+"""The loop: what a run leaves, exact resume, orderly stops."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from anonygan_jax.data.batches import Batches, DataConfig
+from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.training import checkpoints, hooks, loop
+from anonygan_jax.training.config import RunConfig, save_config
+from anonygan_jax.training.nan_guard import NotFiniteError
+from anonygan_jax.weights import generator_checkpoint
+
+
+def _steps(config, num_steps):
+    """The config with another end."""
+    config = config.copy_and_resolve_references()
+    with config.unlocked():
+        config.optimiser.num_steps = num_steps
+        config.run.checkpoint_every_x_steps = 2
+    return config
+
+
+def test_a_run_leaves_metrics_pictures_and_checkpoints(tiny_run, tiny_config):
+    lines = (tiny_run / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4]
+    assert all(np.isfinite(list(json.loads(line).values())).all() for line in lines)
+    picture = np.asarray(Image.open(tiny_run / "pictures" / "00000004.png"))
+    height, width = tiny_config.data.image_size
+    assert picture.shape == (2 * (height + 2) + 2, 5 * (width + 2) + 2, 3)
+    assert list(tiny_run.glob("events.out.tfevents.*"))
+    config, variables, step = generator_checkpoint.load_generator(tiny_run)
+    assert step == 4
+    assert config["model"]["width"] == 4
+    assert set(variables) == {"params", "batch_stats"}
+
+
+def test_pictures_show_condition_source_and_composite(tiny_run, tiny_config):
+    picture = np.asarray(Image.open(tiny_run / "pictures" / "00000004.png")).astype(int)
+    height, width = tiny_config.data.image_size
+    cells = [
+        picture[2 : 2 + height, 2 + i * (width + 2) :][:, :width] for i in range(5)
+    ]
+    source, masked, output, composite = cells[1:]
+    hidden = (np.abs(masked - 128) <= 1).all(-1) & (np.abs(masked - source) > 2).any(-1)
+    assert 0.1 < hidden.mean() < 0.9
+    np.testing.assert_array_equal(composite[hidden], output[hidden])
+    np.testing.assert_array_equal(composite[0], source[0])
+
+
+def test_a_killed_run_continues_to_the_same_weights(tiny_config, tmp_path, monkeypatch):
+    config = _steps(tiny_config, 5)
+    whole = loop.train_and_evaluate(config, tmp_path / "whole")
+    feed = loop.feed
+
+    def killed_at_the_third(*arguments):
+        for number, batch in enumerate(feed(*arguments)):
+            if number == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield batch
+
+    monkeypatch.setattr(loop, "feed", killed_at_the_third)
+    first = loop.train_and_evaluate(config, tmp_path / "parts")
+    assert int(first.step) == 3
+    monkeypatch.setattr(loop, "feed", feed)
+    second = loop.train_and_evaluate(config, tmp_path / "parts")
+    assert int(second.step) == 5
+    jax.tree.map(np.testing.assert_array_equal, whole, second)
+    lines = (tmp_path / "parts" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3, 4, 5]
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(
+    tiny_config, tmp_path, caplog
+):
+    whole = loop.train_and_evaluate(_steps(tiny_config, 6), tmp_path / "whole")
+    loop.train_and_evaluate(_steps(tiny_config, 4), tmp_path / "parts")
+    newest = tmp_path / "parts" / "checkpoints" / "4" / "training"
+    for file in sorted(newest.rglob("*")):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with caplog.at_level("WARNING", "anonygan_jax"):
+        again = loop.train_and_evaluate(_steps(tiny_config, 6), tmp_path / "parts")
+    assert "checkpoint 4 cannot be read" in caplog.text
+    jax.tree.map(np.testing.assert_array_equal, whole, again)
+
+
+def test_a_run_without_any_readable_checkpoint_says_so(tiny_config, tmp_path):
+    loop.train_and_evaluate(_steps(tiny_config, 2), tmp_path)
+    for file in (tmp_path / "checkpoints").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"")
+    with pytest.raises(
+        generator_checkpoint.CheckpointError, match="none of the checkpoints"
+    ):
+        loop.train_and_evaluate(_steps(tiny_config, 4), tmp_path)
+    assert generator_checkpoint.saved_steps(tmp_path) == [2]  # left where it is
+
+
+def _evaluated(config, num_steps, monkeypatch, measure):
+    """The config with another end and a measure of every second state."""
+
+    def evaluation(system, batches, num_faces):
+        assert num_faces == config.run.num_evaluated
+        return measure
+
+    monkeypatch.setattr(hooks, "QuickEvaluation", evaluation)
+    config = _steps(config, num_steps)
+    with config.unlocked():
+        config.run.evaluate_every_x_steps = 2
+    return config
+
+
+def test_measures_of_the_averaged_generator_are_logged(
+    tiny_config, tmp_path, monkeypatch
+):
+    config = _evaluated(
+        tiny_config,
+        5,
+        monkeypatch,
+        lambda state: {"evaluation/detected": float(state.step)},
+    )
+    loop.train_and_evaluate(config, tmp_path)
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    rows = [row for row in map(json.loads, lines) if "evaluation/detected" in row]
+    assert rows == [{"step": s, "evaluation/detected": float(s)} for s in (2, 4, 5)]
+
+
+def test_the_best_checkpoint_is_kept_beside_the_newest(
+    tiny_config, tmp_path, monkeypatch
+):
+    moved = {2: 0.3, 4: 0.1, 6: 0.2}
+    config = _evaluated(
+        tiny_config,
+        6,
+        monkeypatch,
+        lambda state: {"evaluation/pose_l2": moved[int(state.step)]},
+    )
+    with config.unlocked():
+        config.run.num_checkpoints = 1
+        config.run.best_by = "evaluation/pose_l2"
+    loop.train_and_evaluate(config, tmp_path, profile=(1, 1))
+    assert generator_checkpoint.saved_steps(tmp_path) == [4, 6]
+    assert list((tmp_path / "profile").rglob("*.xplane.pb"))
+
+
+def test_what_to_rank_checkpoints_by_must_be_measured(tiny_config):
+    fields = tiny_config.run.to_dict()
+    with pytest.raises(
+        ValueError, match="best_by is 'loss', wanted one of evaluation/"
+    ):
+        RunConfig(**fields | {"best_by": "loss"})
+    with pytest.raises(ValueError, match=r"but run\.evaluate_every_x_steps is 0"):
+        RunConfig(**fields | {"best_by": "evaluation/pose_l2"})
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    tiny_config, tmp_path, monkeypatch
+):
+    config = _steps(tiny_config, 6)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    save = checkpoints.Checkpoints.save
+
+    def full_from_the_second(self, state, measures):
+        if int(state.step) == 4:
+            self._manager.wait_until_finished()
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        save(self, state, measures)
+
+    monkeypatch.setattr(checkpoints.Checkpoints, "save", full_from_the_second)
+    try:
+        with pytest.raises(
+            generator_checkpoint.CheckpointError,
+            match=r"cannot be written: .*; step 2 is whole, the same command goes on",
+        ):
+            loop.train_and_evaluate(config, tmp_path / "parts")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    monkeypatch.undo()
+    assert int(loop.train_and_evaluate(config, tmp_path / "parts").step) == 6
+
+
+def test_a_finished_run_is_left_as_it_is(tiny_run, tiny_config, caplog):
+    before = (tiny_run / "metrics.jsonl").read_text()
+    with caplog.at_level("INFO", "anonygan_jax"):
+        state = loop.train_and_evaluate(tiny_config, tiny_run)
+    assert int(state.step) == 4
+    assert "step 4 is the last one" in caplog.text
+    assert (tiny_run / "metrics.jsonl").read_text() == before
+
+
+def test_lines_after_the_checkpoint_are_written_again(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
+    loop.metric_writer.RunLog(tmp_path, 2, 4).close()
+    assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
+
+
+def test_a_workdir_of_another_model_is_refused(tiny_run, tiny_config):
+    config = tiny_config.copy_and_resolve_references()
+    with config.unlocked():
+        config.model.width = 8
+    with pytest.raises(ValueError, match=r"differs in config\.model\.width"):
+        loop.train_and_evaluate(config, tiny_run)
+
+
+def test_a_run_of_an_older_version_goes_on(tiny_config, tmp_path):
+    save_config(tiny_config, tmp_path)
+    path = tmp_path / "config.json"
+    before = json.loads(path.read_text())
+    for section, name in (("model", "compute_dtype"), ("data", "zoom")):
+        del before[section][name]
+    path.write_text(json.dumps(before))
+    save_config(tiny_config, tmp_path)
+    assert json.loads(path.read_text())["model"]["compute_dtype"] == "float32"
+    path.write_text(json.dumps(before))
+    config = tiny_config.copy_and_resolve_references()
+    with config.unlocked():
+        config.model.compute_dtype = "bfloat16"
+    with pytest.raises(ValueError, match=r"differs in config\.model\.compute_dtype"):
+        save_config(config, tmp_path)
+
+
+def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypatch):
+    config = _steps(tiny_config, 4)
+    make = loop.factory.compile_step
+
+    def make_broken(*arguments):
+        train_step = make(*arguments)
+
+        def broken(state, batch):
+            state, values = train_step(state, batch)
+            bad = jnp.where(state.step >= 3, jnp.nan, values["pose"])
+            return state, values | {"pose": bad}
+
+        broken.cost_analysis = train_step.cost_analysis
+        return broken
+
+    monkeypatch.setattr(loop.factory, "compile_step", make_broken)
+    with pytest.raises(NotFiniteError, match="step 3: pose not finite; its batch is"):
+        loop.train_and_evaluate(config, tmp_path)
+    (path,) = tmp_path.glob("not_finite_3_*.npz")
+    data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
+    expected = Batches(data, pairs).batch(2)
+    with np.load(path) as saved:
+        np.testing.assert_array_equal(saved["source"], expected.source)
+        assert np.isnan(saved["loss/pose"])
+        assert np.isfinite(saved["loss/appearance"])
+    assert generator_checkpoint.load_generator(tmp_path)[2] == 2
+
+
+def _main(*arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "anonygan_jax.main", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_entry_point_says_what_is_wrong(tmp_path):
+    missing = f"--config.data.directory={tmp_path}/none"
+    result = _main(
+        "--config=configs/celeba.py:tiny", missing, f"--workdir={tmp_path}/w"
+    )
+    assert result.returncode == 1
+    assert "error:" in result.stderr
+    assert "no prepared faces there" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_entry_point_tells_its_version():
+    assert _main("--version").stdout == "anonygan_jax 0.1.0\n"
+
+
+def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_path):
+    config = _steps(tiny_config, 1).unlock()
+    config.run.start_from = str(tiny_run)
+    config.optimiser.generator_learning_rate = 0.0
+    state = loop.train_and_evaluate(config, tmp_path / "run")
+    _, variables, _ = generator_checkpoint.load_generator(tiny_run)
+    jax.tree.map(
+        np.testing.assert_array_equal, state.params["generator"], variables["params"]
+    )
+    for ours, theirs in zip(
+        jax.tree.leaves(state.ema_params),
+        jax.tree.leaves(variables["params"]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+    assert not np.array_equal(
+        *map(_statistics, (state.generator_variables(), variables))
+    )  # they go on from there
+    config.run.start_from = "nowhere"  # nobody asks while there is a checkpoint
+    config.optimiser.num_steps = 2
+    loop.train_and_evaluate(config, tmp_path / "run")
+    with pytest.raises(generator_checkpoint.CheckpointError, match="nowhere"):
+        loop.train_and_evaluate(config, tmp_path / "other")
+    config.run.start_from = "embedded"
+    with pytest.raises(generator_checkpoint.CheckpointError, match="embedded differs"):
+        loop.train_and_evaluate(config, tmp_path / "third")
+
+
+def _statistics(variables):
+    """One layer's running mean."""
+    return variables["batch_stats"]["appearance_encoder_norm0"]["mean"]
