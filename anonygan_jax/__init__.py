@@ -10,12 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anonygan_jax.anonymise.anonymiser import AnonymisedPhoto as AnonymisedPhoto
     from anonygan_jax.anonymise.anonymiser import Anonymiser as Anonymiser
     from anonygan_jax.anonymise.anonymiser import NoFaceError as NoFaceError
-    from anonygan_jax.anonymise.anonymiser import Result as Result
 
-__version__ = "0.1.0"
-__all__ = ["Anonymiser", "NoFaceError", "Result", "__version__"]
+__version__ = "0.2.0.dev0"
+__all__ = ["AnonymisedPhoto", "Anonymiser", "NoFaceError", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -29,7 +29,7 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.transcode import Video
-from anonygan_jax.detection.detector import same_place
+from anonygan_jax.detection.detector import centres_overlap
 from anonygan_jax.detection.dlib import DlibHog
 from anonygan_jax.detection.mtcnn import Mtcnn
 from anonygan_jax.io.photos import find_photos, read_photo
@@ -138,7 +138,7 @@ def faces_of(clip: pathlib.Path) -> dict[int, list[np.ndarray]]:
         boxes: list[np.ndarray] = []
         for detector in detectors:
             for box in detector.boxes(frame.image)[:, :4]:
-                if not any(same_place(box, other) for other in boxes):
+                if not any(centres_overlap(box, other) for other in boxes):
                     boxes.append(box)
         faces[number] = boxes
     return faces

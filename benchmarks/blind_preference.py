@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from anonygan_jax.detection import FaceFinder, make_finder
+from anonygan_jax.detection import FaceDetector, make_detector
 from anonygan_jax.evaluation.collect.folders import photos_in
 from anonygan_jax.evaluation.metrics.estimates import share
 from anonygan_jax.faces import alignment
@@ -56,10 +56,10 @@ def show(
     rng = np.random.default_rng(seed)
     names = [names[i] for i in rng.permutation(len(names))[:count]]
     swapped = rng.random(len(names)) < 0.5
-    finder = make_finder()
+    detector = make_detector()
     pairs = []
     for name, swap in zip(names, swapped, strict=True):
-        matrix = _frame(finder, photos[name])
+        matrix = _frame(detector, photos[name])
         faces = [
             alignment.crop_photo(read_photo(f[name]), matrix, SIDE) for f in folders
         ]
@@ -102,10 +102,10 @@ def tell(sheets: pathlib.Path) -> None:
     )
 
 
-def _frame(finder: FaceFinder, path: pathlib.Path) -> np.ndarray:
+def _frame(detector: FaceDetector, path: pathlib.Path) -> np.ndarray:
     """From a photo's pixels to those of its face on a sheet."""
     photo = read_photo(path)
-    faces = [face for face in finder(photo) if len(face.points_xy)]
+    faces = [face for face in detector(photo) if len(face.points_xy)]
     if not faces:
         raise click.ClickException(f"{path}: no face found")
     return alignment.celeba_transform(main_face(faces, photo.shape).points_xy, SIDE)

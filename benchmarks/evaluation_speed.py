@@ -22,7 +22,7 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.mtcnn import Mtcnn
 from anonygan_jax.evaluation.collect import comparison, inputs
 from anonygan_jax.evaluation.collect.networks import FrozenNetwork
-from anonygan_jax.evaluation.collect.observation import Observer
+from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.evaluation.metrics import frechet
 from anonygan_jax.io.photos import find_photos, read_photo
 from anonygan_jax.models.pretrained import efficientnet, facenet, inception
@@ -50,7 +50,11 @@ def timed(stage: Callable[[], object], count: int, name: str) -> None:
 
 def time_photos(paths: list[pathlib.Path]) -> None:
     """What a worker does with each photo."""
-    observer, detector, describe = Observer(False), DlibLandmarks(), DlibDescriptor()
+    observer, detector, describe = (
+        FaceObserver(False),
+        DlibLandmarks(),
+        DlibDescriptor(),
+    )
     mtcnn = Mtcnn()
     images = [read_photo(path) for path in paths]
     seen = [observer.original(image) for image in images]

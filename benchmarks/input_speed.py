@@ -15,10 +15,10 @@ import time
 import jax
 from absl import app, flags
 
-from anonygan_jax.data.batches import LOADERS, Batches, DataConfig
+from anonygan_jax.data.batches import LOADERS, BatchLoader, DataConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.training import sharding
-from anonygan_jax.training.device_feed import feed
+from anonygan_jax.training.device_feed import iterate_on_devices
 
 _DIRECTORY = flags.DEFINE_string("directory", "embedded", "Prepared faces.")
 _SIZE = flags.DEFINE_list("size", ["220", "180"], "Height, width.")
@@ -29,10 +29,10 @@ _LOADERS = flags.DEFINE_list("loaders", list(LOADERS), "Which.")
 _NEED = flags.DEFINE_float("need", 1177.0, "Pairs a second that a machine trains.")
 
 
-def rate(batches: Batches) -> float:
+def rate(batches: BatchLoader) -> float:
     """Pairs a second of one run, the first batch not counted."""
     mesh, count = sharding.make_mesh(), _NUM_BATCHES.value
-    fed = feed(batches, 0, count + 1, mesh)
+    fed = iterate_on_devices(batches, 0, count + 1, mesh)
     jax.block_until_ready(next(fed))
     start = time.perf_counter()
     for batch in fed:
@@ -45,7 +45,7 @@ def main(_: list[str]) -> None:
     pairs = PairConfig(0.75, "same_identity", "other_identity", 2)
     size = (int(_SIZE.value[0]), int(_SIZE.value[1]))
     sources = {
-        loader: Batches(
+        loader: BatchLoader(
             DataConfig(_DIRECTORY.value, size, _BATCH_SIZE.value, loader, 0), pairs
         )
         for loader in _LOADERS.value

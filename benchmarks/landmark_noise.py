@@ -18,10 +18,10 @@ import tqdm
 
 from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser, NoFaceError
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.detection import FaceFinder, Found
+from anonygan_jax.detection import Detection, FaceDetector
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.face_mesh import FaceMesh
-from anonygan_jax.evaluation.collect.observation import NothingToSeeError, Observer
+from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
 from anonygan_jax.evaluation.metrics import estimates
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.pose import pose_distance
@@ -36,13 +36,13 @@ from matplotlib import pyplot
 NOISE = (0, 1, 2, 4, 8)  # pixels of CelebA's frame
 
 
-class NoisyFinder(FaceFinder):
+class NoisyFinder(FaceDetector):
     """Finds faces, and moves their landmarks."""
 
     noise, seed = 0.0, 0
 
-    def face(self, photo: np.ndarray, found: Found) -> Face:
-        """Returns as `FaceFinder`, with noise."""
+    def face(self, photo: np.ndarray, found: Detection) -> Face:
+        """Returns as `FaceDetector`, with noise."""
         face = super().face(photo, found)
         if not len(face.points_xy):
             return face
@@ -55,14 +55,17 @@ class NoisyFinder(FaceFinder):
 
 
 def measure(
-    anonymiser: Anonymiser, observer: Observer, paths: list[pathlib.Path], noise: float
+    anonymiser: Anonymiser,
+    observer: FaceObserver,
+    paths: list[pathlib.Path],
+    noise: float,
 ) -> tuple[Estimate, Estimate]:
     """Mean pose distance and share of re-identified faces."""
-    finder = anonymiser.find_faces
-    assert isinstance(finder, NoisyFinder)
-    finder.noise, moved, alike = noise, [], []
+    detector = anonymiser.find_faces
+    assert isinstance(detector, NoisyFinder)
+    detector.noise, moved, alike = noise, [], []
     for number, path in enumerate(tqdm.tqdm(paths, f"{noise} px", leave=False)):
-        finder.seed = number
+        detector.seed = number
         photo = read_photo(path)
         try:
             original = observer.original(photo)
@@ -86,7 +89,7 @@ def main(photos: pathlib.Path, methods: str, count: int, output: pathlib.Path) -
     """Prints a table and draws it."""
     found = [p.path for p in find_photos([photos]) if p.has_photo_suffix]
     paths = found[:: max(1, len(found) // count)][:count]
-    observer = Observer(use_mtcnn=False)
+    observer = FaceObserver(use_mtcnn=False)
     results = {}
     click.echo(
         "| method | noise, pixels | pose L2 | re-identified |\n|---|---|---|---|"
@@ -97,7 +100,7 @@ def main(photos: pathlib.Path, methods: str, count: int, output: pathlib.Path) -
             settings.method,
             settings.checkpoint,
             consistent=FACE,
-            finder=NoisyFinder([CenterFace()], FaceMesh()),
+            detector=NoisyFinder([CenterFace()], FaceMesh()),
         )
         rows = [measure(anonymiser, observer, paths, noise) for noise in NOISE]
         for noise, (pose, again) in zip(NOISE, rows, strict=True):

@@ -22,7 +22,7 @@ from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.models.heatmaps import (
     convolve_heatmaps,
     landmark_heatmaps,
-    stamp_heatmaps,
+    scatter_onehot_kernels,
 )
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.training import factory
@@ -101,7 +101,7 @@ def pixel_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]
 
     return {
         "products, gradient": gradient(convolve_heatmaps),
-        "stamps, gradient": gradient(stamp_heatmaps),
+        "stamps, gradient": gradient(scatter_onehot_kernels),
     }
 
 

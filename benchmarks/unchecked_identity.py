@@ -16,7 +16,7 @@ import jax
 import ml_collections
 import numpy as np
 
-from anonygan_jax.evaluation.collect.observation import NothingToSeeError, Observer
+from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
 from anonygan_jax.evaluation.metrics.estimates import share
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.dlib import SAME_PERSON
@@ -41,7 +41,7 @@ def main(run: pathlib.Path, count: int) -> None:
             for name, picture in system.pictures(variables, batch).items()
         }
     )
-    observer, distances = Observer(use_mtcnn=False), []
+    observer, distances = FaceObserver(use_mtcnn=False), []
     for start in range(0, count, AT_ONCE):
         rows = slice(start, start + AT_ONCE)
         part = jax.tree.map(operator.itemgetter(rows), batch)

@@ -20,8 +20,8 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.smoothing import jitter
-from anonygan_jax.anonymise.video.transcode import Frame, Video, rewritten
-from anonygan_jax.detection import LANDMARKERS, make_finder
+from anonygan_jax.anonymise.video.transcode import Frame, Video, transcode
+from anonygan_jax.detection import LANDMARKERS, make_detector
 from anonygan_jax.faces import alignment
 
 MIN_FRAMES = 20
@@ -69,7 +69,7 @@ class Unsmoothed(Analysis):
 
     def run(self, video: Video) -> None:
         """Looks at all frames."""
-        self.spool.smooth = lambda: None  # type: ignore[method-assign]
+        self.store.smooth = lambda: None  # type: ignore[method-assign]
         super().run(video)
 
 
@@ -78,7 +78,7 @@ def tracks_of(anonymiser: Anonymiser, clip: pathlib.Path, smooth: bool) -> Track
     analysis = (Analysis if smooth else Unsmoothed)(anonymiser, "")
     analysis.run(Video(clip))
     tracks: Tracks = {}
-    for number, rows in analysis.spool.by_frame():
+    for number, rows in analysis.store.by_frame():
         for row in rows:
             if row["has_points"] and row["state"] == 0:
                 tracks.setdefault(int(row["track"]), {})[number] = np.array(
@@ -103,7 +103,7 @@ def jitter_of(tracks: Tracks) -> float:
 
 def alone(name: str, images: list[np.ndarray], tracks: Tracks) -> float:
     """Jitter of a landmarker that sees each frame for itself."""
-    find = make_finder(landmarks=name)
+    find = make_detector(landmarks=name)
     found: Tracks = {}
     for track, shapes in tracks.items():
         for number, shape in shapes.items():
@@ -116,7 +116,7 @@ def alone(name: str, images: list[np.ndarray], tracks: Tracks) -> float:
 
 def copy_clip(clip: pathlib.Path, output: pathlib.Path) -> None:
     """Writes a clip's frames again, as they are."""
-    with rewritten(Video(clip), output, False, ()) as (items, writer):
+    with transcode(Video(clip), output, False, ()) as (items, writer):
         for item in items:
             if isinstance(item, Frame):
                 writer.frame(item.image, item.pts)

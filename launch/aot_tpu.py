@@ -93,9 +93,9 @@ def compile_step(
     batch = abstract_batch(config, batch_size)
     key = jax.random.key(0, impl=factory.RNG_IMPL)
     state = jax.eval_shape(train_step.init, key, batch)
-    where = sharding.state_shardings(state, mesh)
+    shardings = sharding.state_shardings(state, mesh)
     place = lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s)  # noqa: E731
-    state = jax.tree.map(place, state, where)
+    state = jax.tree.map(place, state, shardings)
     rows = sharding.batch_sharding(mesh)
     batch = jax.tree.map(lambda x: place(x, rows), batch)
     return factory.compile_step(train_step, key, state, batch)
@@ -107,8 +107,8 @@ def abstract_batch(config: ml_collections.ConfigDict, batch_size: int) -> PairBa
     points = jax.ShapeDtypeStruct((batch_size, NUM_LANDMARKS, 2), np.float32)
     same = jax.ShapeDtypeStruct((batch_size,), np.bool_)
     person = jax.ShapeDtypeStruct((batch_size,), np.int32)
-    prior = image if config.model.get("use_warped_prior") else None
-    return PairBatch(image, image, points, points, same, person, prior)
+    warped_condition = image if config.model.get("uses_warped_condition") else None
+    return PairBatch(image, image, points, points, same, person, warped_condition)
 
 
 def cost_of(compiled: Any) -> Cost:

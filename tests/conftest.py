@@ -95,21 +95,21 @@ def tiny_run(tmp_path_factory, tiny_config) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def prior_config(tiny_config) -> ml_collections.ConfigDict:
+def refine_config(tiny_config) -> ml_collections.ConfigDict:
     """A generator that improves warped faces."""
     config = tiny_config.copy_and_resolve_references().unlock()
-    config.model.use_warped_prior = True
+    config.model.uses_warped_condition = True
     config.model.landmark_dropout = 0.1
-    config.losses.closeness = 10.0
+    config.losses.low_frequency_l1 = 10.0
     config.data.zoom = 1.4
     config.data.landmark_jitter = 2.0
     return config.lock()
 
 
 @pytest.fixture(scope="session")
-def prior_run(tmp_path_factory, prior_config, write_untrained) -> pathlib.Path:
+def refine_run(tmp_path_factory, refine_config, write_untrained) -> pathlib.Path:
     """The workdir of such a generator before its first step."""
-    return write_untrained(prior_config, tmp_path_factory.mktemp("prior_run"))
+    return write_untrained(refine_config, tmp_path_factory.mktemp("refine_run"))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from anonygan_jax.faces.masks import FACE
+from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods import Faces
 
 
@@ -11,7 +11,7 @@ class Returning:
     """A method that gives back sources or conditions untouched."""
 
     uses_conditions = True
-    region = FACE
+    region = PAPER_POLYGON
     crop_size = (220, 180)
 
     def __init__(self, what: str) -> None:

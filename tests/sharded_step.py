@@ -26,7 +26,7 @@ def main(
     from jax.experimental import multihost_utils
 
     from anonygan_jax.training import factory, sharding
-    from anonygan_jax.training.device_feed import feed
+    from anonygan_jax.training.device_feed import iterate_on_devices
     from configs import ciagan, composites
 
     sharding.MIN_SIZE = 64  # so that small parameters are split, too
@@ -56,7 +56,7 @@ def main(
     start = 0
     for stage in stages:
         step = factory.compile_step(stage.train_step, key, state, like)
-        for batch in feed(batches, start, min(stage.stop, 2), mesh):
+        for batch in iterate_on_devices(batches, start, min(stage.stop, 2), mesh):
             state, values = step(state, batch)
         start = stage.stop
     split = [x.sharding.spec for x in jax.tree.leaves(state.params)]

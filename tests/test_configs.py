@@ -93,7 +93,7 @@ def test_rows_of_the_ablation_train_a_step(row):
 
 def test_all_switches_together_train_a_step():
     config = _tiny(celeba.get_config("paper"))
-    config.model.use_context = False
+    config.model.use_masked_source = False
     config.model.use_spectral_norm = True
     config.model.discriminators = ("appearance", "pose", "image", "identity")
     config.losses.context_matching_from = "image"
@@ -115,7 +115,7 @@ def test_all_switches_together_train_a_step():
 
 def test_without_context_only_the_face_is_drawn():
     config = _tiny(celeba.get_config("paper"))
-    config.model.use_context = False
+    config.model.use_masked_source = False
     system = make_train_step(config).system
     assert isinstance(system, AnonyGAN)
     batch = _batch(config)
@@ -159,7 +159,7 @@ def test_the_output_shall_resemble_the_condition_to_a_frozen_recogniser():
 
 def test_a_composite_shall_not_look_more_like_a_stranger_than_the_prior():
     config = _tiny(celeba.get_config("paper"))
-    config.model.use_warped_prior = True
+    config.model.uses_warped_condition = True
     terms = losses.LossConfig(context_matching=0.0, reconstruction=0.0, descriptor=4.0)
     model = ModelConfig(**config.model)
     embedder = embedders.Embedder("descriptor", MeanColour(), np.ones(3), lambda x: x)
@@ -167,7 +167,9 @@ def test_a_composite_shall_not_look_more_like_a_stranger_than_the_prior():
     batch, rng = _batch(config), np.random.default_rng(1)
     pictures = rng.integers(0, 256, (2, 2, 48, 48, 3)).astype(np.uint8)
     pair = system.prepare(
-        batch.replace(prior=pictures[0], same_identity=np.array([False, True]))
+        batch.replace(
+            warped_condition=pictures[0], is_supervised=np.array([False, True])
+        )
     )
     output = pictures[1].astype(np.float32) / 127.5 - 1
     output += (
@@ -176,16 +178,20 @@ def test_a_composite_shall_not_look_more_like_a_stranger_than_the_prior():
     )
     state = TrainState(0, {}, {}, {}, {}, system.frozen)
     _, metrics = system._generator_loss(output, {}, {}, pair, state)
-    mask, source, prior = (np.asarray(x) for x in (pair.mask, pair.source, pair.prior))
+    mask, source, warped_condition = (
+        np.asarray(x) for x in (pair.mask, pair.source, pair.warped_condition)
+    )
     composite = mask * output + (1 - mask) * source
     made, allowed = (
         np.linalg.norm((face[0] - source[0]).mean((0, 1)))
-        for face in (composite, prior)
+        for face in (composite, warped_condition)
     )
     assert allowed > made
     np.testing.assert_allclose(metrics["descriptor"], allowed - made, rtol=1e-3)
-    config.losses.descriptor, config.model.use_warped_prior = 1.0, False
-    with pytest.raises(ValueError, match=r"descriptor needs model\.use_warped_prior"):
+    config.losses.identity_leak, config.model.uses_warped_condition = 1.0, False
+    with pytest.raises(
+        ValueError, match=r"descriptor needs model\.uses_warped_condition"
+    ):
         make_train_step(config)
 
 

@@ -4,32 +4,32 @@ import dataclasses
 
 import numpy as np
 
-from anonygan_jax.anonymise.conditions.classes import NumberedPeople
+from anonygan_jax.anonymise.conditions.classes import ClassSelector
 from anonygan_jax.anonymise.conditions.selector import (
     AUTO,
-    Chooser,
-    Conditions,
+    BankSelector,
+    ConditionSelector,
+    IdentityMemory,
     NoConditionError,
-    People,
     Source,
     load_conditions,
 )
-from anonygan_jax.anonymise.errors import made_or_reason
-from anonygan_jax.anonymise.fallback import cover_face
-from anonygan_jax.anonymise.policy import Consent, Region, reference_descriptors
-from anonygan_jax.anonymise.replace import Hider, describe_source
+from anonygan_jax.anonymise.errors import try_face
+from anonygan_jax.anonymise.fallback import pixelate_face
+from anonygan_jax.anonymise.policy import Policy, Region, reference_descriptors
+from anonygan_jax.anonymise.replace import FaceReplacer, describe_source
 from anonygan_jax.anonymise.results import (
-    COVERED,
     KEPT,
     NO_LANDMARKS,
+    PIXELATED,
     REPLACED,
+    AnonymisedPhoto,
     FaceReport,
     FoundFace,
     Plan,
-    Result,
 )
 from anonygan_jax.composites.bank import Bank
-from anonygan_jax.detection import FaceFinder, Found, make_finder
+from anonygan_jax.detection import Detection, FaceDetector, make_detector
 from anonygan_jax.faces.face import Face
 from anonygan_jax.methods import DEFAULT, EMBEDDED, Method, make_method
 from anonygan_jax.methods.ciagan import CiaganMethod
@@ -56,7 +56,7 @@ class Anonymiser:
         conditions: str | Bank = AUTO,
         consistent: str = PERSON,
         match_group: bool = True,
-        finder: FaceFinder | None = None,
+        detector: FaceDetector | None = None,
         keep: tuple[str, ...] = (),
         only: tuple[str, ...] = (),
         regions: tuple[Region, ...] = (),
@@ -71,52 +71,52 @@ class Anonymiser:
           consistent: "person", who keeps one face through all photos, or "face", which
             is drawn anew in each.
           match_group: prefer conditions of the source's apparent gender and age.
-          finder: from `anonygan_jax.detection.make_finder`; None for the default.
+          finder: from `anonygan_jax.detection.make_detector`; None for the default.
           keep: photos of people who agreed to be seen.
           only: photos of the only people to hide; without any, everybody is.
           regions: parts of the picture to search, to leave alone or to cover.
 
         Raises:
           ValueError: the method is unknown.
-          ImportError, BankError, ConditionError, ConsentError, CheckpointError,
+          ImportError, BankError, ConditionError, PolicyError, CheckpointError,
             PhotoError: what is missing or unusable.
         """
         if isinstance(method, str):
             method = make_method(method, checkpoint)
-        self.find_faces = finder or make_finder()
+        self.find_faces = detector or make_detector()
         self.describe = DlibDescriptor()
         self.conditions = self._chooser(method, conditions, match_group)
-        self.hider = Hider(
+        self.replacer = FaceReplacer(
             method, self.conditions, self.describe, self.find_faces.landmarker
         )
-        self.consent = Consent(
+        self.policy = Policy(
             reference_descriptors(keep, self.find_faces, self.describe),
             reference_descriptors(only, self.find_faces, self.describe),
             regions,
         )
-        self._people = People() if consistent == PERSON else None
+        self._people = IdentityMemory() if consistent == PERSON else None
 
     def _chooser(
         self, method: Method, conditions: str | Bank, match_group: bool
-    ) -> Chooser:
+    ) -> ConditionSelector:
         """Who chooses whose faces are put there."""
         if isinstance(method, CiaganMethod):
-            return NumberedPeople(conditions, method.num_people)
+            return ClassSelector(conditions, method.num_people)
         if isinstance(conditions, str):
             conditions = load_conditions(conditions, self.find_faces, self.describe)
-        return Conditions(conditions, match_group)
+        return BankSelector(conditions, match_group)
 
     @property
     def remembers(self) -> bool:
         """Whether a photo's result depends on the photos before it."""
-        return self._people is not None and self.hider.method.uses_conditions
+        return self._people is not None and self.replacer.method.uses_conditions
 
     @property
     def needs_source(self) -> bool:
         """Whether it must be known whom a face looks like."""
-        return self.hider.method.uses_conditions or self.consent.asks_who
+        return self.replacer.method.uses_conditions or self.policy.needs_identity
 
-    def __call__(self, image_u8: np.ndarray, seed: str = "") -> Result:
+    def __call__(self, image_u8: np.ndarray, seed: str = "") -> AnonymisedPhoto:
         """Returns the photo with its faces hidden, and what happened to each.
 
         Args:
@@ -153,10 +153,10 @@ class Anonymiser:
             faces = [
                 face
                 if len(face.points_xy)
-                else self.find_faces.face(photo, Found(face.box_xyxy, face.score))
+                else self.find_faces.face(photo, Detection(face.box_xyxy, face.score))
                 for face in known
             ]
-        if not faces and not self.consent.covers_regions:
+        if not faces and not self.policy.pixelates_regions:
             height, width = photo.shape[:2]
             raise NoFaceError(f"no face found in {width}x{height} pixels")
         return [self.look(photo, face) for face in faces]
@@ -164,37 +164,39 @@ class Anonymiser:
     def look(self, photo: np.ndarray, face: Face) -> FoundFace:
         """Returns a face with what must be known of it."""
         if not len(face.points_xy):
-            return FoundFace(face, because=NO_LANDMARKS)
+            return FoundFace(face, reason=NO_LANDMARKS)
         if not self.needs_source:
             return FoundFace(face)
         return FoundFace(
             face,
-            *made_or_reason(
-                lambda: describe_source(photo, face.points_xy, self.describe)
-            ),
+            *try_face(lambda: describe_source(photo, face.points_xy, self.describe)),
         )
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
         """Returns what is to be done with each face; remembers people."""
         plans: list[Plan] = []
         for number, face in enumerate(found):
-            beside = {plan.person for plan in plans if plan.person}
-            plans.append(self._plan(face, f"{seed}#{number}", beside))
+            in_same_frame = {plan.person for plan in plans if plan.person}
+            plans.append(self._plan(face, f"{seed}#{number}", in_same_frame))
         return plans
 
-    def _plan(self, found: FoundFace, seed: str, beside: set[str]) -> Plan:
+    def _plan(self, found: FoundFace, seed: str, in_same_frame: set[str]) -> Plan:
         """What is to be done with one face."""
         source = found.source
-        decision = self.consent(found.face, source.descriptor if source else None)
+        decision = self.policy(found.face, source.descriptor if source else None)
         if not (decision.hidden and source and self.remembers):
             return Plan(found, decision, None, seed)
         try:
-            return Plan(found, decision, self.person_for(source, seed, beside), seed)
+            return Plan(
+                found, decision, self.person_for(source, seed, in_same_frame), seed
+            )
         except NoConditionError as error:
-            found = dataclasses.replace(found, because=str(error))
+            found = dataclasses.replace(found, reason=str(error))
             return Plan(found, decision, None, seed)
 
-    def person_for(self, source: Source, seed: str, beside: set[str]) -> str | None:
+    def person_for(
+        self, source: Source, seed: str, in_same_frame: set[str]
+    ) -> str | None:
         """Returns whose face a source gets, and remembers it; None if nobody's.
 
         Args:
@@ -209,47 +211,45 @@ class Anonymiser:
         if self._people is None:
             return None
         person = self._people.recall(source.descriptor)
-        if person is None or person in beside:
+        if person is None or person in in_same_frame:
             try:
-                chosen = self.conditions.choose(source, seed, frozenset(beside))
+                chosen = self.conditions.select(source, seed, frozenset(in_same_frame))
             except NoConditionError:
-                chosen = self.conditions.choose(source, seed)
+                chosen = self.conditions.select(source, seed)
             person = chosen.person
             self._people.remember(source.descriptor, person)
         return person
 
-    def hide(self, photo: np.ndarray, plans: list[Plan]) -> Result:
+    def hide(self, photo: np.ndarray, plans: list[Plan]) -> AnonymisedPhoto:
         """Returns the photo with its faces hidden as planned.
 
-        Those that can only be covered come first: a cover is large, and shall not lie
+        Those that can only be pixelated come first: a cover is large, and shall not lie
         on a new face beside it. The surest face comes last: of one that is half hidden
         by another, the outline is a guess and may reach into it.
         """
 
         def last(number: int) -> tuple[bool, float]:
             found = plans[number].found
-            return found.because is None, found.face.score
+            return found.reason is None, found.face.score
 
         result = photo.copy()
         reports: dict[int, FaceReport] = {}
         for number in sorted(range(len(plans)), key=last):
             reports[number] = self._hide(result, plans[number])
-        self.consent.cover_regions(result)
-        return Result(result, tuple(reports[n] for n in range(len(plans))))
+        self.policy.pixelate_regions(result)
+        return AnonymisedPhoto(result, tuple(reports[n] for n in range(len(plans))))
 
     def _hide(self, result: np.ndarray, plan: Plan) -> FaceReport:
         """One face hidden in place, whatever fails."""
-        face, because = plan.found.face, plan.found.because
+        face, reason = plan.found.face, plan.found.reason
         box = tuple(int(v) for v in face.box_xyxy)
         apart = plan.decision.reference_distance
         if not plan.decision.hidden:
-            return FaceReport(
-                KEPT, plan.decision.because, box, reference_distance=apart
-            )
+            return FaceReport(KEPT, plan.decision.reason, box, reference_distance=apart)
         done = None
-        if because is None:
-            done, because = made_or_reason(
-                lambda: self.hider.hide(
+        if reason is None:
+            done, reason = try_face(
+                lambda: self.replacer.hide(
                     result, face, plan.found.source, plan.person, plan.seed
                 )
             )
@@ -259,5 +259,5 @@ class Anonymiser:
                 *(REPLACED, None, box, name, done.descriptor_distance, apart),
                 method=done.method.name,
             )
-        cover_face(result, face)
-        return FaceReport(COVERED, because, box, reference_distance=apart)
+        pixelate_face(result, face)
+        return FaceReport(PIXELATED, reason, box, reference_distance=apart)

@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from anonygan_jax.anonymise.batch.outcomes import FAILED, Outcome
+from anonygan_jax.anonymise.batch.outcomes import FAILED, FileResult
 from anonygan_jax.anonymise.video.transcode import VideoError
 from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.io.photos import PhotoError
@@ -18,19 +18,19 @@ from anonygan_jax.methods import MethodError
 Made = TypeVar("Made")
 
 
-def made_or_reason(work: Callable[[], Made]) -> tuple[Made | None, str | None]:
-    """Returns what work on a face makes, or why the face must be covered."""
+def try_face(work: Callable[[], Made]) -> tuple[Made | None, str | None]:
+    """Returns what work on a face makes, or why the face must be pixelated."""
     try:
         return work(), None
-    except Exception as error:  # reason: whatever it was, the face must be covered
+    except Exception as error:  # reason: whatever it was, the face must be pixelated
         # dlib, OpenCV, ONNX Runtime and JAX have no common error, and a fault of ours
         # counts as much; its kind goes into the report.
         return None, _text(error, DegenerateFaceError, MethodError)
 
 
-def made_or_failed(
+def try_file(
     file: pathlib.Path, output: pathlib.Path, work: Callable[[], Made]
-) -> Made | Outcome:
+) -> Made | FileResult:
     """Returns what work on a file makes, or its outcome if that fails.
 
     A result of an earlier run is deleted then: it must not outlive the failure.
@@ -52,7 +52,7 @@ def made_or_failed(
         pass  # then there is no earlier result
     except OSError as error:
         reason += f"; an earlier result is left, too: {error}"
-    return Outcome(str(file), FAILED, reason=reason)
+    return FileResult(str(file), FAILED, reason=reason)
 
 
 def _text(error: Exception, *expected: type[Exception]) -> str:

@@ -9,7 +9,7 @@ CELLS = 6  # across a covered face
 MARGIN = 0.3  # of the face's size, added on each side
 
 
-def cover_face(photo: np.ndarray, face: Face) -> None:
+def pixelate_face(photo: np.ndarray, face: Face) -> None:
     """Pixelates a face in place, box and landmarks with a margin."""
     finite = face.points_xy[np.isfinite(face.points_xy).all(-1)]
     corners = np.concatenate([finite, face.box_xyxy.reshape(2, 2)])

@@ -6,18 +6,18 @@ import pathlib
 import numpy as np
 
 from anonygan_jax.anonymise.fallback import pixelate
-from anonygan_jax.detection import FaceFinder
+from anonygan_jax.detection import FaceDetector
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.photos import read_photo
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
 # Descriptor distances: dlib takes 0.6 for one person. In doubt a face is hidden: to be
 # kept it must be clearly nearer, to be passed over by --only clearly further.
-SURELY_SAME, SURELY_OTHER = 0.5, 0.7
+MAX_KEEP_DISTANCE, MIN_OTHER_DISTANCE = 0.5, 0.7
 IGNORE, HIDE, ONLY = "ignore", "hide", "only"
 
 
-class ConsentError(ValueError):
+class PolicyError(ValueError):
     """A reference photo or region that cannot be used."""
 
 
@@ -26,7 +26,7 @@ class Region:
     """A part of the picture.
 
     Attributes:
-      kind: IGNORE, faces there stay; ONLY, faces elsewhere stay; HIDE, it is covered
+      kind: IGNORE, faces there stay; ONLY, faces elsewhere stay; HIDE, it is pixelated
         whatever is there.
       box_xyxy: left, top, right, bottom in pixels.
     """
@@ -39,7 +39,7 @@ class Region:
         """Returns what "KIND:X,Y,WIDTH,HEIGHT" says; without KIND it is "only".
 
         Raises:
-          ConsentError: it says something else.
+          PolicyError: it says something else.
         """
         kind, _, numbers = text.rpartition(":")
         try:
@@ -48,15 +48,15 @@ class Region:
             kind = "?"
             x = y = width = height = 0.0
         if (kind or ONLY) not in (IGNORE, HIDE, ONLY) or width <= 0 or height <= 0:
-            raise ConsentError(
+            raise PolicyError(
                 f"region {text!r}: wanted X,Y,WIDTH,HEIGHT in pixels, with ignore:, "
                 "hide: or only: before it if you like"
             )
         return cls(kind or ONLY, (x, y, x + width, y + height))
 
     @property
-    def covers(self) -> bool:
-        """Whether it is covered whatever is there."""
+    def pixelates(self) -> bool:
+        """Whether it is pixelated whatever is there."""
         return self.kind == HIDE
 
     @property
@@ -78,16 +78,16 @@ class Decision:
 
     Attributes:
       hidden: whether.
-      because: why it stays; None where it is hidden.
+      reason: why it stays; None where it is hidden.
       reference_distance: descriptor distance to the nearest reference, where asked.
     """
 
     hidden: bool
-    because: str | None = None
+    reason: str | None = None
     reference_distance: float | None = None
 
 
-class Consent:
+class Policy:
     """Decides which faces are hidden."""
 
     def __init__(
@@ -107,19 +107,19 @@ class Consent:
         self.regions = regions
 
     @property
-    def covers_regions(self) -> bool:
+    def pixelates_regions(self) -> bool:
         """Whether something is covered even where no face is found."""
-        return any(region.covers for region in self.regions)
+        return any(region.pixelates for region in self.regions)
 
-    def cover_regions(self, photo: np.ndarray) -> None:
+    def pixelate_regions(self, photo: np.ndarray) -> None:
         """Pixelates in place what is covered whatever is there."""
         for region in self.regions:
-            if region.covers:
+            if region.pixelates:
                 left, top, right, bottom = region.pixels
                 pixelate(photo[top:bottom, left:right])
 
     @property
-    def asks_who(self) -> bool:
+    def needs_identity(self) -> bool:
         """Whether descriptors are needed."""
         return self._keep is not None or self._only is not None
 
@@ -135,12 +135,12 @@ class Consent:
             return Decision(False, "in a region to ignore")
         if only and not any(r.holds(face) for r in only):
             return Decision(False, "outside the regions to search")
-        if descriptor is None or not self.asks_who:
+        if descriptor is None or not self.needs_identity:
             return Decision(True)
         kept, sought = (_nearest(r, descriptor) for r in (self._keep, self._only))
-        if kept is not None and kept < SURELY_SAME:
+        if kept is not None and kept < MAX_KEEP_DISTANCE:
             return Decision(False, "agreed to be seen", kept)
-        if sought is not None and sought > SURELY_OTHER:
+        if sought is not None and sought > MIN_OTHER_DISTANCE:
             return Decision(False, "not who is to be hidden", sought)
         return Decision(True, None, sought if sought is not None else kept)
 
@@ -153,12 +153,12 @@ def _nearest(references: np.ndarray | None, descriptor: np.ndarray) -> float | N
 
 
 def reference_descriptors(
-    paths: tuple[str, ...], find: FaceFinder, describe: DlibDescriptor
+    paths: tuple[str, ...], find: FaceDetector, describe: DlibDescriptor
 ) -> np.ndarray | None:
     """Returns float32 [N, 128] of reference photos, one face each; None of no photos.
 
     Raises:
-      ConsentError: a photo shows no face with landmarks, or several faces.
+      PolicyError: a photo shows no face with landmarks, or several faces.
       PhotoError: a photo cannot be read.
     """
     descriptors = []
@@ -166,7 +166,7 @@ def reference_descriptors(
         photo = read_photo(pathlib.Path(path))
         faces = find(photo)
         if len(faces) != 1 or not len(faces[0].points_xy):
-            raise ConsentError(
+            raise PolicyError(
                 f"{path}: {len(faces)} faces found in the reference photo, wanted one "
                 "that is clearly seen; crop it"
             )

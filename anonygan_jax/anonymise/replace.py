@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax.anonymise.conditions.selector import (
-    Choice,
-    Chooser,
+    ConditionSelector,
     NoConditionError,
+    SelectedCondition,
     Source,
 )
-from anonygan_jax.composites.attributes import traits
+from anonygan_jax.composites.attributes import attributes
 from anonygan_jax.detection import Landmarker
 from anonygan_jax.faces import alignment, blending
 from anonygan_jax.faces.face import Face
@@ -23,9 +23,11 @@ from anonygan_jax.methods import Auto, Faces, Method
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
 CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
-LOOKS_ALIKE = 0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
+MIN_RESULT_DISTANCE = (
+    0.62  # a result nearer to its source is made anew; dlib's limit is 0.6
+)
 SAME_SHAPE = 0.03  # of the face's width; landmarks nearer give the same descriptor
-MAX_ATTEMPTS = 5  # conditions tried for a face before it is covered
+MAX_ATTEMPTS = 5  # conditions tried for a face before it is pixelated
 
 _masks = jax.jit(face_mask, static_argnums=(1, 2))
 
@@ -39,7 +41,7 @@ class Crop:
 
 
 @dataclasses.dataclass(frozen=True)
-class Replaced:
+class Replacement:
     """A face that was hidden by the method.
 
     Attributes:
@@ -50,11 +52,11 @@ class Replaced:
 
     method: Method
 
-    condition: Choice | None
+    condition: SelectedCondition | None
     descriptor_distance: float | None
 
 
-class Hider:
+class FaceReplacer:
     """Hides faces by a method, with conditions of a bank.
 
     Attributes:
@@ -64,7 +66,7 @@ class Hider:
     def __init__(
         self,
         method: Method,
-        conditions: Chooser,
+        conditions: ConditionSelector,
         describe: DlibDescriptor,
         landmarker: Landmarker,
     ) -> None:
@@ -82,7 +84,7 @@ class Hider:
         source: Source | None,
         person: str | None,
         seed: str,
-    ) -> Replaced:
+    ) -> Replacement:
         """Hides one face of uint8 [H, W, 3], in place.
 
         Where the method uses conditions, a result that still looks like the source is
@@ -101,28 +103,28 @@ class Hider:
         crop = self.crop(photo, face)
         if not self.method.uses_conditions:
             self._paste(photo, self.method(crop.faces, None)[0], crop)
-            return Replaced(self.method, None, None)
+            return Replacement(self.method, None, None)
         if source is None:
             raise NoConditionError("nothing is known of the face to choose by")
         crop.faces.check()
         attempt = photo.copy()
 
-        def distance_with(method: Method, choice: Choice) -> float:
+        def distance_with(method: Method, choice: SelectedCondition) -> float:
             attempt[:] = photo
             self.replace(attempt, crop, method, choice.number)
             return self.distance(attempt, face, source.descriptor)
 
-        replaced = self.settle(source, person, seed, distance_with)
+        replaced = self.first_passing(source, person, seed, distance_with)
         photo[:] = attempt
         return replaced
 
-    def settle(
+    def first_passing(
         self,
         source: Source,
         person: str | None,
         seed: str,
-        distance_with: Callable[[Method, Choice], float],
-    ) -> Replaced:
+        distance_with: Callable[[Method, SelectedCondition], float],
+    ) -> Replacement:
         """Returns method and condition whose result does not look like the source.
 
         Of several methods the next is tried with the same condition first.
@@ -142,8 +144,8 @@ class Hider:
             choice = self._choose(source, seed, person, tried)
             for method in self._methods:
                 distance = distance_with(method, choice)
-                if distance >= LOOKS_ALIKE:
-                    return Replaced(method, choice, distance)
+                if distance >= MIN_RESULT_DISTANCE:
+                    return Replacement(method, choice, distance)
             tried.add(choice.person)
         count = len(tried) * len(self._methods)
         raise NoConditionError(f"{count} results looked like the source")
@@ -183,14 +185,14 @@ class Hider:
 
     def _choose(
         self, source: Source, seed: str, person: str | None, tried: set[str]
-    ) -> Choice:
+    ) -> SelectedCondition:
         """The condition of a given person, or a new one."""
         if person and person not in tried:
-            choice = self._conditions.choose_of(person, source)
+            choice = self._conditions.best_face_of(person, source)
             if choice:
                 return choice
-        return self._conditions.choose(
-            source, seed, frozenset(tried), distinct=bool(tried)
+        return self._conditions.select(
+            source, seed, frozenset(tried), prefer_dissimilar=bool(tried)
         )
 
 
@@ -211,7 +213,7 @@ def describe_source(
     matrix = alignment.celeba_transform(points_xy, alignment.CELEBA_SIZE)
     image = alignment.crop_photo(photo, matrix, alignment.CELEBA_SIZE)
     points = alignment.transform_points(matrix, points_xy)
-    return Source(traits(image, points), describe(photo, points_xy))
+    return Source(attributes(image, points), describe(photo, points_xy))
 
 
 def native_size(points_xy: np.ndarray) -> tuple[int, int]:
@@ -228,6 +230,6 @@ def feather(faces: Faces) -> np.ndarray:
 
     It is 1 wherever a new face fades outside the mask, too.
     """
-    faded = blending.edge_weight(faces.masks[0], faces.points_xy[0]) > 0
+    faded = blending.feather_alpha(faces.masks[0], faces.points_xy[0]) > 0
     wider = cv2.dilate(faded.astype(np.float32), np.ones((5, 5), np.uint8))
     return np.maximum(cv2.GaussianBlur(wider, (0, 0), 1.0), faded)

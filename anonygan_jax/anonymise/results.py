@@ -9,7 +9,7 @@ from anonygan_jax.anonymise.policy import Decision
 from anonygan_jax.faces.face import Face
 
 NO_LANDMARKS = "found, but without landmarks"
-REPLACED, COVERED, KEPT = "replaced", "covered", "kept"
+REPLACED, PIXELATED, KEPT = "replaced", "pixelated", "kept"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +19,12 @@ class FoundFace:
     Attributes:
       face: box, and landmarks if there are any.
       source: what the choice of a condition depends on, where one is needed.
-      because: why it can only be covered, if so.
+      reason: why it can only be pixelated, if so.
     """
 
     face: Face
     source: Source | None = None
-    because: str | None = None
+    reason: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class FaceReport:
     Attributes:
       verdict: REPLACED, hidden as asked; COVERED, pixelated instead; KEPT, left as it
         was.
-      because: why it was covered or kept; None where it was replaced.
+      reason: why it was pixelated or kept; None where it was replaced.
       box_xyxy: where it is, pixels.
       condition: file name of the face put there, if one was.
       descriptor_distance: between source and result, where a condition was used; at
@@ -60,8 +60,8 @@ class FaceReport:
       method: that replaced it, where one did.
     """
 
-    verdict: str
-    because: str | None
+    status: str
+    reason: str | None
     box_xyxy: tuple[int, ...]
     condition: str | None = None
     descriptor_distance: float | None = None
@@ -76,18 +76,18 @@ class TrackReport(FaceReport):
     Attributes:
       track: its number.
       first_frame, last_frame: in which it was seen.
-      num_replaced, num_covered: frames.
+      num_replaced, num_pixelated: frames.
     """
 
     track: int = 0
     first_frame: int = 0
     last_frame: int = 0
     num_replaced: int = 0
-    num_covered: int = 0
+    num_pixelated: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
-class Result:
+class AnonymisedPhoto:
     """An anonymised photo.
 
     Attributes:

@@ -7,7 +7,7 @@ from anonygan_jax.anonymise.anonymiser import PERSON, Anonymiser
 from anonygan_jax.anonymise.conditions.selector import AUTO
 from anonygan_jax.anonymise.policy import Region
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
-from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_finder
+from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_detector
 from anonygan_jax.methods import DEFAULT, EMBEDDED
 
 SKIP, COPY = "skip", "copy"
@@ -21,9 +21,9 @@ class Settings:
       method, checkpoint, condition, consistent, match_group, keep, only, regions: see
         `Anonymiser`.
       detectors, landmarks, threshold, min_face, use_tiles: see
-        `anonygan_jax.detection.make_finder`.
+        `anonygan_jax.detection.make_detector`.
       no_face: SKIP or COPY photos in which no face is found.
-      is_strict: whether a face that must be covered fails its photo.
+      is_strict: whether a face that must be pixelated fails its photo.
       kept_metadata: groups of `anonymise.metadata.GROUPS`.
       search_every: frames of a video from one search for faces to the next.
       keep_audio: whether videos keep their sound.
@@ -60,7 +60,7 @@ class Settings:
         Raises:
           ValueError, ImportError: what is unknown, unusable or missing.
         """
-        finder = make_finder(
+        detector = make_detector(
             self.detectors,
             self.landmarks,
             self.threshold,
@@ -73,7 +73,7 @@ class Settings:
             conditions=self.condition,
             consistent=self.consistent,
             match_group=self.match_group,
-            finder=finder,
+            detector=detector,
             keep=self.keep,
             only=self.only,
             regions=self.regions,

@@ -11,10 +11,10 @@ import tqdm
 
 from anonygan_jax.anonymise.anonymiser import FACE, PERSON
 from anonygan_jax.anonymise.batch import outcomes
-from anonygan_jax.anonymise.batch.pool import HelpersMaker, processes
-from anonygan_jax.anonymise.batch.run import Run
+from anonygan_jax.anonymise.batch.pool import WorkerPoolMaker, processes
+from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.photo.metadata import MetadataError, parse_groups
-from anonygan_jax.anonymise.policy import ConsentError, Region
+from anonygan_jax.anonymise.policy import PolicyError, Region
 from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
@@ -33,7 +33,7 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
             if isinstance(value, tuple):
                 return tuple(parse(text) for text in value)
             return parse(value)
-        except (ConsentError, MetadataError) as error:
+        except (PolicyError, MetadataError) as error:
             raise click.BadParameter(str(error)) from error
 
     return callback
@@ -91,7 +91,7 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     multiple=True,
     metavar="[only:|ignore:|hide:]X,Y,W,H",
     callback=_parsed(Region.parse),
-    help="Pixels: hide faces here only, leave those here, or cover this part always.",
+    help="Pixels: hide faces here only, leave those here, or always pixelate this.",
 )
 @click.option(
     "--detector",
@@ -152,7 +152,7 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     "--strict",
     "is_strict",
     is_flag=True,
-    help="A face that must be covered fails its photo.",
+    help="A face that must be pixelated fails its photo.",
 )
 @click.option(
     "--search-every",
@@ -209,7 +209,7 @@ def anonymise(
     helpers = _helpers(workers, beam, output)
     try:
         options["method"] = method or trained_methods(options["checkpoint"])[0]
-        run = Run(inputs, output, Settings(**options), helpers, boxes, tracks)
+        run = BatchRun(inputs, output, Settings(**options), helpers, boxes, tracks)
         for path in run.not_media:
             click.echo(f"{path}: neither a photo nor a video by its suffix, left out")
         bar = tqdm.tqdm(
@@ -232,7 +232,7 @@ def anonymise(
     raise SystemExit(outcomes.exit_code(done))
 
 
-def _helpers(workers: int, beam: str | None, output: pathlib.Path) -> HelpersMaker:
+def _helpers(workers: int, beam: str | None, output: pathlib.Path) -> WorkerPoolMaker:
     """Who searches and writes photos."""
     if beam is None:
         return functools.partial(processes, number=workers)

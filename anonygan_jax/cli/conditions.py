@@ -16,7 +16,11 @@ from anonygan_jax.composites.bank import (
     load_bank,
 )
 from anonygan_jax.composites.donors import DonorError, read_donors
-from anonygan_jax.composites.generate import MIN_DONORS, NEAREST_DONOR, Laboratory
+from anonygan_jax.composites.generate import (
+    MIN_DONORS,
+    NEAREST_DONOR,
+    CompositeGenerator,
+)
 from anonygan_jax.io.dlib_package import LandmarksUnavailable
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
@@ -77,7 +81,7 @@ def build(
         donors = read_donors(photos)
         for name, reason in donors.left_out.items():
             click.echo(f"left out: {name}: {reason}")
-        laboratory = Laboratory(donors, min_donors, seed)
+        laboratory = CompositeGenerator(donors, min_donors, seed)
         bank = build_bank(donors, laboratory, count, output, attribution)
     except (DonorError, FileExistsError, LandmarksUnavailable) as error:
         raise click.ClickException(str(error)) from error

@@ -13,7 +13,7 @@ import click
 import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser, NoFaceError
-from anonygan_jax.anonymise.batch.outcomes import COVERED
+from anonygan_jax.anonymise.batch.outcomes import PIXELATED
 from anonygan_jax.anonymise.photo.image_io import write_photo
 from anonygan_jax.anonymise.results import FaceReport
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
@@ -95,7 +95,7 @@ def rows(faces: tuple[FaceReport, ...]) -> list[list[str]]:
     """Returns the report as a table."""
     table = []
     for number, face in enumerate(faces, 1):
-        happened = face.verdict + (f": {face.because}" if face.because else "")
+        happened = face.status + (f": {face.reason}" if face.reason else "")
         far = face.descriptor_distance
         distance = "" if far is None else f"{far:.2f}"
         name = pathlib.Path(face.condition or "").stem.replace("_", " ")
@@ -105,9 +105,9 @@ def rows(faces: tuple[FaceReport, ...]) -> list[list[str]]:
 
 def line(faces: tuple[FaceReport, ...]) -> str:
     """Returns how many faces were hidden, and how."""
-    covered = sum(face.verdict == COVERED for face in faces)
+    pixelated = sum(face.status == PIXELATED for face in faces)
     text = f"**{len(faces)} face{'s' * (len(faces) != 1)} hidden"
-    return text + (f", {covered} of them pixelated.**" if covered else ".**")
+    return text + (f", {pixelated} of them pixelated.**" if pixelated else ".**")
 
 
 def upload_folder() -> pathlib.Path:

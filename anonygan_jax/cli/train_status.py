@@ -23,7 +23,7 @@ class NotARunError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """What a workdir says of its run.
 
     Attributes:
@@ -37,7 +37,7 @@ class Run:
     checkpoints: list[int]
 
     @classmethod
-    def read(cls, workdir: pathlib.Path) -> "Run":
+    def read(cls, workdir: pathlib.Path) -> "TrainingRun":
         """Returns the run of a folder.
 
         Raises:
@@ -66,7 +66,7 @@ class Run:
         return [name for name in names if name not in ("step", RATE)]
 
 
-def summary(run: Run) -> str:
+def summary(run: TrainingRun) -> str:
     """Returns a readable text: how far, how fast, and the course of each measure."""
     model, data = run.config["model"], run.config["data"]
     height, width = data["image_size"]
@@ -86,7 +86,7 @@ def summary(run: Run) -> str:
     return "\n".join(lines)
 
 
-def _progress(run: Run) -> list[str]:
+def _progress(run: TrainingRun) -> list[str]:
     """Steps, pairs, rate, time left, checkpoints."""
     if not run.rows:
         return ["no step was logged yet"]
@@ -126,6 +126,6 @@ def main(workdir: pathlib.Path) -> None:
     Reads its files only: the run may be going on, or be on another machine.
     """
     try:
-        click.echo(summary(Run.read(workdir)))
+        click.echo(summary(TrainingRun.read(workdir)))
     except (NotARunError, json.JSONDecodeError) as error:
         raise click.ClickException(str(error)) from error

@@ -18,10 +18,10 @@ import tqdm
 from PIL import Image
 
 import anonygan_jax
-from anonygan_jax.composites.attributes import TRAITS, traits
-from anonygan_jax.composites.demographics import Groups, fit_groups
+from anonygan_jax.composites.attributes import ATTRIBUTES, attributes
+from anonygan_jax.composites.demographics import Demographics, fit_demographics
 from anonygan_jax.composites.donors import FACE_SIZE, Donors, Portrait
-from anonygan_jax.composites.generate import Laboratory
+from anonygan_jax.composites.generate import CompositeGenerator
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS
 
@@ -43,9 +43,9 @@ class Bank:
       people: the person of each face, [F].
       files: the picture of each face, [F].
       points_xy: float32 [F, 68, 2], pixels.
-      traits: float32 [F, 7], see `traits.TRAITS`.
+      traits: float32 [F, 7], see `attributes.ATTRIBUTES`.
       descriptors: float32 [F, 128], dlib's.
-      group_shares: float32 [F, G], the donors' groups by weight.
+      demographic_shares: float32 [F, G], the donors' groups by weight.
       groups: names the groups and guesses them of a source; None if not known.
       nearest_donor: person -> descriptor distance to the nearest donor.
       image: number -> its picture, uint8 [H, W, 3].
@@ -55,10 +55,10 @@ class Bank:
     people: list[str]
     files: list[str]
     points_xy: np.ndarray
-    traits: np.ndarray
+    attributes: np.ndarray
     descriptors: np.ndarray
-    group_shares: np.ndarray
-    groups: Groups | None
+    demographic_shares: np.ndarray
+    demographics: Demographics | None
     nearest_donor: dict[str, float]
     image: Callable[[int], np.ndarray]
 
@@ -76,9 +76,9 @@ class Bank:
             people=[self.people[n] for n in places],
             files=[self.files[n] for n in places],
             points_xy=self.points_xy[places],
-            traits=self.traits[places],
+            attributes=self.attributes[places],
             descriptors=self.descriptors[places],
-            group_shares=self.group_shares[places],
+            demographic_shares=self.demographic_shares[places],
             image=lambda number: self.image(places[number]),
         )
 
@@ -100,18 +100,18 @@ def load_bank(folder: pathlib.Path) -> Bank:
         with np.load(folder / FACES_FILE) as file:
             arrays = dict(file)
         faces, people = about["faces"], about["people"]
-        groups = None
+        demographics = None
         if about["groups"]:
-            groups = Groups(tuple(about["groups"]), arrays["group_map"])
+            demographics = Demographics(tuple(about["groups"]), arrays["group_map"])
         return Bank(
             attribution=about["attribution"],
             people=[face["person"] for face in faces],
             files=[face["file"] for face in faces],
             points_xy=arrays["points_xy"],
-            traits=arrays["traits"],
+            attributes=arrays["traits"],
             descriptors=arrays["descriptors"],
-            group_shares=arrays["group_shares"],
-            groups=groups,
+            demographic_shares=arrays["group_shares"],
+            demographics=demographics,
             nearest_donor={name: p["nearest_donor"] for name, p in people.items()},
             image=lambda n: _read_picture(folder / PICTURES / faces[n]["file"]),
         )
@@ -130,7 +130,7 @@ def _read_picture(path: pathlib.Path) -> np.ndarray:
 
 def build_bank(
     donors: Donors,
-    laboratory: Laboratory,
+    laboratory: CompositeGenerator,
     count: int,
     output: pathlib.Path,
     attribution: str,
@@ -153,7 +153,7 @@ def build_bank(
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / PICTURES).mkdir(parents=True)
-    groups = fit_groups(donors.people)
+    demographics = fit_demographics(donors.people)
     people: dict[str, Any] = {}
     faces: list[dict[str, Any]] = []
     for composite in tqdm.tqdm(laboratory.composites(count), total=count):
@@ -162,7 +162,7 @@ def build_bank(
             "nearest_donor": round(composite.nearest_donor, 3),
             "donors": composite.shares(),
         }
-        shares = groups.shares(composite) if groups else np.zeros(0)
+        shares = demographics.shares(composite) if demographics else np.zeros(0)
         for expression, portrait in composite.faces.items():
             file = f"{person}_{_file_part(expression)}.jpg"
             face = _write_face(partial / PICTURES / file, portrait)
@@ -171,14 +171,14 @@ def build_bank(
         name: np.stack([face[name] for face in faces]).astype(np.float32)
         for name in ("points_xy", "traits", "descriptors", "group_shares")
     }
-    if groups:
-        arrays["group_map"] = groups.map
+    if demographics:
+        arrays["group_map"] = demographics.map
     np.savez_compressed(partial / FACES_FILE, allow_pickle=False, **arrays)
     about = {
         "attribution": attribution,
         "made_with": f"anonygan_jax {anonygan_jax.__version__}",
-        "traits": TRAITS,
-        "groups": groups.names if groups else (),
+        "traits": ATTRIBUTES,
+        "groups": demographics.names if demographics else (),
         "people": people,
         "faces": [{key: face[key] for key in ("person", "file")} for face in faces],
     }
@@ -197,7 +197,7 @@ def _write_face(path: pathlib.Path, portrait: Portrait) -> dict[str, Any]:
     return {
         "file": path.name,
         "points_xy": points,
-        "traits": traits(image, points),
+        "traits": attributes(image, points),
         "descriptors": portrait.descriptor,
     }
 

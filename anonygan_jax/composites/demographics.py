@@ -16,7 +16,7 @@ RIDGE = 1.0  # weight of the penalty; descriptors have length of about 1.4
 
 
 @dataclasses.dataclass(frozen=True)
-class Groups:
+class Demographics:
     """Names of groups and a linear map that guesses them.
 
     Attributes:
@@ -52,7 +52,7 @@ class Groups:
         return shares / max(float(shares.sum()), 1e-6)
 
 
-def fit_groups(donors: list[Donor]) -> Groups | None:
+def fit_demographics(donors: list[Donor]) -> Demographics | None:
     """Returns the donors' groups with a map fitted to them; None if none is known."""
     known = [donor for donor in donors if _group(donor)]
     if not known:
@@ -64,7 +64,7 @@ def fit_groups(donors: list[Donor]) -> Groups | None:
     penalty = RIDGE * np.eye(inputs.shape[1])
     penalty[-1, -1] = 0.0
     solved = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ targets)
-    return Groups(names, solved.astype(np.float32))
+    return Demographics(names, solved.astype(np.float32))
 
 
 def _group(donor: Donor) -> str | None:

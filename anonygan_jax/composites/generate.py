@@ -43,7 +43,7 @@ class Composite:
         return {name: round(float(w), 4) for name, w in pairs}
 
 
-class Laboratory:
+class CompositeGenerator:
     """Makes composites of a set of donors."""
 
     def __init__(
@@ -93,7 +93,9 @@ class Laboratory:
 
     def _composite(self) -> Composite | None:
         """A composite of random donors, or None if no face is seen in it."""
-        donors, weights = draw_donors(self._donors.people, self._rng, self._min_donors)
+        donors, weights = sample_donors(
+            self._donors.people, self._rng, self._min_donors
+        )
         averages, distances = {}, []
         for expression in self._donors.expressions:
             face = average([d.portraits[expression] for d in donors], weights)
@@ -107,7 +109,7 @@ class Laboratory:
         return Composite(donors, weights, min(distances), averages)
 
 
-def draw_donors(
+def sample_donors(
     donors: list[Donor], rng: np.random.Generator, min_donors: int = MIN_DONORS
 ) -> tuple[list[Donor], np.ndarray]:
     """Returns donors of one gender and near in age, and their Dirichlet weights."""

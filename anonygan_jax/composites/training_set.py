@@ -16,7 +16,7 @@ import tqdm
 from PIL import Image
 
 from anonygan_jax.composites.donors import CANVAS, Portrait, read_donors
-from anonygan_jax.composites.generate import Laboratory, average
+from anonygan_jax.composites.generate import CompositeGenerator, average
 from anonygan_jax.faces import delaunay
 from anonygan_jax.faces.face import JAW
 
@@ -77,7 +77,7 @@ def turn_points(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
 @click.option("--seed", default=0, show_default=True)
 def main(london: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> None:
     """Writes OUTPUT/PERSON/PICTURE.png and OUTPUT/donors.csv from the LONDON set."""
-    laboratory = Laboratory(read_donors(london), seed=seed)
+    laboratory = CompositeGenerator(read_donors(london), seed=seed)
     output.mkdir(parents=True, exist_ok=True)
     with (output / "donors.csv").open("w", newline="") as file:
         table = csv.writer(file)

@@ -63,18 +63,18 @@ def augment(batch: PairBatch, rng: jax.Array, config: AugmentationConfig) -> Pai
     keys = jax.random.split(rng, 3)
     if config.flip_share:
         flipped = jax.random.bernoulli(
-            keys[0], config.flip_share, batch.same_identity.shape
+            keys[0], config.flip_share, batch.is_supervised.shape
         )
         batch = _changed(batch, lambda i, p: _flip(i, p, flipped))
     if config.crop_jitter:
         draws = jax.random.uniform(
-            keys[1], (len(batch.same_identity), 3), minval=-1.0, maxval=1.0
+            keys[1], (len(batch.is_supervised), 3), minval=-1.0, maxval=1.0
         )
         moves = config.crop_jitter * draws
         batch = _changed(batch, lambda i, p: _move(i, p, moves))
     if config.colour_jitter:
         draws = jax.random.uniform(
-            keys[2], (len(batch.same_identity), 3), minval=-1.0, maxval=1.0
+            keys[2], (len(batch.is_supervised), 3), minval=-1.0, maxval=1.0
         )
         gains = 1 + config.colour_jitter * draws
         batch = _changed(batch, lambda i, p: (_recolour(i, gains), p))
@@ -85,16 +85,16 @@ def _changed(batch: PairBatch, change) -> PairBatch:
     """A function applied to condition, source and prior, each with its points."""
     condition, condition_points = change(batch.condition, batch.condition_points_xy)
     source, source_points = change(batch.source, batch.source_points_xy)
-    prior = batch.prior
-    if prior is not None:
-        prior, _ = change(prior, batch.source_points_xy)
+    warped_condition = batch.warped_condition
+    if warped_condition is not None:
+        warped_condition, _ = change(warped_condition, batch.source_points_xy)
     return dataclasses.replace(
         batch,
         condition=condition,
         source=source,
         condition_points_xy=condition_points,
         source_points_xy=source_points,
-        prior=prior,
+        warped_condition=warped_condition,
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import flax.struct
 import numpy as np
 
-from anonygan_jax.data.dataset import Faces, FacesInMemory
+from anonygan_jax.data.dataset import FaceDataset, InMemoryFaceDataset
 from anonygan_jax.data.pairs import OTHER_IDENTITY, PairConfig, PairIndices, PairSampler
 from anonygan_jax.data.stores import open_store
-from anonygan_jax.data.warped_priors import PriorPool, draw_priors
+from anonygan_jax.data.warped_conditions import PriorPool, draw_priors
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS
 
@@ -35,13 +35,13 @@ class PairBatch:
     source: Array
     condition_points_xy: Array
     source_points_xy: Array
-    same_identity: Array
+    is_supervised: Array
     condition_person: Array | None = None
-    prior: Array | None = None
+    warped_condition: Array | None = None
 
 
 @flax.struct.dataclass
-class Choice:
+class BatchIndices:
     """What a batch is made of.
 
     Attributes:
@@ -54,7 +54,7 @@ class Choice:
     source: Array
     condition_points_xy: Array
     source_points_xy: Array
-    same_identity: Array
+    is_supervised: Array
     condition_person: Array
 
 
@@ -76,7 +76,7 @@ class DataConfig:
       zoom: see `crops.window_transform`.
       landmark_jitter: pixels of CelebA's frame; the landmarks of each source are moved
         by normal noise, whose deviation is this much at most, mostly far less.
-      prior_workers: processes that draw the priors; 0: threads of this one do.
+      warped_condition_workers: processes that warp conditions; 0 for threads.
     """
 
     directory: str
@@ -88,7 +88,7 @@ class DataConfig:
     composites: str = ""
     zoom: float = 1.0
     landmark_jitter: float = 0.0
-    prior_workers: int = 0
+    warped_condition_workers: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_size", tuple(self.image_size))
@@ -108,7 +108,7 @@ class DataConfig:
         return self.directory.split(",")
 
 
-class Batches:
+class BatchLoader:
     """The batches of a run."""
 
     def __init__(
@@ -139,7 +139,7 @@ class Batches:
         self._rows = rows
         self._draw_priors = None
         if with_prior:
-            workers = config.prior_workers
+            workers = config.warped_condition_workers
             self._draw_priors = PriorPool(workers) if workers else draw_priors
         folders = config.directories + (
             [config.composites] if config.composites else []
@@ -152,7 +152,7 @@ class Batches:
         self._repeats = np.repeat(
             [*config.repeats, 1][: len(stores)], [len(store) for store in stores]
         )
-        kind = Faces if config.loader == "tf_data" else FacesInMemory
+        kind = FaceDataset if config.loader == "tf_data" else InMemoryFaceDataset
         self._faces = kind(stores, points, config.image_size, config.zoom)
         self.sampler = self._sampler(pair_config, config.batch_size)
 
@@ -173,9 +173,9 @@ class Batches:
 
     def batch(self, step: int) -> PairBatch:
         """Returns this process' rows of the batch of a step, as numpy arrays."""
-        return self._read(self.choice(step))
+        return self._read(self.indices_of(step))
 
-    def choice(self, step: int) -> Choice:
+    def indices_of(self, step: int) -> BatchIndices:
         """Returns what this process' rows of the batch of a step are made of."""
         rng = np.random.default_rng([self._config.seed, 2, step])
         return self._choose(self.sampler.batch(step), rng, self._rows)
@@ -210,35 +210,37 @@ class Batches:
         pairs: PairIndices,
         rng: np.random.Generator,
         rows: slice = slice(None),
-    ) -> Choice:
+    ) -> BatchIndices:
         """Some rows of the pairs, with landmarks as they shall be."""
         points = self._faces.points_xy[pairs.source[rows]]
         if self._config.landmark_jitter:
             # Drawn for the whole batch: the same whoever makes which rows.
             points = points + self._noise(len(pairs.source), rng)[rows]
-        return Choice(
+        return BatchIndices(
             condition=pairs.condition[rows].astype(np.int32),
             source=pairs.source[rows].astype(np.int32),
             condition_points_xy=self._faces.points_xy[pairs.condition[rows]],
             source_points_xy=points,
-            same_identity=pairs.same_identity[rows],
+            is_supervised=pairs.is_supervised[rows],
             condition_person=pairs.condition_person[rows],
         )
 
-    def _read(self, choice: Choice) -> PairBatch:
+    def _read(self, indices: BatchIndices) -> PairBatch:
         """The batch that was chosen."""
         fields: dict[str, Any] = {
-            "condition": self._faces.read(choice.condition),
-            "condition_points_xy": choice.condition_points_xy,
-            "source": self._faces.read(choice.source),
-            "source_points_xy": choice.source_points_xy,
+            "condition": self._faces.read(indices.condition),
+            "condition_points_xy": indices.condition_points_xy,
+            "source": self._faces.read(indices.source),
+            "source_points_xy": indices.source_points_xy,
         }
-        prior = self._draw_priors(*fields.values()) if self._draw_priors else None
+        warped_condition = (
+            self._draw_priors(*fields.values()) if self._draw_priors else None
+        )
         return PairBatch(
             **fields,
-            same_identity=choice.same_identity,
-            condition_person=choice.condition_person,
-            prior=prior,
+            is_supervised=indices.is_supervised,
+            condition_person=indices.condition_person,
+            warped_condition=warped_condition,
         )
 
     def _noise(self, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -32,7 +32,7 @@ class StoredFaces(Protocol):
         ...
 
 
-class Faces:
+class FaceDataset:
     """Random access to faces at the training size.
 
     Attributes:
@@ -85,16 +85,16 @@ class Faces:
         return alignment.reframe_image(image, self.size, self.zoom / store.zoom)
 
 
-class FacesInMemory(Faces):
+class InMemoryFaceDataset(FaceDataset):
     """The same, decoded once."""
 
     def __init__(self, *arguments: Any) -> None:
-        """Takes what `Faces` takes."""
+        """Takes what `FaceDataset` takes."""
         super().__init__(*arguments)
         self._images = np.empty((len(self), *self.size, 3), np.uint8)
         for index in range(len(self)):
             self._images[index] = self._read_one(index)
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Returns as `Faces.read`."""
+        """Returns as `FaceDataset.read`."""
         return self._images[indices]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from anonygan_jax.data.dataset import Faces
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.data.dataset import FaceDataset
+from anonygan_jax.io.atomic_write import atomic_write
 
 SUFFIX = ".npz"
 VERSION = 1
@@ -72,7 +72,7 @@ class FacePack:
 
 
 def write_pack(
-    path: pathlib.Path, faces: Faces, identities: Sequence[str], quality: int
+    path: pathlib.Path, faces: FaceDataset, identities: Sequence[str], quality: int
 ) -> int:
     """Writes a pack, whole or not at all, and returns its size in bytes.
 
@@ -89,7 +89,7 @@ def write_pack(
         for index in range(len(faces))
     ]
     about = {"version": VERSION, "size": faces.size, "zoom": faces.zoom}
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         np.savez(
             partial,
             about=json.dumps(about),

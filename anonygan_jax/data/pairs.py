@@ -77,7 +77,7 @@ class PairIndices:
 
     condition: np.ndarray
     source: np.ndarray
-    same_identity: np.ndarray
+    is_supervised: np.ndarray
     condition_person: np.ndarray
 
 

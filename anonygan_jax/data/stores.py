@@ -2,7 +2,7 @@
 
 import pathlib
 
-from anonygan_jax.data.dataset import Faces, StoredFaces
+from anonygan_jax.data.dataset import FaceDataset, StoredFaces
 from anonygan_jax.data.pack import SUFFIX, FacePack, write_pack
 
 
@@ -47,6 +47,6 @@ def pack_stores(
     for path, name in paths.items():
         store = open_store(name)
         identities, points = store.labels()
-        faces = Faces([store], [points], size, zoom)
+        faces = FaceDataset([store], [points], size, zoom)
         sizes[path] = write_pack(path, faces, identities, quality)
     return sizes

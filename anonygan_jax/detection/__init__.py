@@ -3,7 +3,12 @@
 from collections.abc import Callable
 
 from anonygan_jax.detection.centerface import CenterFace
-from anonygan_jax.detection.detector import Detector, FaceFinder, Found, Landmarker
+from anonygan_jax.detection.detector import (
+    Detection,
+    Detector,
+    FaceDetector,
+    Landmarker,
+)
 from anonygan_jax.detection.dlib import DlibCnn, DlibHog, DlibPredictor
 from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.detection.mtcnn import Mtcnn
@@ -13,11 +18,11 @@ __all__ = [
     "DETECTORS",
     "LANDMARKERS",
     "MESH",
+    "Detection",
     "Detector",
-    "FaceFinder",
-    "Found",
+    "FaceDetector",
     "Landmarker",
-    "make_finder",
+    "make_detector",
 ]
 
 CENTERFACE, MESH = "centerface", "mesh"
@@ -34,13 +39,13 @@ LANDMARKERS: dict[str, Callable[[], Landmarker]] = {
 DEFAULT_DETECTORS = (CENTERFACE,)
 
 
-def make_finder(
+def make_detector(
     detectors: tuple[str, ...] = DEFAULT_DETECTORS,
     landmarks: str = MESH,
     threshold: float | None = None,
     min_face: float = 0,
     use_tiles: bool = False,
-) -> FaceFinder:
+) -> FaceDetector:
     """Returns a finder of faces.
 
     Args:
@@ -66,4 +71,4 @@ def make_finder(
             made.append(CenterFace(threshold))
         else:
             made.append(DETECTORS[name]())
-    return FaceFinder(made, LANDMARKERS[landmarks](), min_face, use_tiles)
+    return FaceDetector(made, LANDMARKERS[landmarks](), min_face, use_tiles)

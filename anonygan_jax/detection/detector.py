@@ -33,7 +33,7 @@ class Landmarker(Protocol):
     """Finds the 68 landmarks of a face."""
 
     def points(
-        self, image_u8: np.ndarray, box_xyxy: np.ndarray, turn: float = 0.0
+        self, image_u8: np.ndarray, box_xyxy: np.ndarray, roll: float = 0.0
     ) -> np.ndarray | None:
         """Returns float32 [68, 2] of the face in a box; None where there is none.
 
@@ -48,7 +48,7 @@ class Landmarker(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class Detection:
     """Where a detector sees a face.
 
     Attributes:
@@ -59,10 +59,10 @@ class Found:
 
     box_xyxy: np.ndarray
     score: float = 1.0
-    turn: float = 0.0
+    roll: float = 0.0
 
 
-class FaceFinder:
+class FaceDetector:
     """Detectors so that no face is missed, a landmarker for those that it can do."""
 
     def __init__(
@@ -72,7 +72,7 @@ class FaceFinder:
         min_face: float = 0,
         use_tiles: bool = False,
     ) -> None:
-        """Keeps what it is given; see `make_finder`."""
+        """Keeps what it is given; see `make_detector`."""
         self._detectors = detectors
         self.landmarker = landmarker
         self._min_face = min_face
@@ -86,20 +86,20 @@ class FaceFinder:
         """
         return [self.face(photo, found) for found in self.boxes(photo)]
 
-    def boxes(self, photo: np.ndarray) -> list[Found]:
+    def boxes(self, photo: np.ndarray) -> list[Detection]:
         """Returns where faces are."""
-        found: list[Found] = []
+        found: list[Detection] = []
         for detector in self._detectors:
-            for *corners, score, turn in self._search(detector, photo):
+            for *corners, score, roll in self._search(detector, photo):
                 box = np.array(corners, np.float32)
                 small = max(box[2:] - box[:2]) < self._min_face
                 if not small and not any(_is_one_face(box, f.box_xyxy) for f in found):
-                    found.append(Found(box, float(score), float(turn)))
+                    found.append(Detection(box, float(score), float(roll)))
         return found
 
-    def face(self, photo: np.ndarray, found: Found) -> Face:
+    def face(self, photo: np.ndarray, found: Detection) -> Face:
         """Returns a face whose box is known, with landmarks if there are any."""
-        points = self.landmarker.points(photo, found.box_xyxy, found.turn)
+        points = self.landmarker.points(photo, found.box_xyxy, found.roll)
         nowhere = np.zeros((0, 2), np.float32)
         return Face(nowhere if points is None else points, found.box_xyxy, found.score)
 
@@ -133,10 +133,10 @@ def merge(boxes: np.ndarray) -> np.ndarray:
 def _is_one_face(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two boxes show one face, and not a small one before a large one."""
     sides = sorted(float(max(box[2:] - box[:2])) for box in (a, b))
-    return same_place(a, b) and sides[1] < MAX_RATIO * sides[0]
+    return centres_overlap(a, b) and sides[1] < MAX_RATIO * sides[0]
 
 
-def same_place(a: np.ndarray, b: np.ndarray) -> bool:
+def centres_overlap(a: np.ndarray, b: np.ndarray) -> bool:
     """Returns whether one of two boxes has its centre in the other."""
     return _holds(a, (b[:2] + b[2:]) / 2) or _holds(b, (a[:2] + a[2:]) / 2)
 

@@ -5,7 +5,7 @@ import threading
 import cv2
 import numpy as np
 
-from anonygan_jax.detection.detector import same_place
+from anonygan_jax.detection.detector import centres_overlap
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces.alignment import compose, resize_transform, transform_points
 from anonygan_jax.faces.face import Face
@@ -86,7 +86,7 @@ class DlibPredictor:
         self._lock = threading.Lock()
 
     def points(
-        self, image_u8: np.ndarray, box_xyxy: np.ndarray, turn: float = 0.0
+        self, image_u8: np.ndarray, box_xyxy: np.ndarray, roll: float = 0.0
     ) -> np.ndarray | None:
         """Returns landmarks; see `Landmarker`."""
         limit = np.array(image_u8.shape[1::-1])
@@ -101,7 +101,7 @@ class DlibPredictor:
         back = compose(np.array([[1.0, 0, left], [0, 1.0, top]]), back)
         for face in self._detect(enlarged):
             corners = transform_points(back, face.box_xyxy.reshape(2, 2)).reshape(4)
-            if same_place(box_xyxy, corners):
+            if centres_overlap(box_xyxy, corners):
                 return transform_points(back, face.points_xy)
         return None
 

@@ -40,7 +40,7 @@ class MeshNetwork:
         self._file = OnnxFile("face_landmark.onnx", num_threads=1)  # small
 
     def __call__(
-        self, image_u8: np.ndarray, centre: np.ndarray, side: float, turn: float
+        self, image_u8: np.ndarray, centre: np.ndarray, side: float, roll: float
     ) -> np.ndarray | None:
         """Returns float32 [68, 3], vertices in pixels, nearer ones with less depth.
 
@@ -53,7 +53,7 @@ class MeshNetwork:
           turn: radians; how far it is turned clockwise.
         """
         scale = SIDE / max(side, 1.0)
-        rotation = scale * _rotation(turn)
+        rotation = scale * _rotation(roll)
         matrix = np.column_stack([rotation, SIDE / 2 - 0.5 - rotation @ centre])
         picture = crop_photo(image_u8, matrix, (SIDE, SIDE), cv2.BORDER_CONSTANT)
         found, belief = self._file(picture[None].astype(np.float32) / 255)
@@ -78,20 +78,20 @@ class FaceMesh:
             self._offsets = file["offsets"].astype(np.float32)
 
     def points(
-        self, image_u8: np.ndarray, box_xyxy: np.ndarray, turn: float = 0.0
+        self, image_u8: np.ndarray, box_xyxy: np.ndarray, roll: float = 0.0
     ) -> np.ndarray | None:
         """Returns landmarks; see `Landmarker`.
 
-        None, too, where they contradict `turn`: of faces on their side or head the
+        None, too, where they contradict `roll`: of faces on their side or head the
         network believes in ones that look the other way.
         """
         centre = (box_xyxy[:2] + box_xyxy[2:4]) / 2
         side = MARGIN * float(max(box_xyxy[2:4] - box_xyxy[:2]))
-        vertices = self._network(image_u8, centre, side, turn)
+        vertices = self._network(image_u8, centre, side, roll)
         if vertices is None:
             return None
         _, _, found = framing(vertices[:, :2])
-        if abs(np.angle(np.exp(1j * (found - turn)))) > CONTRADICTION:
+        if abs(np.angle(np.exp(1j * (found - roll)))) > CONTRADICTION:
             return None
         return self.follow(image_u8, vertices[:, :2])
 
@@ -119,9 +119,9 @@ def eye_frame(points_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Returns the rotation that levels the eyes, their middle, their distance."""
     left, right = (points_xy[corner] for corner in OUTER_EYE_CORNERS)
     across = right - left
-    turn = float(np.arctan2(across[1], across[0]))
+    roll = float(np.arctan2(across[1], across[0]))
     width = max(float(np.linalg.norm(across)), 1e-6)
-    return _rotation(turn), (left + right) / 2, width
+    return _rotation(roll), (left + right) / 2, width
 
 
 def framing(points_xy: np.ndarray) -> tuple[np.ndarray, float, float]:
@@ -130,11 +130,11 @@ def framing(points_xy: np.ndarray) -> tuple[np.ndarray, float, float]:
     level = points_xy @ rotation.T
     low, high = level.min(0), level.max(0)
     low[1] -= FOREHEAD * (high[1] - low[1])
-    turn = float(np.arctan2(rotation[0, 1], rotation[0, 0]))
-    return rotation.T @ ((low + high) / 2), MARGIN * float(max(high - low)), turn
+    roll = float(np.arctan2(rotation[0, 1], rotation[0, 0]))
+    return rotation.T @ ((low + high) / 2), MARGIN * float(max(high - low)), roll
 
 
-def _rotation(turn: float) -> np.ndarray:
+def _rotation(roll: float) -> np.ndarray:
     """Matrix that turns counter-clockwise on the screen."""
-    c, s = np.cos(turn), np.sin(turn)
+    c, s = np.cos(roll), np.sin(roll)
     return np.array([[c, s], [-s, c]])

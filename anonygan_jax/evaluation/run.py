@@ -16,7 +16,11 @@ from anonygan_jax.composites.bank import embedded_bank, load_bank
 from anonygan_jax.detection import mtcnn
 from anonygan_jax.evaluation.collect import emotion, folders, networks
 from anonygan_jax.evaluation.collect.datasets import dataset_photos
-from anonygan_jax.evaluation.collect.folder import Network, Survey, Surveyor
+from anonygan_jax.evaluation.collect.folder import (
+    FolderEvaluator,
+    FolderMeasurement,
+    Network,
+)
 from anonygan_jax.evaluation.collect.folders import FolderError, Problem
 from anonygan_jax.evaluation.collect.pair_lists import (
     PairList,
@@ -79,7 +83,7 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
     left_out = {"original": problems + missing}
     made, empty = _make_results(evaluation, photos, output, left_out)
     use_mtcnn = evaluation.use_mtcnn and mtcnn.is_installed()
-    with Surveyor(networks, use_mtcnn, evaluation.num_workers) as surveyor:
+    with FolderEvaluator(networks, use_mtcnn, evaluation.num_workers) as surveyor:
         originals = surveyor.originals(photos)
         rows = _measure(surveyor, originals, photos, made, pairs, left_out)
     sheets = {title: folders.photos_in(folder)[0] for title, folder in made.items()}
@@ -98,8 +102,8 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
 
 
 def _measure(
-    surveyor: Surveyor,
-    originals: Survey,
+    surveyor: FolderEvaluator,
+    originals: FolderMeasurement,
     photos: Photos,
     made: dict[str, pathlib.Path],
     pairs: PairList | None,
@@ -110,7 +114,7 @@ def _measure(
     if not originals.seen:
         raise FolderError("no photo of the originals shows a face")
     rows = [originals_row(originals, pairs)]
-    groups = load_bank(embedded_bank()).groups
+    groups = load_bank(embedded_bank()).demographics
     guess = groups.likeliest if groups else None
     for title, folder in made.items():
         results, problems = folders.photos_in(folder)
@@ -204,7 +208,7 @@ def _hide_faces(
         ]
 
 
-def _mean_face(originals: Survey) -> np.ndarray:
+def _mean_face(originals: FolderMeasurement) -> np.ndarray:
     """Mean landmarks in CelebA's frame, float [68, 2]."""
     framed = [
         alignment.transform_points(

@@ -130,7 +130,7 @@ def crop_photo(
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.5:
-        left, top, right, bottom = _seen(matrix, size, image.shape)
+        left, top, right, bottom = _source_window(matrix, size, image.shape)
         image = image[top:bottom, left:right]  # reducing all of it would take long
         matrix = compose(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
         height, width = image.shape[:2]
@@ -142,7 +142,7 @@ def crop_photo(
     )
 
 
-def _seen(
+def _source_window(
     matrix: np.ndarray, size: tuple[int, int], shape: tuple[int, ...]
 ) -> tuple[int, int, int, int]:
     """The part of a photo that a crop shows, mirrored or not, with a margin."""
@@ -176,7 +176,7 @@ def paste_crop(
       alpha: float32 [h, w], 0 (photo) to 1 (crop), in the crop's frame.
       matrix: the photo-to-crop map the crop was made with.
     """
-    left, top, right, bottom = _reach(matrix, crop.shape, photo.shape)
+    left, top, right, bottom = _target_window(matrix, crop.shape, photo.shape)
     if left >= right or top >= bottom:
         return
     region = photo[top:bottom, left:right]
@@ -192,7 +192,7 @@ def paste_crop(
     region[:] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
 
 
-def _reach(
+def _target_window(
     matrix: np.ndarray, crop_shape: tuple[int, ...], photo_shape: tuple[int, ...]
 ) -> tuple[int, int, int, int]:
     """The part of a photo that a crop reaches: left, top, right, bottom."""

@@ -6,12 +6,14 @@ Poisson blending that meets the skin around a face, and other surroundings in pa
 import cv2
 import numpy as np
 
-from anonygan_jax.faces.skin import likeness_to_skin
+from anonygan_jax.faces.skin import skin_probability
 
 EDGE = 0.012  # of the face's width: outside the mask the new face fades so far
 SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
 JAW_ENDS = (0.3, 0.6)  # of the way from chin to eyes: between jaw and cheeks
-LEAK = 60.0  # of 255: what differs more from the skin around is met so far
+MAX_BACKGROUND_BLEED = (
+    60.0  # of 255: what differs more from the skin around is met so far
+)
 RING = 2  # pixels around the mask, at SOLVED_SIZE, whose colours the face meets,
 RING_BLUR = 1.9  # averaged so far along the border
 ERODED = 3  # pixels by which seamlessClone shrinks its mask
@@ -40,7 +42,7 @@ def blend(
         cv2.resize(a, small, interpolation=cv2.INTER_AREA)
         for a in ((mask > 0).astype(np.float32), warped, image)
     )
-    inside, joined = covered > 0, _joined(points / shrink, small)
+    inside, joined = covered > 0, _continuity(points / shrink, small)
     cloned = _clone(source, _surroundings(source, target, inside, joined), inside)
     membrane = cv2.resize(
         cloned.astype(np.float32) - source,
@@ -48,7 +50,7 @@ def blend(
         interpolation=cv2.INTER_LINEAR,
     )
     blended = cv2.add(warped, membrane, dtype=cv2.CV_8U)
-    return _fade(blended, image, edge_weight(mask, points))
+    return _fade(blended, image, feather_alpha(mask, points))
 
 
 def _fade(new: np.ndarray, old: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -60,7 +62,7 @@ def _fade(new: np.ndarray, old: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return result
 
 
-def _joined(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _continuity(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Where a face goes on beyond its border, 0 below the mouth to 1 above, [H, W].
 
     Below, the jaw ends it before a neck that is darker, or nearer to the light.
@@ -85,11 +87,11 @@ def _surroundings(
     ring = (cv2.dilate(inside.astype(np.uint8), square) > 0) & ~inside
     if not ring.any():
         return warped
-    skin = ring * joined * likeness_to_skin(image, warped[inside])
+    skin = ring * joined * skin_probability(image, warped[inside])
     usual = (skin[..., None] * apart).sum((0, 1)) / (skin.sum() + 0.03 * ring.sum())
     beyond = apart - usual
-    largest = np.maximum(np.abs(beyond).max(-1, keepdims=True), LEAK)
-    met = (usual + beyond * (LEAK / largest)) * ring[..., None]
+    largest = np.maximum(np.abs(beyond).max(-1, keepdims=True), MAX_BACKGROUND_BLEED)
+    met = (usual + beyond * (MAX_BACKGROUND_BLEED / largest)) * ring[..., None]
     near, most = (
         cv2.GaussianBlur(values.astype(np.float32), (0, 0), RING_BLUR)
         for values in (met, ring)
@@ -119,7 +121,7 @@ def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.nda
     return cloned[ERODED + 1 : -ERODED - 1, ERODED + 1 : -ERODED - 1]
 
 
-def edge_weight(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
+def feather_alpha(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Returns float32 [H, W]: 1 all over the mask, falling to 0 outside it.
 
     The fall lies outside, so that nothing of the hidden face shines through.

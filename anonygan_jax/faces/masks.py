@@ -3,7 +3,10 @@
 import jax
 import jax.numpy as jnp
 
-FACE, OUTLINE = "face", "outline"  # regions: the release's polygon, and a closer one
+PAPER_POLYGON, FACE_CONTOUR = (
+    "face",
+    "outline",
+)  # regions: the release's polygon, and a closer one
 
 # Corners of the release's: (x of point 0, y of point 19), the jaw, (x of 16, y of 24).
 _X_POINTS = (0, *range(17), 16)
@@ -13,7 +16,7 @@ ABOVE_BROWS = 0.06  # of the distance of points 0 and 16: brows are as thick
 BEYOND_JAW = 0.015  # of the distance from the nose: where landmarks err inwards
 
 
-def mask_polygon(points_xy: jax.Array, region: str = FACE) -> jax.Array:
+def mask_polygon(points_xy: jax.Array, region: str = PAPER_POLYGON) -> jax.Array:
     """Returns float [..., 19 or 27, 2]: corners of the face polygon.
 
     Args:
@@ -23,7 +26,7 @@ def mask_polygon(points_xy: jax.Array, region: str = FACE) -> jax.Array:
 
     Source: of FACE, the official release, as CIAGAN before it; of OUTLINE, ours.
     """
-    if region == FACE:
+    if region == PAPER_POLYGON:
         x = points_xy[..., _X_POINTS, 0]
         y = points_xy[..., _Y_POINTS, 1]
         return jnp.stack([x, y], axis=-1)
@@ -37,7 +40,7 @@ def mask_polygon(points_xy: jax.Array, region: str = FACE) -> jax.Array:
 
 
 def face_mask(
-    points_xy: jax.Array, size: tuple[int, int], region: str = FACE
+    points_xy: jax.Array, size: tuple[int, int], region: str = PAPER_POLYGON
 ) -> jax.Array:
     """Returns float32 [B, H, W, 1]: 1 inside or on the face polygon, else 0.
 

@@ -42,21 +42,21 @@ def skin_colour(image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
     return np.median(to_lab(skin[None])[0], axis=0)
 
 
-def likeness_to_skin(image: np.ndarray, face: np.ndarray) -> np.ndarray:
+def skin_probability(image: np.ndarray, face: np.ndarray) -> np.ndarray:
     """Returns how well each pixel's colour fits a face's, float32 [H, W], 0 to 0.9.
 
     Args:
       image: uint8 [H, W, 3].
       face: uint8 [N, 3], pixels of the face, most of which are skin.
     """
-    median, spread = centre_and_spread(cv2.cvtColor(face[None], cv2.COLOR_RGB2LAB)[0])
+    median, spread = median_and_mad(cv2.cvtColor(face[None], cv2.COLOR_RGB2LAB)[0])
     allowed = np.maximum(SKIN_SPREAD * spread, LEAST_SPREAD)
     away = (cv2.cvtColor(image, cv2.COLOR_RGB2LAB) - median) / allowed
     likeness = np.exp(-np.square(away).sum(-1) / 2) - UNLIKE
     return np.maximum(likeness, 0).astype(np.float32)
 
 
-def centre_and_spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def median_and_mad(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns median and median absolute deviation of each channel, the latter above 0.
 
     Args:

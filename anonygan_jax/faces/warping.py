@@ -12,9 +12,12 @@ from scipy.spatial import Delaunay
 from anonygan_jax.faces import blending, delaunay
 from anonygan_jax.faces.expression import OPEN, SHUT, mouth_openness
 from anonygan_jax.faces.face import JAW
-from anonygan_jax.faces.skin import centre_and_spread, skin_mask
+from anonygan_jax.faces.skin import median_and_mad, skin_mask
 
-RINGS = (1.15, 3.0)  # the outline again, so much further from the face's middle
+OUTLINE_SCALES = (
+    1.15,
+    3.0,
+)  # the outline again, so much further from the face's middle
 MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
 MAX_SHIFT = np.array([153.0, 18.0, 18.0])  # of L (0..255, as OpenCV's uint8), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
@@ -34,7 +37,7 @@ def warp_onto(
     """Returns the picture with the condition's face on `points`, uint8 [H, W, 3].
 
     Nothing of the picture inside the mask is kept but the colour of its skin; outside
-    nothing changes but where the new face fades, see `blending.edge_weight`.
+    nothing changes but where the new face fades, see `blending.feather_alpha`.
 
     Args:
       condition: uint8 [h, w, 3].
@@ -120,7 +123,7 @@ def _control_points(points: np.ndarray) -> np.ndarray:
     forehead = delaunay.forehead_points(points)
     outline = np.concatenate([points[list(JAW)], forehead])
     middle = points[27:36].mean(0)
-    rings = [middle + ring * (outline - middle) for ring in RINGS]
+    rings = [middle + ring * (outline - middle) for ring in OUTLINE_SCALES]
     return np.concatenate([points, forehead, *rings])
 
 
@@ -152,8 +155,8 @@ def match_colour(
         return warped
     ours = cv2.cvtColor(warped, cv2.COLOR_RGB2LAB)
     theirs = cv2.cvtColor(image[::step, ::step], cv2.COLOR_RGB2LAB)
-    from_median, from_spread = centre_and_spread(ours[::step, ::step][few])
-    to_median, to_spread = centre_and_spread(theirs[few])
+    from_median, from_spread = median_and_mad(ours[::step, ::step][few])
+    to_median, to_spread = median_and_mad(theirs[few])
     gain = np.ones(3)
     gain[0] = np.clip(to_spread[0] / from_spread[0], *CONTRAST)
     shift = np.clip(to_median - from_median, -MAX_SHIFT, MAX_SHIFT)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def written_whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives a path to write to, which becomes `path` when the block ends well.
 
     A kill at any time leaves no half-written file under `path`; an error leaves what

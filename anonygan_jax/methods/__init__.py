@@ -52,7 +52,7 @@ def make_method(name: str, checkpoint: str = EMBEDDED) -> Method:
     """
     if name in (ANONYGAN, AUTO):
         generator = TrainedGenerator(checkpoint)
-        if generator.uses_warped_prior:
+        if generator.uses_warped_condition:
             refine = Refine(generator)
             return refine if name == ANONYGAN else Auto(refine, Warp())
         if name == AUTO:

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.faces.masks import FACE
+from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Faces, MethodError, NewFaces
 from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.models.config import ANONYGAN
@@ -20,7 +20,7 @@ class AnonyGANMethod:
 
     name = ANONYGAN
     uses_conditions = True
-    region = FACE
+    region = PAPER_POLYGON
 
     def __init__(self, generator: TrainedGenerator) -> None:
         self._generator = generator
@@ -37,6 +37,8 @@ class AnonyGANMethod:
         if not isinstance(conditions, Faces):
             raise MethodError("anonygan needs a condition for each face")
         faces.check()
-        context = to_float(jnp.asarray(faces.images)) * (1 - faces.masks[..., None])
-        output = self._generator(conditions, context, faces.points_xy)
+        masked_source = to_float(jnp.asarray(faces.images)) * (
+            1 - faces.masks[..., None]
+        )
+        output = self._generator(conditions, masked_source, faces.points_xy)
         return np.asarray(to_uint8(jnp.asarray(output)))

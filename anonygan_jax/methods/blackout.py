@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from anonygan_jax.faces.masks import FACE
+from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Faces, NewFaces
 
 
@@ -11,7 +11,7 @@ class Blackout:
 
     name = "blackout"
     uses_conditions = False
-    region = FACE
+    region = PAPER_POLYGON
     crop_size: tuple[int, int] | None = None
 
     def __call__(self, faces: Faces, conditions: NewFaces = None) -> np.ndarray:

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.faces.masks import FACE
+from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Faces, NewFaces
 
 # Of the face's width: leaves dlib about as many faces of LFW as the published 4%
@@ -22,7 +22,7 @@ class Blur:
 
     name = "blur"
     uses_conditions = False
-    region = FACE
+    region = PAPER_POLYGON
     crop_size: tuple[int, int] | None = None
 
     def __init__(self, sigma: float = SIGMA) -> None:

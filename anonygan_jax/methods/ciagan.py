@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.faces.masks import FACE
+from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Faces, MethodError, NewFaces
 from anonygan_jax.methods.trained_generator import EMBEDDED, load_trained
 from anonygan_jax.models.ciagan.generator import generator_input
@@ -27,7 +27,7 @@ class CiaganMethod:
 
     name = CIAGAN
     uses_conditions = True
-    region = FACE
+    region = PAPER_POLYGON
 
     def __init__(self, checkpoint: str = EMBEDDED) -> None:
         """Loads the weights.

@@ -9,7 +9,7 @@ MIN_FACE_WIDTH = 16  # pixels between points 0 and 16; below nothing can be draw
 
 
 class MethodError(ValueError):
-    """A face that a method cannot hide as asked; the caller should cover it."""
+    """A face that a method cannot hide as asked; the caller should pixelate it."""
 
 
 @dataclasses.dataclass(frozen=True)

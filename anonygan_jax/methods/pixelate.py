@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from anonygan_jax.faces.masks import FACE
+from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Faces, NewFaces
 
 # Across the face: leaves dlib the published 1% of the faces of LFW (measured: 3% at 8).
@@ -20,7 +20,7 @@ class Pixelate:
 
     name = "pixelate"
     uses_conditions = False
-    region = FACE
+    region = PAPER_POLYGON
     crop_size: tuple[int, int] | None = None
 
     def __init__(self, num_cells: float = NUM_CELLS) -> None:

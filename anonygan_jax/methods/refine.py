@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax.faces import alignment
-from anonygan_jax.faces.masks import OUTLINE, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.methods.method import Faces, MethodError, NewFaces
 from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.methods.warp import Warp
@@ -31,7 +31,7 @@ class Refine:
 
     name = ANONYGAN
     uses_conditions = True
-    region = OUTLINE
+    region = FACE_CONTOUR
     crop_size: tuple[int, int] | None = None
 
     def __init__(self, generator: TrainedGenerator) -> None:
@@ -52,12 +52,12 @@ class Refine:
         size = self._generator.size
         old = (warped.shape[1], warped.shape[2])
         matrix = alignment.window_transform(old, size, self._generator.zoom)
-        prior = np.stack(
+        warped_condition = np.stack(
             [alignment.crop_photo(image, matrix, size) for image in warped]
         )
         points = alignment.transform_points(matrix, faces.points_xy)
         mask = np.asarray(_masks(points, size, self.region))
-        prior_float = to_float(jnp.asarray(prior))
+        prior_float = to_float(jnp.asarray(warped_condition))
         output = self._generator(
             conditions,
             prior_float * (1 - mask),

@@ -21,7 +21,7 @@ class TrainedGenerator:
     Attributes:
       size: (height, width) that it draws.
       zoom: how much of CelebA's frame that shows; see `crops.window_transform`.
-      uses_warped_prior: it improves a warped face instead of filling a hole.
+      uses_warped_condition: it improves a warped face instead of filling a hole.
       step: the training step its weights are from.
     """
 
@@ -40,15 +40,15 @@ class TrainedGenerator:
         height, width = config["data"]["image_size"]
         self.size = (int(height), int(width))
         self.zoom = float(config["data"].get("zoom", 1.0))  # older runs have none
-        self.uses_warped_prior = self._model.use_warped_prior
+        self.uses_warped_condition = self._model.uses_warped_condition
         self._generate = jax.jit(self._model.generator().apply)
 
     def __call__(
         self,
         conditions: Faces,
-        context: jax.Array,
+        masked_source: jax.Array,
         points_xy: np.ndarray,
-        prior: jax.Array | None = None,
+        warped_condition: jax.Array | None = None,
     ) -> np.ndarray:
         """Returns drawn faces, float32 [B, H, W, 3] in [-1, 1].
 
@@ -65,10 +65,10 @@ class TrainedGenerator:
         output = self._generate(
             self._variables,
             to_float(images),
-            context,
+            masked_source,
             self._model.select_points(points),
             self._model.select_points(jnp.asarray(points_xy)),
-            *([] if prior is None else [prior]),
+            *([] if warped_condition is None else [warped_condition]),
         )
         assert isinstance(output, jax.Array)
         if not bool(jnp.isfinite(output).all()):
@@ -95,7 +95,7 @@ def trained_methods(checkpoint: str) -> list[str]:
     """
     config = generator_checkpoint.read_config(checkpoint_path(checkpoint))
     system = system_of(config)
-    improves = system == ANONYGAN and model_config(config).use_warped_prior
+    improves = system == ANONYGAN and model_config(config).uses_warped_condition
     return [AUTO, system] if improves else [system]
 
 

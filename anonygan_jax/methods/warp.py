@@ -3,7 +3,7 @@
 import numpy as np
 
 from anonygan_jax.faces import warping
-from anonygan_jax.faces.masks import OUTLINE
+from anonygan_jax.faces.masks import FACE_CONTOUR
 from anonygan_jax.methods.method import Faces, MethodError, NewFaces
 
 
@@ -12,7 +12,7 @@ class Warp:
 
     name = "warp"
     uses_conditions = True
-    region = OUTLINE
+    region = FACE_CONTOUR
     crop_size: tuple[int, int] | None = None
 
     def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:

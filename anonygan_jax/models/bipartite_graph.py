@@ -9,8 +9,8 @@ from anonygan_jax.models.layers import (
     BatchNorm,
     Conv,
     Dropout,
-    Numerics,
-    wide,
+    PrecisionPolicy,
+    promote_to_float32,
 )
 
 
@@ -50,7 +50,7 @@ class BipartiteGraphReasoning(nn.Module):
 
     num_states: int
     num_nodes: int
-    numerics: Numerics = Numerics()
+    numerics: PrecisionPolicy = PrecisionPolicy()
 
     @nn.compact
     def __call__(self, q: jax.Array, train: bool) -> jax.Array:
@@ -64,10 +64,14 @@ class BipartiteGraphReasoning(nn.Module):
         )
         extend = Conv(half, 1, dtype=dtype, name="extend")
         norm = BatchNorm(epsilon=1e-4, num_groups=num_groups, name="norm")
-        to_condition, to_source = (wide(projection(x)) for x in (condition, source))
+        to_condition, to_source = (
+            promote_to_float32(projection(x)) for x in (condition, source)
+        )
 
         def side(half_map: jax.Array, crossed: jax.Array, name: str) -> jax.Array:
-            nodes = jnp.einsum("bhwn,bhws->bns", crossed, wide(state(half_map)))
+            nodes = jnp.einsum(
+                "bhwn,bhws->bns", crossed, promote_to_float32(state(half_map))
+            )
             nodes = GraphConvolution(name=name)(nodes)
             back = jnp.einsum("bhwn,bns->bhws", crossed, nodes)
             return half_map + norm(extend(back), train)
@@ -92,7 +96,7 @@ class GraphBlock(nn.Module):
 
     num_nodes: int
     dropout_rate: float
-    numerics: Numerics = Numerics()
+    numerics: PrecisionPolicy = PrecisionPolicy()
 
     @nn.compact
     def __call__(

@@ -11,7 +11,7 @@ from anonygan_jax.faces.face import NUM_LANDMARKS, REDUCED_29
 from anonygan_jax.models.ciagan.generator import CiaganConfig
 from anonygan_jax.models.discriminator import PatchDiscriminator
 from anonygan_jax.models.generator import Generator
-from anonygan_jax.models.layers import Numerics
+from anonygan_jax.models.layers import PrecisionPolicy
 
 DISCRIMINATORS = ("appearance", "pose", "image", "identity")
 DTYPES = {"float32": None, "bfloat16": jnp.bfloat16}
@@ -26,8 +26,8 @@ class ModelConfig:
         (image and landmarks), "image" (the image alone) and "identity" (as
         appearance, but of whole faces). The paper has the first two; the release
         can switch on the others.
-      compute_dtype: "float32" or "bfloat16"; see `Numerics`.
-      batch_norm_groups: see `Numerics`.
+      compute_dtype: "float32" or "bfloat16"; see `PrecisionPolicy`.
+      batch_norm_groups: see `PrecisionPolicy`.
     """
 
     num_landmarks: int
@@ -38,12 +38,12 @@ class ModelConfig:
     dropout_rate: float
     heatmap_grid: tuple[int, int] | None
     discriminator_width: int
-    use_warped_prior: bool = False
+    uses_warped_condition: bool = False
     landmark_dropout: float = 0.0
     compute_dtype: str = "float32"
     batch_norm_groups: int = 1
     use_remat: bool = False
-    use_context: bool = True
+    use_masked_source: bool = True
     discriminators: tuple[str, ...] = ("appearance", "pose")
     use_spectral_norm: bool = False
 
@@ -78,9 +78,9 @@ class ModelConfig:
         )
 
     @property
-    def numerics(self) -> Numerics:
+    def numerics(self) -> PrecisionPolicy:
         """How the networks compute."""
-        return Numerics(DTYPES[self.compute_dtype], self.batch_norm_groups)
+        return PrecisionPolicy(DTYPES[self.compute_dtype], self.batch_norm_groups)
 
     def select_points(self, points_xy: jax.Array) -> jax.Array:
         """Returns the landmarks that the networks see, [B, num_landmarks, 2]."""

@@ -8,8 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.models.heatmaps import Heatmaps
-from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, wide
-from anonygan_jax.models.space_to_depth import PackedConv
+from anonygan_jax.models.layers import (
+    BatchNorm,
+    Conv,
+    PrecisionPolicy,
+    promote_to_float32,
+)
+from anonygan_jax.models.space_to_depth import SpaceToDepthConv
 
 MIN_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
 
@@ -28,7 +33,7 @@ class PatchDiscriminator(nn.Module):
 
     width: int = 64
     use_spectral_norm: bool = False
-    numerics: Numerics = Numerics()
+    numerics: PrecisionPolicy = PrecisionPolicy()
 
     @nn.compact
     def __call__(
@@ -58,7 +63,7 @@ class PatchDiscriminator(nn.Module):
             x = jnp.concatenate([image, partner], axis=-1)
         features = []
         for i, (factor, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 2), (8, 1)]):
-            kind = PackedConv if i == 0 else Conv
+            kind = SpaceToDepthConv if i == 0 else Conv
             conv = self._conv(kind, self.width * factor, stride, f"conv{i}", train)
             x = conv(x, heatmaps) if i == 0 else conv(x)
             if i > 0:
@@ -67,7 +72,9 @@ class PatchDiscriminator(nn.Module):
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
         logits = self._conv(Conv, 1, 1, "logits", train)(x)
-        return [wide(feature) for feature in features], wide(logits)
+        return [
+            promote_to_float32(feature) for feature in features
+        ], promote_to_float32(logits)
 
     def _conv(
         self,

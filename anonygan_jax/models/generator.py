@@ -9,13 +9,19 @@ import jax.numpy as jnp
 from anonygan_jax.models.bipartite_graph import GraphBlock
 from anonygan_jax.models.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.landmark_attention import LandmarkAttention
-from anonygan_jax.models.layers import BatchNorm, Conv, Numerics, UpConv, wide
-from anonygan_jax.models.space_to_depth import PackedConv, unpack
+from anonygan_jax.models.layers import (
+    BatchNorm,
+    Conv,
+    PrecisionPolicy,
+    UpConv,
+    promote_to_float32,
+)
+from anonygan_jax.models.space_to_depth import SpaceToDepthConv, depth_to_space
 
-HIDDEN = -1e4  # a coordinate that no picture has
+OFF_IMAGE = -1e4  # a coordinate that no picture has
 # Taken from the attention's logit where there is a warped prior: training begins with
 # that face, an eighth of it drawn, instead of with a mixture of equal parts.
-PRIOR_ADVANTAGE = 2.0
+ATTENTION_LOGIT_BIAS = 2.0
 
 
 class Generator(nn.Module):
@@ -31,17 +37,17 @@ class Generator(nn.Module):
       num_nodes: nodes of a side of the bipartite graph.
       dropout_rate: inside the graph blocks.
       heatmap_grid: see `landmark_heatmaps`; (218, 178) in the release.
-      use_warped_prior: take one more image, the condition's face already warped into
-        the source, and blend the drawn face with it instead of with the masked source.
+      uses_warped_condition: take one more image, the condition's face already warped
+        into the source, and blend the drawn face with it instead of with the masked source.
       landmark_dropout: share of the landmarks that training hides from the network.
       numerics: how it computes.
       use_remat: compute the graph blocks' insides again for the gradient instead of
         keeping them: less memory, a third more work in them.
-      use_context: show the masked source; without it the drawn face is blended with
-        the condition, as the release's 3-channel input.
+      use_masked_source: show the masked source; without it the drawn face is blended
+        with the condition, as the release's 3-channel input.
 
     Source: paper section 3, figure 2; layer by layer the official release. Differs:
-    use_warped_prior and landmark_dropout are ours, for training on few photos.
+    uses_warped_condition and landmark_dropout are ours, for training on few photos.
     """
 
     num_landmarks: int = 68
@@ -51,20 +57,20 @@ class Generator(nn.Module):
     num_nodes: int = 64
     dropout_rate: float = 0.5
     heatmap_grid: tuple[int, int] | None = None
-    use_warped_prior: bool = False
+    uses_warped_condition: bool = False
     landmark_dropout: float = 0.0
-    numerics: Numerics = Numerics()
+    numerics: PrecisionPolicy = PrecisionPolicy()
     use_remat: bool = False
-    use_context: bool = True
+    use_masked_source: bool = True
 
     @nn.compact
     def __call__(
         self,
         condition: jax.Array,
-        context: jax.Array,
+        masked_source: jax.Array,
         condition_points_xy: jax.Array,
         source_points_xy: jax.Array,
-        prior: jax.Array | None = None,
+        warped_condition: jax.Array | None = None,
         train: bool = False,
     ) -> jax.Array:
         """Returns the anonymised face, float32 [B, H, W, 3] in [-1, 1].
@@ -76,16 +82,18 @@ class Generator(nn.Module):
           condition_points_xy: float32 [B, K, 2], its landmarks in pixels.
           source_points_xy: float32 [B, K, 2], the landmarks to follow.
           prior: float32 [B, H, W, 3], the source with the condition's face warped into
-            it; only with `use_warped_prior`.
+            it; only with `uses_warped_condition`.
           train: use batch statistics and dropout (then give a "dropout" rng and make
             "batch_stats" mutable).
 
         Raises:
           ValueError: shapes do not fit each other or the fields.
         """
-        self._check(condition, context, condition_points_xy, source_points_xy)
-        if (prior is not None) != self.use_warped_prior:
-            raise ValueError("a prior must be given just when use_warped_prior is set")
+        self._check(condition, masked_source, condition_points_xy, source_points_xy)
+        if (warped_condition is not None) != self.uses_warped_condition:
+            raise ValueError(
+                "a warped condition must be given just when uses_warped_condition is set"
+            )
         if train and self.landmark_dropout:
             condition_points_xy = self._hide(condition_points_xy)
             source_points_xy = self._hide(source_points_xy)
@@ -96,8 +104,8 @@ class Generator(nn.Module):
         )
         if self.use_landmark_attention:
             heatmaps = LandmarkAttention(name="landmark_attention")(heatmaps)
-        images = [condition] + ([context] if self.use_context else [])
-        images += [] if prior is None else [prior]
+        images = [condition] + ([masked_source] if self.use_masked_source else [])
+        images += [] if warped_condition is None else [warped_condition]
         appearance = self._encoder(
             jnp.concatenate(images, axis=-1), None, "appearance_encoder", train
         )
@@ -111,7 +119,9 @@ class Generator(nn.Module):
             appearance, shape = block(appearance, shape, train)
         drawn, logit = self._decode(appearance, train)
         background = images[-1]  # what is given nearest to the wanted picture
-        attention = nn.sigmoid(logit if prior is None else logit - PRIOR_ADVANTAGE)
+        attention = nn.sigmoid(
+            logit if warped_condition is None else logit - ATTENTION_LOGIT_BIAS
+        )
         return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
 
     def _hide(self, points_xy: jax.Array) -> jax.Array:
@@ -119,7 +129,7 @@ class Generator(nn.Module):
         kept = jax.random.bernoulli(
             self.make_rng("dropout"), 1 - self.landmark_dropout, points_xy.shape[:2]
         )
-        return jnp.where(kept[..., None], points_xy, HIDDEN)
+        return jnp.where(kept[..., None], points_xy, OFF_IMAGE)
 
     def _encoder(
         self, x: jax.Array | None, heatmaps: Heatmaps | None, name: str, train: bool
@@ -134,9 +144,11 @@ class Generator(nn.Module):
         x = Conv(self.width * 4, 3, name=f"{name}_conv2", **fields)(x)
         return nn.relu(self._norm(f"{name}_norm2")(x, train))
 
-    def _packed(self, features: int, side: int, name: str, **fields: Any) -> PackedConv:
+    def _packed(
+        self, features: int, side: int, name: str, **fields: Any
+    ) -> SpaceToDepthConv:
         dtype = self.numerics.dtype
-        return PackedConv(features, side, dtype=dtype, name=name, **fields)
+        return SpaceToDepthConv(features, side, dtype=dtype, name=name, **fields)
 
     def _norm(self, name: str, num_packed: int = 1) -> BatchNorm:
         num_groups = self.numerics.num_groups
@@ -154,15 +166,19 @@ class Generator(nn.Module):
         fields = {"padding": 3, "reflect": True, "use_bias": True}
         image = self._packed(3, 7, "decoder_image", **fields)(packed=drawn)
         logit = self._packed(1, 1, "attention_mask")(packed=attention)
-        return jnp.tanh(unpack(wide(image))), unpack(wide(logit))
+        return jnp.tanh(depth_to_space(promote_to_float32(image))), depth_to_space(
+            promote_to_float32(logit)
+        )
 
-    def _check(self, condition, context, condition_points_xy, source_points_xy) -> None:
+    def _check(
+        self, condition, masked_source, condition_points_xy, source_points_xy
+    ) -> None:
         """Rejects inputs of other shapes."""
         batch, height, width = condition.shape[:3]
-        if context.shape != condition.shape or condition.shape[3:] != (3,):
+        if masked_source.shape != condition.shape or condition.shape[3:] != (3,):
             raise ValueError(
-                f"condition {condition.shape} and context {context.shape} must both be "
-                "[B, H, W, 3]"
+                f"condition {condition.shape} and masked source "
+                f"{masked_source.shape} must both be [B, H, W, 3]"
             )
         if height % 4 or width % 4:
             raise ValueError(

@@ -20,12 +20,12 @@ class Heatmaps:
     Attributes:
       rows: float32 [B, K, H].
       columns: float32 [B, K, W].
-      are_pixels: whether no heatmap has more than one pixel that is not 0.
+      is_one_hot: whether no heatmap has more than one pixel that is not 0.
     """
 
     rows: jax.Array
     columns: jax.Array
-    are_pixels: bool = flax.struct.field(pytree_node=False, default=False)
+    is_one_hot: bool = flax.struct.field(pytree_node=False, default=False)
 
     def dense(self) -> jax.Array:
         """Returns float32 [B, H, W, K]."""
@@ -38,7 +38,7 @@ class Heatmaps:
     def scale(self, weights: jax.Array) -> "Heatmaps":
         """Returns the heatmaps times weights [B, K]."""
         columns = self.columns * weights[..., None]
-        return Heatmaps(self.rows, columns, self.are_pixels)
+        return Heatmaps(self.rows, columns, self.is_one_hot)
 
     def concatenate(self, other: "Heatmaps") -> "Heatmaps":
         """Returns these heatmaps followed by the other's."""
@@ -64,7 +64,7 @@ def landmark_heatmaps(
     return Heatmaps(
         rows=_one_pixel(points_xy[..., 1], size[0], grid[0]),
         columns=_one_pixel(points_xy[..., 0], size[1], grid[1]),
-        are_pixels=tuple(grid) == tuple(size),
+        is_one_hot=tuple(grid) == tuple(size),
     )
 
 
@@ -110,7 +110,7 @@ def convolve_heatmaps(
     return jnp.concatenate(rows, -1)
 
 
-def stamp_heatmaps(
+def scatter_onehot_kernels(
     heatmaps: Heatmaps, kernel: jax.Array, stride: int, padding: int, mode: str
 ) -> jax.Array:
     """Returns what `convolve_heatmaps` does, for heatmaps that are pixels.
@@ -120,7 +120,8 @@ def stamp_heatmaps(
     """
     side = kernel.shape[0]
     rows, columns = (
-        _lit(values, padding, mode) for values in (heatmaps.rows, heatmaps.columns)
+        nonzero_positions(values, padding, mode)
+        for values in (heatmaps.rows, heatmaps.columns)
     )
     dtype = jnp.promote_types(kernel.dtype, jnp.float32)
     stamps = kernel[::-1, ::-1].transpose(2, 0, 1, 3).astype(dtype)
@@ -136,7 +137,7 @@ def stamp_heatmaps(
     return canvas[:, seen, seen].astype(kernel.dtype)
 
 
-def _lit(
+def nonzero_positions(
     values: jax.Array, padding: int, mode: str
 ) -> list[tuple[jax.Array, jax.Array]]:
     """Places of a pixel and its mirror image once padded, and values; [B, K] each."""

@@ -24,7 +24,7 @@ KERNEL_INIT = nn.initializers.normal(0.02)  # as pix2pix and its descendants
 
 
 @dataclasses.dataclass(frozen=True)
-class Numerics:
+class PrecisionPolicy:
     """How networks compute; parameters and running statistics are float32 always.
 
     Attributes:
@@ -38,19 +38,19 @@ class Numerics:
     num_groups: int = 1
 
 
-def wide(x: jax.Array) -> jax.Array:
+def promote_to_float32(x: jax.Array) -> jax.Array:
     """Returns x in float32 at least: for sums, colours, logits and losses."""
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-def float_type() -> Any:
+def param_dtype() -> Any:
     """Returns the type of parameters: float32, or float64 where JAX is told to."""
     return jnp.result_type(float)
 
 
 def dense(features: int, name: str) -> nn.Dense:
     """Returns a linear layer."""
-    return nn.Dense(features, param_dtype=float_type(), name=name)
+    return nn.Dense(features, param_dtype=param_dtype(), name=name)
 
 
 class Conv(nn.Module):
@@ -63,7 +63,7 @@ class Conv(nn.Module):
       padding: pixels added on every side.
       reflect: pad with the mirror image instead of zeros.
       use_bias: add a bias per channel.
-      dtype: see `Numerics`.
+      dtype: see `PrecisionPolicy`.
     """
 
     features: int
@@ -140,7 +140,7 @@ class UpConv(nn.Module):
 
     Attributes:
       features: channels of the result.
-      dtype: see `Numerics`.
+      dtype: see `PrecisionPolicy`.
       packed: leave the result packed.
     """
 
@@ -217,9 +217,9 @@ class BatchNorm(nn.Module):
         var = self.variable("batch_stats", "var", jnp.ones, shape)
         if not train:
             means, variances = self._tile(mean.value), self._tile(var.value)
-            normal = _normalise(wide(x), means, variances, self.epsilon)
+            normal = _normalise(promote_to_float32(x), means, variances, self.epsilon)
             return (normal * scale + bias).astype(x.dtype)
-        groups = wide(x).reshape(self.num_groups, -1, *x.shape[1:])
+        groups = promote_to_float32(x).reshape(self.num_groups, -1, *x.shape[1:])
         # Both moments in one pass; around the running mean, lest digits are lost.
         around = self._tile(mean.value)
         first = self._mean(groups - around)

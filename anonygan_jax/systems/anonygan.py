@@ -8,11 +8,15 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.batches import PairBatch
-from anonygan_jax.faces.masks import FACE, OUTLINE, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.images import image_size, to_float
 from anonygan_jax.systems import losses
-from anonygan_jax.systems.discriminators import Exhibit, Judge, Judgement
+from anonygan_jax.systems.discriminators import (
+    DiscriminatorInput,
+    DiscriminatorResult,
+    DiscriminatorUpdate,
+)
 from anonygan_jax.systems.embedders import ARCFACE, Embedder
 from anonygan_jax.systems.system import GENERATOR, Gradients, Metrics
 from anonygan_jax.systems.train_state import TrainState
@@ -25,23 +29,25 @@ class Pair:
     condition: jax.Array
     source: jax.Array
     mask: jax.Array
-    context: jax.Array
+    masked_source: jax.Array
     condition_points_xy: jax.Array
     source_points_xy: jax.Array
-    same_identity: jax.Array
-    prior: jax.Array | None = None
+    is_supervised: jax.Array
+    warped_condition: jax.Array | None = None
 
     def composite(self, output: jax.Array) -> jax.Array:
         """Returns the sources with an output inside their masks."""
         return self.mask * output + (1 - self.mask) * self.source
 
-    def exhibit(self, discriminator: str) -> Exhibit:
+    def discriminator_input(self, discriminator: str) -> DiscriminatorInput:
         """Returns what a discriminator is shown; an output takes the image's place."""
         if discriminator in ("appearance", "identity"):
-            return Exhibit(self.source, partner=self.condition)
+            return DiscriminatorInput(self.source, condition=self.condition)
         if discriminator == "pose":
-            return Exhibit(self.source, points_xy=self.source_points_xy)
-        return Exhibit(self.condition)  # as the release: real are the conditions
+            return DiscriminatorInput(self.source, points_xy=self.source_points_xy)
+        return DiscriminatorInput(
+            self.condition
+        )  # as the release: real are the conditions
 
 
 class AnonyGAN:
@@ -76,37 +82,46 @@ class AnonyGAN:
         self.model, self.config = model, config
         self.embedders = {embedder.name: embedder for embedder in embedders}
         self.frozen = {e.name: e.variables for e in embedders}
-        self.needs_prior = model.use_warped_prior
-        self.region = OUTLINE if model.use_warped_prior else FACE
+        self.uses_warped_condition = model.uses_warped_condition
+        self.region = FACE_CONTOUR if model.uses_warped_condition else PAPER_POLYGON
         self.generator = model.generator()
-        self.judges = {
-            name: Judge(f"{name}_discriminator", model, config)
+        self.discriminators = {
+            name: DiscriminatorUpdate(f"{name}_discriminator", model, config)
             for name in model.discriminators
         }
-        self.networks = (GENERATOR, *(judge.name for judge in self.judges.values()))
+        self.networks = (
+            GENERATOR,
+            *(discriminator.name for discriminator in self.discriminators.values()),
+        )
 
     def init(self, rng: jax.Array, batch: PairBatch) -> dict[str, Any]:
         """Returns network -> variables before the first step."""
         pair = self.prepare(batch)
         keys = jax.random.split(rng, len(self.networks))
         variables = {GENERATOR: self.generator.init(keys[0], *_inputs(pair))}
-        for key, (name, judge) in zip(keys[1:], self.judges.items(), strict=True):
-            variables[judge.name] = judge.init(key, pair.exhibit(name))
+        for key, (name, discriminator) in zip(
+            keys[1:], self.discriminators.items(), strict=True
+        ):
+            variables[discriminator.name] = discriminator.init(
+                key, pair.discriminator_input(name)
+            )
         return variables
 
     def prepare(self, batch: PairBatch) -> Pair:
-        """Returns the networks' inputs; the source's face is gone from `context`."""
+        """Returns the networks' inputs; `masked_source` shows no face."""
         condition, source = (to_float(u8) for u8 in (batch.condition, batch.source))
         mask = face_mask(batch.source_points_xy, image_size(source), self.region)
         return Pair(
             condition=condition,
             source=source,
             mask=mask,
-            context=source * (1 - mask),
+            masked_source=source * (1 - mask),
             condition_points_xy=self.model.select_points(batch.condition_points_xy),
             source_points_xy=self.model.select_points(batch.source_points_xy),
-            same_identity=batch.same_identity,
-            prior=None if batch.prior is None else to_float(batch.prior),
+            is_supervised=batch.is_supervised,
+            warped_condition=None
+            if batch.warped_condition is None
+            else to_float(batch.warped_condition),
         )
 
     def generate(self, variables: dict[str, Any], pair: Pair) -> jax.Array:
@@ -124,7 +139,9 @@ class AnonyGAN:
         return {
             "condition": pair.condition,
             "source": pair.source,
-            "given": pair.context if pair.prior is None else pair.prior,
+            "given": pair.masked_source
+            if pair.warped_condition is None
+            else pair.warped_condition,
             "output": output,
             "composite": pair.composite(output),
         }
@@ -143,60 +160,73 @@ class AnonyGAN:
             state.params[GENERATOR],
             has_aux=True,
         )
-        judged = {
-            name: judge(state, pair.exhibit(name), output, jax.random.fold_in(rng, i))
-            for i, (name, judge) in enumerate(self.judges.items())
+        results = {
+            name: discriminator(
+                state,
+                pair.discriminator_input(name),
+                output,
+                jax.random.fold_in(rng, i),
+            )
+            for i, (name, discriminator) in enumerate(self.discriminators.items())
         }
-        fakes = {name: judgement.fake for name, judgement in judged.items()}
+        fakes = {name: result.fake for name, result in results.items()}
         (total, metrics), (to_image, to_fakes) = jax.value_and_grad(
             self._generator_loss, argnums=(0, 1), has_aux=True
-        )(output, fakes, judged, pair, state)
-        for name, judgement in judged.items():
-            to_image += judgement.image_pullback(to_fakes[name])
+        )(output, fakes, results, pair, state)
+        for name, result in results.items():
+            to_image += result.image_pullback(to_fakes[name])
         grads, batch_stats = {GENERATOR: pullback(to_image)[0]}, {GENERATOR: stats}
         metrics[GENERATOR] = total
-        for judge, judgement in zip(self.judges.values(), judged.values(), strict=True):
-            grads[judge.name] = judgement.grads
-            batch_stats[judge.name] = judgement.batch_stats
-            metrics[judge.name] = judgement.loss
-            if judgement.penalty is not None:
-                metrics[f"{judge.name}_r1"] = judgement.penalty
+        for discriminator, result in zip(
+            self.discriminators.values(), results.values(), strict=True
+        ):
+            grads[discriminator.name] = result.grads
+            batch_stats[discriminator.name] = result.batch_stats
+            metrics[discriminator.name] = result.loss
+            if result.penalty is not None:
+                metrics[f"{discriminator.name}_r1"] = result.penalty
         return grads, batch_stats, metrics
 
     def _generator_loss(
         self,
         image: jax.Array,
         fakes: dict[str, Any],
-        judged: dict[str, Judgement],
+        results: dict[str, DiscriminatorResult],
         pair: Pair,
         state: TrainState,
     ) -> tuple[jax.Array, Metrics]:
         """Weighted sum of the generator's terms, and the terms."""
         config, matched = self.config, self.config.context_matching_from
         terms = {
-            name: losses.fooling(logits, config.adversarial)
+            name: losses.generator_adversarial_loss(logits, config.adversarial)
             for name, (_, logits) in fakes.items()
         }
         if config.context_matching:
             terms["context_matching"] = losses.context_matching(
                 fakes[matched][0],
-                judged[matched].real[0],
-                jnp.where(pair.same_identity, 1.0, config.context_matching_strangers),
+                results[matched].real[0],
+                jnp.where(
+                    pair.is_supervised, 1.0, config.context_matching_different_identity
+                ),
             )
         terms["reconstruction"] = losses.reconstruction(
-            image, pair.source, pair.mask, pair.same_identity
+            image, pair.source, pair.mask, pair.is_supervised
         )
-        if pair.prior is not None:
-            terms["closeness"] = losses.closeness(image, pair.prior, pair.same_identity)
+        if pair.warped_condition is not None:
+            terms["low_frequency_l1"] = losses.low_frequency_l1(
+                image, pair.warped_condition, pair.is_supervised
+            )
         for name, embedder in self.embedders.items():
             embed = functools.partial(embedder, state.frozen[name])
             if name == ARCFACE:
-                terms[name] = losses.unlikeness(embed(image), embed(pair.condition))
-            elif pair.prior is not None:
-                faces = (pair.composite(image), pair.prior, pair.source)
-                made, prior, source = (embed(face) for face in faces)
-                same = pair.same_identity
-                terms[name] = losses.descriptor(made, prior, source, same)
+                terms[name] = losses.cosine_distance(
+                    embed(image), embed(pair.condition)
+                )
+            elif pair.warped_condition is not None:
+                faces = (pair.composite(image), pair.warped_condition, pair.source)
+                made, warped_condition, source = (embed(face) for face in faces)
+                same = pair.is_supervised
+                terms[name] = losses.identity_leak(made, warped_condition, source, same)
         return sum(getattr(config, name) * terms[name] for name in terms), terms
 
     def _generate_train(self, params, state: TrainState, pair: Pair, rng: jax.Array):
@@ -208,7 +238,9 @@ class AnonyGAN:
             mutable=["batch_stats"],
             rngs={"dropout": rng},
         )
-        if not self.model.use_context:  # surroundings are not its task, as the release
+        if (
+            not self.model.use_masked_source
+        ):  # surroundings are not its task, as the release
             output = pair.composite(output)
         return output, updates["batch_stats"]
 
@@ -217,8 +249,8 @@ def _inputs(pair: Pair) -> tuple[jax.Array | None, ...]:
     """Positional inputs of the generator."""
     return (
         pair.condition,
-        pair.context,
+        pair.masked_source,
         pair.condition_points_xy,
         pair.source_points_xy,
-        pair.prior,
+        pair.warped_condition,
     )

@@ -65,7 +65,7 @@ class Ciagan:
 
     networks = (GENERATOR, CRITIC, SIAMESE)
     frozen: dict[str, Any]
-    needs_prior = False
+    uses_warped_condition = False
 
     def __init__(self, model: CiaganConfig, config: CiaganLossConfig) -> None:
         """Makes the networks.
@@ -136,7 +136,7 @@ class Ciagan:
             has_aux=True,
         )
         fake = portrait.composite(output)
-        logits, judged, judged_stats = jax.vjp(
+        logits, results, judged_stats = jax.vjp(
             lambda params, fake: train(
                 self._critic,
                 params,
@@ -152,10 +152,12 @@ class Ciagan:
         fooled, to_fooled = jax.value_and_grad(_fooling)(logits)
         unlike, guided = jax.value_and_grad(self._guidance)(fake, state, portrait)
         weights = self.config
-        to_fake = weights.adversarial * judged(to_fooled)[1] + weights.guidance * guided
+        to_fake = (
+            weights.adversarial * results(to_fooled)[1] + weights.guidance * guided
+        )
         grads = {
             GENERATOR: pullback(portrait.mask * to_fake)[0],
-            CRITIC: judged(to_logits)[0],
+            CRITIC: results(to_logits)[0],
         }
         metrics = {
             "adversarial": fooled,
@@ -194,9 +196,9 @@ def train(
 def _telling_apart(logits: jax.Array) -> jax.Array:
     """The critic's loss; the first half of the logits is of real pictures."""
     real, fake = jnp.split(logits, 2)
-    return losses.discriminator(real, fake, losses.LSGAN)
+    return losses.discriminator_loss(real, fake, losses.LSGAN)
 
 
 def _fooling(logits: jax.Array) -> jax.Array:
     """The generator's."""
-    return losses.fooling(jnp.split(logits, 2)[1], losses.LSGAN)
+    return losses.generator_adversarial_loss(jnp.split(logits, 2)[1], losses.LSGAN)

@@ -16,11 +16,11 @@ from anonygan_jax.systems import losses
 from anonygan_jax.systems.diff_augment import diff_augment
 from anonygan_jax.systems.train_state import TrainState
 
-Judged = tuple[list[jax.Array], jax.Array]  # feature maps, logits
+DiscriminatorOutput = tuple[list[jax.Array], jax.Array]  # feature maps, logits
 
 
 @flax.struct.dataclass
-class Exhibit:
+class DiscriminatorInput:
     """What a discriminator is shown.
 
     Attributes:
@@ -30,12 +30,12 @@ class Exhibit:
     """
 
     image: jax.Array
-    partner: jax.Array | None = None
+    condition: jax.Array | None = None
     points_xy: jax.Array | None = None
 
 
 @dataclasses.dataclass(frozen=True)
-class Judgement:
+class DiscriminatorResult:
     """What one discriminator said of real and fake pictures.
 
     Attributes:
@@ -46,16 +46,16 @@ class Judgement:
       penalty: R1, or None.
     """
 
-    real: Judged
-    fake: Judged
-    image_pullback: Callable[[Judged], jax.Array]
+    real: DiscriminatorOutput
+    fake: DiscriminatorOutput
+    image_pullback: Callable[[DiscriminatorOutput], jax.Array]
     loss: jax.Array
     grads: Any
     batch_stats: Any
     penalty: jax.Array | None
 
 
-class Judge:
+class DiscriminatorUpdate:
     """One discriminator."""
 
     def __init__(
@@ -66,33 +66,41 @@ class Judge:
         self._model, self._config = model, config
         self._network = model.discriminator()
 
-    def init(self, rng: jax.Array, exhibit: Exhibit) -> dict[str, Any]:
+    def init(
+        self, rng: jax.Array, discriminator_input: DiscriminatorInput
+    ) -> dict[str, Any]:
         """Returns its variables before the first step."""
-        return dict(self._network.init(rng, *self._inputs(exhibit), False))
+        return dict(self._network.init(rng, *self._inputs(discriminator_input), False))
 
     def __call__(
-        self, state: TrainState, real: Exhibit, output: jax.Array, rng: jax.Array
-    ) -> Judgement:
+        self,
+        state: TrainState,
+        real: DiscriminatorInput,
+        output: jax.Array,
+        rng: jax.Array,
+    ) -> DiscriminatorResult:
         """Returns what it says of real pictures and, with the same partners, of output.
 
         It runs once on each, never on both together: it normalises by batch.
         """
         params, stats = state.params[self.name], state.batch_stats[self.name]
         keys = jax.random.split(rng)
-        apply: Callable[..., Any] = functools.partial(self._apply, exhibit=real)
+        apply: Callable[..., Any] = functools.partial(
+            self._apply, discriminator_input=real
+        )
         seen, real_pullback, stats = jax.vjp(
             lambda p: apply(p, real.image, stats=stats, rng=keys[0]),
             params,
             has_aux=True,
         )
         apply_to_fake = functools.partial(apply, stats=stats, rng=keys[1])
-        judged, fake_pullback, stats = jax.vjp(
+        results, fake_pullback, stats = jax.vjp(
             apply_to_fake, params, output, has_aux=True
         )
         loss, (to_real, to_fake) = jax.value_and_grad(
-            lambda r, f: losses.discriminator(r, f, self._config.adversarial),
+            lambda r, f: losses.discriminator_loss(r, f, self._config.adversarial),
             argnums=(0, 1),
-        )(seen[1], judged[1])
+        )(seen[1], results[1])
         no_features = jax.tree.map(jnp.zeros_like, seen[0])
         (from_real,) = real_pullback((no_features, to_real))
         from_fake, _ = fake_pullback((no_features, to_fake))
@@ -101,24 +109,26 @@ class Judge:
             penalty, more = jax.value_and_grad(self._penalty)(params, stats, real)
             grads = jax.tree.map(jnp.add, grads, more)
 
-        def image_pullback(cotangent: Judged) -> jax.Array:
+        def image_pullback(cotangent: DiscriminatorOutput) -> jax.Array:
             return fake_pullback(cotangent)[1]
 
-        return Judgement(seen, judged, image_pullback, loss, grads, stats, penalty)
+        return DiscriminatorResult(
+            seen, results, image_pullback, loss, grads, stats, penalty
+        )
 
     def _apply(
         self,
         params: Any,
         image: jax.Array,
-        exhibit: Exhibit,
+        discriminator_input: DiscriminatorInput,
         stats: Any,
         rng: jax.Array,
-    ) -> tuple[Judged, Any]:
+    ) -> tuple[DiscriminatorOutput, Any]:
         """What it says of an image in an exhibit, and the running statistics after."""
-        exhibit = dataclasses.replace(exhibit, image=image)
+        discriminator_input = dataclasses.replace(discriminator_input, image=image)
         (features, logits), updates = self._network.apply(
             {"params": params, "batch_stats": stats},
-            *self._inputs(self._changed(exhibit, rng)),
+            *self._inputs(self._changed(discriminator_input, rng)),
             True,
             mutable=["batch_stats"],
         )
@@ -126,7 +136,7 @@ class Judge:
             logits = logits.mean((1, 2), keepdims=True)
         return (features, logits), updates["batch_stats"]
 
-    def _penalty(self, params: Any, stats: Any, real: Exhibit) -> jax.Array:
+    def _penalty(self, params: Any, stats: Any, real: DiscriminatorInput) -> jax.Array:
         """R1: half of gamma times the squared gradient at real pictures, unchanged.
 
         Source: Mescheder et al., "Which training methods for GANs do actually
@@ -144,17 +154,21 @@ class Judge:
         slopes = jnp.square(jax.grad(total)(real.image))
         return self._config.r1 / 2 * slopes.sum((1, 2, 3)).mean()
 
-    def _changed(self, exhibit: Exhibit, rng: jax.Array) -> Exhibit:
+    def _changed(
+        self, discriminator_input: DiscriminatorInput, rng: jax.Array
+    ) -> DiscriminatorInput:
         """What it is shown, changed as configured; the pose moves along."""
         policies = self._config.diff_augment
-        image, points = diff_augment(exhibit.image, exhibit.points_xy, rng, policies)
-        return dataclasses.replace(exhibit, image=image, points_xy=points)
+        image, points = diff_augment(
+            discriminator_input.image, discriminator_input.points_xy, rng, policies
+        )
+        return dataclasses.replace(discriminator_input, image=image, points_xy=points)
 
-    def _inputs(self, exhibit: Exhibit) -> tuple[Any, ...]:
+    def _inputs(self, discriminator_input: DiscriminatorInput) -> tuple[Any, ...]:
         """The network's first two arguments."""
-        partner: jax.Array | Heatmaps | None = exhibit.partner
-        if exhibit.points_xy is not None:
-            size = image_size(exhibit.image)
+        condition: jax.Array | Heatmaps | None = discriminator_input.condition
+        if discriminator_input.points_xy is not None:
+            size = image_size(discriminator_input.image)
             grid = self._model.heatmap_grid
-            partner = landmark_heatmaps(exhibit.points_xy, size, grid)
-        return exhibit.image, partner
+            condition = landmark_heatmaps(discriminator_input.points_xy, size, grid)
+        return discriminator_input.image, condition

@@ -28,7 +28,7 @@ class IdentityPretraining(Ciagan):
             stats = state.batch_stats[SIAMESE]
             embeddings, stats = train(self.siamese, params, stats, photos)
             one, other = jnp.split(embeddings, 2)
-            return losses.contrastive(one, other, batch.same_identity, margin), stats
+            return losses.contrastive(one, other, batch.is_supervised, margin), stats
 
         (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(
             state.params[SIAMESE]

@@ -29,8 +29,8 @@ class LossConfig:
       context_matching: weak feature matching (the paper's CM; 0 removes it).
       context_matching_from: the discriminator whose feature maps are matched; with two
         for appearance the release takes "image".
-      context_matching_strangers: what pairs of two people count there; each is drawn
-        towards its source's features, which are another person's. 1 in the release.
+      context_matching_different_identity: what pairs of two people count there; each
+        is drawn towards its source's features, which are another person's. 1 in the release.
       reconstruction: L1 to the source where condition and source are one person.
       closeness: coarse L1 to the warped prior in the other pairs (not in the paper).
       arcface: 1 - cosine of output's and condition's embeddings, as the release can.
@@ -50,13 +50,13 @@ class LossConfig:
     identity: float = 1.0
     context_matching: float = 5.0
     context_matching_from: str = "appearance"
-    context_matching_strangers: float = 1.0
+    context_matching_different_identity: float = 1.0
     reconstruction: float = 10.0
-    closeness: float = 0.0
+    low_frequency_l1: float = 0.0
     arcface: float = 0.0
     arcface_weights: str = ""
-    descriptor: float = 0.0
-    descriptor_weights: str = ""
+    identity_leak: float = 0.0
+    identity_leak_weights: str = ""
     adversarial: str = "bce"
     r1: float = 0.0
     diff_augment: tuple[str, ...] = ()
@@ -75,14 +75,14 @@ class LossConfig:
             )
 
 
-def fooling(logits: jax.Array, form: str = BCE) -> jax.Array:
+def generator_adversarial_loss(logits: jax.Array, form: str = BCE) -> jax.Array:
     """Returns the generator's term: how far its pictures are from passing as real."""
     if form == HINGE:
         return -logits.mean()
     return _answer(logits, True, form)
 
 
-def discriminator(
+def discriminator_loss(
     real_logits: jax.Array, fake_logits: jax.Array, form: str = BCE
 ) -> jax.Array:
     """Returns a discriminator's loss: the mean over real and fake pictures."""
@@ -120,7 +120,7 @@ def context_matching(
 
 
 def reconstruction(
-    output: jax.Array, source: jax.Array, mask: jax.Array, same_identity: jax.Array
+    output: jax.Array, source: jax.Array, mask: jax.Array, is_supervised: jax.Array
 ) -> jax.Array:
     """Returns the mean absolute difference of composite and source.
 
@@ -130,11 +130,11 @@ def reconstruction(
       mask: float32 [B, H, W, 1], 1 where the composite shows the output.
       same_identity: bool [B]; only these samples count. Without any the loss is 0.
     """
-    return _mean_where(jnp.abs(mask * (output - source)), same_identity)
+    return masked_mean(jnp.abs(mask * (output - source)), is_supervised)
 
 
-def closeness(
-    output: jax.Array, prior: jax.Array, same_identity: jax.Array
+def low_frequency_l1(
+    output: jax.Array, warped_condition: jax.Array, is_supervised: jax.Array
 ) -> jax.Array:
     """Returns the mean absolute difference of output and prior, both made coarse.
 
@@ -145,17 +145,20 @@ def closeness(
       same_identity: bool [B]; only the other samples count. Without any the loss is 0.
     """
     window = (COARSE_CELL, COARSE_CELL)
-    coarse = nn.avg_pool(output - prior, window, window)
-    return _mean_where(jnp.abs(coarse), ~same_identity)
+    coarse = nn.avg_pool(output - warped_condition, window, window)
+    return masked_mean(jnp.abs(coarse), ~is_supervised)
 
 
-def unlikeness(one: jax.Array, other: jax.Array) -> jax.Array:
+def cosine_distance(one: jax.Array, other: jax.Array) -> jax.Array:
     """Returns the mean of 1 - cosine of embeddings [B, F]."""
     return (1 - optax.cosine_similarity(one, other)).mean()
 
 
-def descriptor(
-    made: jax.Array, prior: jax.Array, source: jax.Array, same_identity: jax.Array
+def identity_leak(
+    made: jax.Array,
+    warped_condition: jax.Array,
+    source: jax.Array,
+    is_supervised: jax.Array,
 ) -> jax.Array:
     """Returns how much nearer to the source descriptors come than the prior's, a mean.
 
@@ -166,9 +169,11 @@ def descriptor(
       made, prior, source: float32 [B, F], of composites and of constants.
       same_identity: bool [B]; only the other samples count. Without any the loss is 0.
     """
-    prior, source = jax.lax.stop_gradient((prior, source))
-    allowed, apart = (jnp.linalg.norm(x - source, axis=-1) for x in (prior, made))
-    return _mean_where(nn.relu(allowed - apart), ~same_identity)
+    warped_condition, source = jax.lax.stop_gradient((warped_condition, source))
+    allowed, apart = (
+        jnp.linalg.norm(x - source, axis=-1) for x in (warped_condition, made)
+    )
+    return masked_mean(nn.relu(allowed - apart), ~is_supervised)
 
 
 def contrastive(
@@ -190,7 +195,7 @@ def contrastive(
     return jnp.square(jnp.where(same, distance, lack)).mean()
 
 
-def _mean_where(values: jax.Array, chosen: jax.Array) -> jax.Array:
+def masked_mean(values: jax.Array, chosen: jax.Array) -> jax.Array:
     """Mean of [B, ...] over the chosen samples; 0 without any."""
     per_sample = _per_sample(values)
     weight = chosen.astype(per_sample.dtype)

@@ -25,7 +25,7 @@ class System(Protocol):
         """Network -> variables of those that a loss asks and nothing changes."""
 
     @property
-    def needs_prior(self) -> bool:
+    def uses_warped_condition(self) -> bool:
         """Whether batches must have priors."""
 
     def init(self, rng: jax.Array, batch: PairBatch) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import ml_collections
 from anonygan_jax.data.batches import DataConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.models.config import MODELS, system_of
+from anonygan_jax.weights.config_fields import with_current_names
 from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE
 
 RANKED = ("evaluation/reidentified", "evaluation/pose_l2")  # smaller is better
@@ -31,7 +32,7 @@ class RunConfig:
       num_evaluated: faces that this looks at.
       best_by: one of `RANKED`, or "": the checkpoint in which that measure is smallest,
         of those saved at a step that is evaluated, is kept, too.
-      start_from: a run's folder, an export or "embedded": a new run begins with that
+      init_from: a run's folder, an export or "embedded": a new run begins with that
         generator instead of noise; its other networks are new. "" for none.
     """
 
@@ -44,7 +45,7 @@ class RunConfig:
     evaluate_every_x_steps: int
     num_evaluated: int
     best_by: str = ""
-    start_from: str = ""
+    init_from: str = ""
 
     def __post_init__(self) -> None:
         if self.best_by not in ("", *RANKED):
@@ -67,7 +68,10 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
     path = workdir / CONFIG_FILE
     text = config.to_json(indent=1) + "\n"
     if path.exists():
-        before, now = (_identity(json.loads(t)) for t in (path.read_text(), text))
+        before, now = (
+            _identity(with_current_names(json.loads(t)))
+            for t in (path.read_text(), text)
+        )
         changed = [name for name in now if before.get(name) != now[name]]
         if changed:
             raise ValueError(

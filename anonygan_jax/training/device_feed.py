@@ -8,7 +8,7 @@ from typing import TypeVar
 import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from anonygan_jax.data.batches import Batches, Choice, PairBatch
+from anonygan_jax.data.batches import BatchIndices, BatchLoader, PairBatch
 from anonygan_jax.io.prefetch import in_order
 from anonygan_jax.training import sharding
 
@@ -17,7 +17,9 @@ NUM_AHEAD = max(2, (os.cpu_count() or 2) // 2)
 T = TypeVar("T")
 
 
-def feed(batches: Batches, start: int, stop: int, mesh: Mesh) -> Iterator[PairBatch]:
+def iterate_on_devices(
+    batches: BatchLoader, start: int, stop: int, mesh: Mesh
+) -> Iterator[PairBatch]:
     """Yields the batches of steps `start` to `stop` - 1 as global arrays.
 
     While the devices compute a step the next batch is made and sent. With the loader
@@ -42,22 +44,22 @@ def _ahead(make: Callable[[int], T], start: int, stop: int) -> Iterator[T]:
 
 
 def _from_devices(
-    batches: Batches, start: int, stop: int, mesh: Mesh
+    batches: BatchLoader, start: int, stop: int, mesh: Mesh
 ) -> Iterator[PairBatch]:
     """Batches gathered where they are used."""
-    everywhere = NamedSharding(mesh, PartitionSpec())
-    faces = jax.device_put(batches.images(), everywhere)
+    replicated = NamedSharding(mesh, PartitionSpec())
+    faces = jax.device_put(batches.images(), replicated)
 
-    def gather(faces: jax.Array, choice: Choice) -> PairBatch:
+    def gather(faces: jax.Array, indices: BatchIndices) -> PairBatch:
         return PairBatch(
-            condition=faces[choice.condition],
-            source=faces[choice.source],
-            condition_points_xy=choice.condition_points_xy,
-            source_points_xy=choice.source_points_xy,
-            same_identity=choice.same_identity,
-            condition_person=choice.condition_person,
+            condition=faces[indices.condition],
+            source=faces[indices.source],
+            condition_points_xy=indices.condition_points_xy,
+            source_points_xy=indices.source_points_xy,
+            is_supervised=indices.is_supervised,
+            condition_person=indices.condition_person,
         )
 
     gather = jax.jit(gather, out_shardings=sharding.batch_sharding(mesh))
-    for choice in _ahead(batches.choice, start, stop):
-        yield gather(faces, sharding.to_devices(choice, mesh))
+    for indices in _ahead(batches.indices_of, start, stop):
+        yield gather(faces, sharding.to_devices(indices, mesh))

@@ -7,7 +7,7 @@ import ml_collections
 from jax.sharding import Mesh
 
 from anonygan_jax.data.augmentation import AugmentationConfig
-from anonygan_jax.data.batches import Batches, DataConfig, PairBatch
+from anonygan_jax.data.batches import BatchLoader, DataConfig, PairBatch
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.models.ciagan.generator import CiaganConfig
 from anonygan_jax.models.config import CIAGAN, ModelConfig, model_config, system_of
@@ -89,10 +89,10 @@ def _embedders(
     made = []
     if terms.arcface:
         made.append(embedders.arcface_embedder(terms.arcface_weights))
-    if terms.descriptor:
-        if not model.use_warped_prior:
-            raise ValueError("losses.descriptor needs model.use_warped_prior")
-        made.append(embedders.descriptor_embedder(terms.descriptor_weights, zoom))
+    if terms.identity_leak:
+        if not model.uses_warped_condition:
+            raise ValueError("losses.identity_leak needs model.uses_warped_condition")
+        made.append(embedders.descriptor_embedder(terms.identity_leak_weights, zoom))
     return tuple(made)
 
 
@@ -125,16 +125,16 @@ def make_mesh(config: ml_collections.ConfigDict) -> Mesh:
     return mesh
 
 
-def open_batches(config: ml_collections.ConfigDict, system: System) -> Batches:
+def open_batches(config: ml_collections.ConfigDict, system: System) -> BatchLoader:
     """Returns this process' rows of the batches of `config`.
 
     Raises:
-      RecordsError, ValueError: as `Batches`, or there are more people than a system
+      RecordsError, ValueError: as `BatchLoader`, or there are more people than a system
         that numbers them can tell apart.
     """
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
     rows = sharding.local_rows(data.batch_size)
-    batches = Batches(data, pairs, system.needs_prior, rows)
+    batches = BatchLoader(data, pairs, system.uses_warped_condition, rows)
     num_people = batches.sampler.num_people
     if isinstance(system, Ciagan) and num_people > system.num_identities:
         raise ValueError(
@@ -150,8 +150,8 @@ def create_state(
     """Returns the state before the first step, made where its arrays will lie."""
     batch = sharding.to_devices(batch, mesh)
     shapes = jax.eval_shape(train_step.init, key, batch)
-    where = sharding.state_shardings(shapes, mesh)
-    return jax.jit(train_step.init, out_shardings=where)(key, batch)
+    shardings = sharding.state_shardings(shapes, mesh)
+    return jax.jit(train_step.init, out_shardings=shardings)(key, batch)
 
 
 def compile_step(
@@ -166,13 +166,13 @@ def compile_step(
       key: of the run.
       state, batch: arrays, or their shapes and where they lie.
     """
-    where = jax.tree.map(lambda x: x.sharding, state)
-    everywhere = state.step.sharding  # as every array that is not split
+    shardings = jax.tree.map(lambda x: x.sharding, state)
+    replicated = state.step.sharding  # as every array that is not split
 
     def step(state: TrainState, batch: PairBatch) -> tuple[TrainState, Metrics]:
         return train_step(state, batch, jax.random.fold_in(key, state.step))
 
-    jitted = jax.jit(step, donate_argnums=0, out_shardings=(where, everywhere))
+    jitted = jax.jit(step, donate_argnums=0, out_shardings=(shardings, replicated))
     return jitted.lower(state, batch).compile()
 
 

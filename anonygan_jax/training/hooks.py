@@ -2,19 +2,19 @@
 
 import logging
 
-from anonygan_jax.data.batches import Batches
+from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training.config import RunConfig
-from anonygan_jax.training.metric_writer import RunLog
-from anonygan_jax.training.online_eval import QuickEvaluation
-from anonygan_jax.training.profiling import Speedometer
-from anonygan_jax.training.sample_grid import PictureMaker
+from anonygan_jax.training.metric_writer import MetricWriter
+from anonygan_jax.training.online_eval import OnlineEvaluation
+from anonygan_jax.training.profiling import Throughput
+from anonygan_jax.training.sample_grid import SampleGrid
 
 logger = logging.getLogger(__name__)
 
 
-class Reports:
+class Hooks:
     """Everything that is written after a step, but for checkpoints.
 
     Attributes:
@@ -25,8 +25,8 @@ class Reports:
         self,
         config: RunConfig,
         system: System,
-        batches: Batches,
-        log: RunLog,
+        batches: BatchLoader,
+        log: MetricWriter,
     ) -> None:
         """Draws the pairs to show and to measure.
 
@@ -40,11 +40,11 @@ class Reports:
           ValueError: there are too few people for them.
         """
         self._config, self._log = config, log
-        self.speed: Speedometer | None = None
-        self._pictures = PictureMaker(system, batches, config.num_pictures)
+        self.speed: Throughput | None = None
+        self._pictures = SampleGrid(system, batches, config.num_pictures)
         self._evaluate = None
         if config.evaluate_every_x_steps:
-            self._evaluate = QuickEvaluation(system, batches, config.num_evaluated)
+            self._evaluate = OnlineEvaluation(system, batches, config.num_evaluated)
 
     def __call__(
         self, step: int, state: TrainState, values: Metrics, last: bool

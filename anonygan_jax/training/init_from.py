@@ -11,7 +11,7 @@ from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.weights import generator_checkpoint
 
 
-def start_from(state: TrainState, checkpoint: str) -> TrainState:
+def init_from(state: TrainState, checkpoint: str) -> TrainState:
     """Returns a state whose generator is that of another run.
 
     Args:
@@ -32,7 +32,7 @@ def start_from(state: TrainState, checkpoint: str) -> TrainState:
     for name in sorted(there.keys() | wanted.keys()):
         if there.get(name) != wanted.get(name):
             raise generator_checkpoint.CheckpointError(
-                f"run.start_from: the generator in {checkpoint} differs from the "
+                f"run.init_from: the generator in {checkpoint} differs from the "
                 f"config's in {name}: {there.get(name)}, wanted {wanted.get(name)}"
             )
     placed = jax.tree.map(

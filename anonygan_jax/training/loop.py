@@ -16,11 +16,11 @@ from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training import factory, metric_writer, sharding
 from anonygan_jax.training.checkpoints import Checkpoints
 from anonygan_jax.training.config import RunConfig, save_config
-from anonygan_jax.training.device_feed import feed
-from anonygan_jax.training.hooks import Reports
-from anonygan_jax.training.init_from import start_from
-from anonygan_jax.training.nan_guard import FiniteWatch
-from anonygan_jax.training.profiling import Profiler, Speedometer
+from anonygan_jax.training.device_feed import iterate_on_devices
+from anonygan_jax.training.hooks import Hooks
+from anonygan_jax.training.init_from import init_from
+from anonygan_jax.training.nan_guard import NanGuard
+from anonygan_jax.training.profiling import Profiler, Throughput
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +57,10 @@ class Loop:
 
     config: RunConfig
     num_steps: int
-    reports: Reports
+    reports: Hooks
     checkpoints: Checkpoints
     profiler: Profiler
-    watch: FiniteWatch
+    watch: NanGuard
     stop: StopRequest
 
     def __call__(
@@ -126,8 +126,8 @@ def train_and_evaluate(
         checkpoints = Checkpoints(workdir, run.num_checkpoints, run.best_by)
         stack.callback(checkpoints.close)
         restored = checkpoints.restore_latest(state)
-        if restored is None and run.start_from:
-            restored = start_from(state, run.start_from)
+        if restored is None and run.init_from:
+            restored = init_from(state, run.init_from)
         state = restored or state
         start = int(state.step)
         if start >= num_steps:
@@ -135,21 +135,23 @@ def train_and_evaluate(
             return state
         like = sharding.to_devices(batches.batch(start), mesh)
         key = jax.random.fold_in(key, 1)
-        log = metric_writer.RunLog(workdir, start, num_steps)
+        log = metric_writer.MetricWriter(workdir, start, num_steps)
         stack.callback(log.close)
-        reports = Reports(run, train_step.system, batches, log)
+        reports = Hooks(run, train_step.system, batches, log)
         profiler = Profiler(workdir, profile)
         stack.callback(profiler.close)
-        watch = FiniteWatch(workdir, batches)
+        watch = NanGuard(workdir, batches)
         loop = Loop(run, num_steps, reports, checkpoints, profiler, watch, stop)
         for stage in stages:
             if start >= stage.stop or stop.requested:
                 continue
             update = factory.compile_step(stage.train_step, key, state, like)
             flops, kind = factory.num_flops(update), jax.devices()[0].device_kind
-            reports.speed = Speedometer(config.data.batch_size, flops, kind)
+            reports.speed = Throughput(config.data.batch_size, flops, kind)
             message = "%s from step %d to %d in %s"
             logger.info(message, stage.name, start, stage.stop, workdir)
-            state = loop(update, state, feed(batches, start, stage.stop, mesh))
+            state = loop(
+                update, state, iterate_on_devices(batches, start, stage.stop, mesh)
+            )
             start = stage.stop
         return state

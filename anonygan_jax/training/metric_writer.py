@@ -13,7 +13,7 @@ METRICS_FILE = "metrics.jsonl"
 PICTURES = "pictures"
 
 
-class RunLog:
+class MetricWriter:
     """Writes scalars and pictures of a run into its workdir.
 
     TensorBoard event files are written by clu where TensorFlow is installed, with its

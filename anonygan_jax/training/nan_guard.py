@@ -6,17 +6,17 @@ import pathlib
 import jax
 import numpy as np
 
-from anonygan_jax.data.batches import Batches
+from anonygan_jax.data.batches import BatchLoader
 
 
 class NotFiniteError(FloatingPointError):
     """A loss became NaN or infinite; the message says where its batch lies."""
 
 
-class FiniteWatch:
+class NanGuard:
     """Looks at the losses of a step once the next one is under way."""
 
-    def __init__(self, workdir: pathlib.Path, batches: Batches) -> None:
+    def __init__(self, workdir: pathlib.Path, batches: BatchLoader) -> None:
         """Keeps where batches are saved, and what makes them again."""
         self._workdir, self._batches = workdir, batches
         self._noted: tuple[int, dict[str, jax.Array]] | None = None

@@ -3,8 +3,8 @@
 import jax
 import numpy as np
 
-from anonygan_jax.data.batches import Batches
-from anonygan_jax.evaluation.collect.observation import NothingToSeeError, Observer
+from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
 from anonygan_jax.evaluation.metrics.pose import pose_distance
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.dlib import SAME_PERSON
@@ -12,20 +12,20 @@ from anonygan_jax.systems.system import System
 from anonygan_jax.systems.train_state import TrainState
 
 
-class QuickEvaluation:
+class OnlineEvaluation:
     """Detection, re-identification and pose of a fixed set of faces, by dlib.
 
     The faces are of people that training never sees, where some are held out.
     """
 
-    def __init__(self, system: System, batches: Batches, num_faces: int) -> None:
+    def __init__(self, system: System, batches: BatchLoader, num_faces: int) -> None:
         """Draws the faces and looks at them.
 
         Raises:
           LandmarksUnavailable: dlib is missing.
           ValueError: there are too few people, or dlib sees no face at this size.
         """
-        self._observer = Observer(use_mtcnn=False)
+        self._observer = FaceObserver(use_mtcnn=False)
         held_out = batches.sampler.has_held_out
         self._batch = batches.strangers(num_faces, held_out)
         self._originals = {}

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 PROFILE = "profile"  # folder in the workdir
 
 
-class Speedometer:
+class Throughput:
     """Speed between two readings."""
 
     def __init__(self, batch_size: int, flops: float, device_kind: str) -> None:

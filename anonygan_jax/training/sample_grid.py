@@ -3,16 +3,16 @@
 import jax
 import numpy as np
 
-from anonygan_jax.data.batches import Batches
+from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.systems.system import System
 from anonygan_jax.systems.train_state import TrainState
 
 
-class PictureMaker:
+class SampleGrid:
     """Grids of what a system has to show, a row for each of a few fixed pairs."""
 
-    def __init__(self, system: System, batches: Batches, num_pictures: int) -> None:
+    def __init__(self, system: System, batches: BatchLoader, num_pictures: int) -> None:
         self._batch = batches.strangers(num_pictures)
         self._draw = jax.jit(
             lambda variables, batch: [

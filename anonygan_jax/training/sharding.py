@@ -120,9 +120,9 @@ def to_devices(batch: Any, mesh: Mesh) -> Any:
       batch: numpy arrays [B / number of processes, ...].
       mesh: from `make_mesh`.
     """
-    where = batch_sharding(mesh)
+    sharding = batch_sharding(mesh)
     return jax.tree.map(
-        lambda x: jax.make_array_from_process_local_data(where, np.asarray(x)), batch
+        lambda x: jax.make_array_from_process_local_data(sharding, np.asarray(x)), batch
     )
 
 

@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 
+from anonygan_jax.weights.config_fields import with_current_names
+
 CONFIG_FILE = "config.json"
 CHECKPOINTS = "checkpoints"
 EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
@@ -55,7 +57,7 @@ def checkpoint_path(checkpoint: str) -> pathlib.Path:
 
 
 def read_config(workdir: pathlib.Path) -> dict[str, Any]:
-    """Returns the config of a run or of an export.
+    """Returns the config of a run or of an export, its fields named as today.
 
     Raises:
       CheckpointError: there is none in `workdir`.
@@ -65,8 +67,7 @@ def read_config(workdir: pathlib.Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{workdir}: no {CONFIG_FILE} there; give the --workdir of a training run"
         )
-    config: dict[str, Any] = json.loads(path.read_text())
-    return config
+    return with_current_names(json.loads(path.read_text()))
 
 
 def load_generator(

@@ -16,7 +16,7 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import blending
 from anonygan_jax.faces.face import Face
-from anonygan_jax.faces.masks import FACE, OUTLINE, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
 from anonygan_jax.methods import Auto, Faces, make_method
 
 
@@ -29,19 +29,24 @@ def test_feathering_never_lets_the_face_through():
     alpha = replace.feather(faces)
     assert (alpha[mask == 1] == 1).all()
     assert alpha[0].max() == 0
-    assert (alpha[blending.edge_weight(mask, points[0]) > 0] == 1).all()
+    assert (alpha[blending.feather_alpha(mask, points[0]) > 0] == 1).all()
     assert 0 < alpha[6, 15] < 1
 
 
 @pytest.mark.parametrize(
     ("name", "region"),
-    [("pixelate", FACE), ("warp", OUTLINE), ("anonygan", OUTLINE), ("auto", OUTLINE)],
+    [
+        ("pixelate", PAPER_POLYGON),
+        ("warp", FACE_CONTOUR),
+        ("anonygan", FACE_CONTOUR),
+        ("auto", FACE_CONTOUR),
+    ],
 )
 def test_warped_faces_get_the_outline_and_covers_the_polygon(name, region, embedded):
-    hider = Anonymiser(name).hider
+    replacer = Anonymiser(name).replacer
     points = embedded[0].points_xy
     box = np.array([0, 0, 180, 220], np.float32)
-    crop = hider.crop(embedded[0].image, Face(points, box, 1.0))
+    crop = replacer.crop(embedded[0].image, Face(points, box, 1.0))
     size = crop.faces.images.shape[1:3]
     expected = np.asarray(face_mask(crop.faces.points_xy, size, region))[..., 0]
     np.testing.assert_array_equal(crop.faces.masks, expected)
@@ -52,7 +57,7 @@ def test_not_finite_outputs_are_refused(group_photo, tiny_run):
     bias = method._generator._variables["params"]["decoder_image"]["bias"]
     method._generator._variables["params"]["decoder_image"]["bias"] = bias * jnp.nan
     result = Anonymiser(method)(group_photo)
-    assert [r.because for r in result.faces] == [
+    assert [r.reason for r in result.faces] == [
         "the generator gave numbers that are not finite"
     ] * 2
     assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
@@ -64,7 +69,7 @@ def test_faces_at_the_edge_and_outside_are_covered_without_error():
         before = photo.copy()
         points = np.full((68, 2), np.nan, np.float32)
         box = np.array([low, low, low + 30, low + 30], np.float32)
-        fallback.cover_face(before, Face(points, box, 1.0))
+        fallback.pixelate_face(before, Face(points, box, 1.0))
         changed = (before != photo).any()
         assert changed == (low < 60)
 
@@ -74,8 +79,8 @@ def test_results_that_look_like_the_source_are_made_anew_then_covered(group_phot
     result = Anonymiser(method)(group_photo)
     assert method.calls == 2 * replace.MAX_ATTEMPTS
     for report in result.faces:
-        assert report.verdict == "covered"
-        assert report.because == "5 results looked like the source"
+        assert report.status == "pixelated"
+        assert report.reason == "5 results looked like the source"
         assert report.condition is None
     assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
 
@@ -89,7 +94,7 @@ def test_auto_takes_the_next_method_for_a_face_that_is_still_known(group_photo):
     assert [report.method for report in result.faces] == [unlike.name] * 2
     assert alike.calls == 2
     result = Anonymiser(Auto(alike, Returning("source")))(group_photo)
-    assert [report.because for report in result.faces] == [
+    assert [report.reason for report in result.faces] == [
         "10 results looked like the source"
     ] * 2
     assert [report.method for report in result.faces] == [None] * 2
@@ -100,12 +105,12 @@ def test_a_cover_does_not_lie_on_the_new_face_beside_it(group_photo):
     left, right = sorted(
         anonymiser.find_faces(group_photo), key=lambda face: face.box_xyxy[0]
     )
-    beside = left.box_xyxy + [0.7 * np.ptp(left.box_xyxy[::2]), 0] * 2
-    alone = Face(np.zeros((0, 2), np.float32), beside.astype(np.float32), 1.0)
+    in_same_frame = left.box_xyxy + [0.7 * np.ptp(left.box_xyxy[::2]), 0] * 2
+    alone = Face(np.zeros((0, 2), np.float32), in_same_frame.astype(np.float32), 1.0)
     found = [anonymiser.look(group_photo, face) for face in (right, left, alone)]
     result = anonymiser.hide(group_photo, anonymiser.plan(found))
-    verdicts = [report.verdict for report in result.faces]
-    assert verdicts == ["replaced", "replaced", "covered"]
+    verdicts = [report.status for report in result.faces]
+    assert verdicts == ["replaced", "replaced", "pixelated"]
     boxes = [face.box_xyxy for face in DlibLandmarks().detect(result.image, 1)]
     assert len(boxes) == 2
 
@@ -126,7 +131,7 @@ def test_the_surest_of_overlapping_faces_lies_on_top(group_photo):
         )
         for faces in ([surer], [surer, guessed])
     )
-    assert [report.verdict for report in second.faces] == ["replaced"] * 2
+    assert [report.status for report in second.faces] == ["replaced"] * 2
     x, y = np.rint(surer.points_xy[30:60]).astype(int).T
     alike = np.corrcoef(first.image[y, x].ravel(), second.image[y, x].ravel())[0, 1]
     assert alike > 0.9  # its colours follow what lies beside it, its features do not
@@ -136,11 +141,11 @@ def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
     result = Anonymiser(Returning("condition"))(group_photo)
     assert len(result.faces) == 2
     for report in result.faces:
-        assert report.verdict == "replaced"
+        assert report.status == "replaced"
         assert report.condition is not None
         assert report.condition.startswith("person_")
         assert report.descriptor_distance is not None
-        assert report.descriptor_distance >= replace.LOOKS_ALIKE
+        assert report.descriptor_distance >= replace.MIN_RESULT_DISTANCE
 
 
 def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
@@ -150,7 +155,7 @@ def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
         for photo in range(4):
             result = anonymiser(group_photo, seed=f"photo{photo}")
             for number, report in enumerate(result.faces):
-                used[number].add((report.condition or "covered")[:10])
+                used[number].add((report.condition or "pixelated")[:10])
         return used
 
     for used in people_used("person"):
@@ -202,7 +207,7 @@ def test_a_folder_of_photos_may_be_the_conditions(group_photo, embedded, tmp_pat
     names = {f"{embedded[n].identity}.png" for n in (40, 120)}
     result = Anonymiser("warp", conditions=str(tmp_path))(group_photo)
     assert {face.condition for face in result.faces} <= names | {None}
-    assert any(face.verdict == "replaced" for face in result.faces)
+    assert any(face.status == "replaced" for face in result.faces)
     (tmp_path / "none").mkdir()
     with pytest.raises(ValueError, match="neither a bank nor a folder of photos"):
         Anonymiser("warp", conditions=str(tmp_path / "none"))

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from anonygan_jax.anonymise.errors import made_or_failed, made_or_reason
+from anonygan_jax.anonymise.errors import try_face, try_file
 from anonygan_jax.io.photos import PhotoError
 from anonygan_jax.methods import MethodError
 
@@ -18,8 +18,8 @@ def _raises(error: Exception):
 
 def test_what_succeeds_is_given_back(tmp_path):
     (tmp_path / "result").write_text("older")
-    assert made_or_reason(lambda: 3) == (3, None)
-    assert made_or_failed(tmp_path / "a", tmp_path / "result", lambda: 4) == 4
+    assert try_face(lambda: 3) == (3, None)
+    assert try_file(tmp_path / "a", tmp_path / "result", lambda: 4) == 4
     assert (tmp_path / "result").exists()
 
 
@@ -32,13 +32,13 @@ def test_what_succeeds_is_given_back(tmp_path):
     ],
 )
 def test_a_face_is_covered_with_the_reason(error, reason):
-    assert made_or_reason(_raises(error)) == (None, reason)
+    assert try_face(_raises(error)) == (None, reason)
 
 
 def test_ctrl_c_is_no_failure(tmp_path):
     for made in (
-        lambda work: made_or_reason(work),
-        lambda work: made_or_failed(tmp_path / "a", tmp_path / "b", work),
+        lambda work: try_face(work),
+        lambda work: try_file(tmp_path / "a", tmp_path / "b", work),
     ):
         with pytest.raises(KeyboardInterrupt):
             made(_raises(KeyboardInterrupt()))
@@ -51,18 +51,18 @@ def test_ctrl_c_is_no_failure(tmp_path):
 def test_a_failed_file_leaves_no_older_result(error, reason, tmp_path):
     result = tmp_path / "result.png"
     result.write_text("of an earlier run")
-    outcome = made_or_failed(pathlib.Path("a.jpg"), result, _raises(error))
+    outcome = try_file(pathlib.Path("a.jpg"), result, _raises(error))
     assert (outcome.kind, outcome.reason) == ("failed", reason)
     assert not result.exists()
 
 
 def test_an_older_result_that_cannot_be_deleted_is_told(tmp_path):
     (tmp_path / "result").mkdir()  # no file
-    outcome = made_or_failed(
+    outcome = try_file(
         tmp_path / "a", tmp_path / "result", _raises(PhotoError("broken"))
     )
     assert outcome.reason.startswith("broken; an earlier result is left, too: ")
     below = tmp_path / "file" / "result"
     below.parent.write_text("no folder")
-    outcome = made_or_failed(tmp_path / "a", below, _raises(PhotoError("broken")))
+    outcome = try_file(tmp_path / "a", below, _raises(PhotoError("broken")))
     assert outcome.reason == "broken"

@@ -5,10 +5,10 @@ import pytest
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import (
-    SURELY_OTHER,
-    SURELY_SAME,
-    Consent,
-    ConsentError,
+    MAX_KEEP_DISTANCE,
+    MIN_OTHER_DISTANCE,
+    Policy,
+    PolicyError,
     Region,
 )
 from anonygan_jax.faces.face import Face
@@ -24,20 +24,20 @@ def _away(distance: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("keep", "only", "hidden"),
     [
-        (SURELY_SAME - 0.01, None, False),
-        (SURELY_SAME + 0.01, None, True),  # perhaps another person
-        (None, SURELY_OTHER - 0.01, True),  # perhaps the person
-        (None, SURELY_OTHER + 0.01, False),
-        (SURELY_SAME - 0.01, SURELY_OTHER - 0.01, False),
+        (MAX_KEEP_DISTANCE - 0.01, None, False),
+        (MAX_KEEP_DISTANCE + 0.01, None, True),  # perhaps another person
+        (None, MIN_OTHER_DISTANCE - 0.01, True),  # perhaps the person
+        (None, MIN_OTHER_DISTANCE + 0.01, False),
+        (MAX_KEEP_DISTANCE - 0.01, MIN_OTHER_DISTANCE - 0.01, False),
         (None, None, True),
     ],
 )
 def test_in_doubt_a_face_is_hidden(keep, only, hidden):
     references = [None if d is None else -_away(d)[None] for d in (keep, only)]
-    decision = Consent(*references)(FACE, np.zeros(128))
+    decision = Policy(*references)(FACE, np.zeros(128))
     assert decision.hidden == hidden
-    assert (decision.because is None) == hidden
-    assert Consent(*references)(FACE, None).hidden  # whose descriptor is not known
+    assert (decision.reason is None) == hidden
+    assert Policy(*references)(FACE, None).hidden  # whose descriptor is not known
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_in_doubt_a_face_is_hidden(keep, only, hidden):
     ],
 )
 def test_regions_decide_by_the_middle_of_the_box(text, hidden):
-    assert Consent(regions=(Region.parse(text),))(FACE, None).hidden == hidden
+    assert Policy(regions=(Region.parse(text),))(FACE, None).hidden == hidden
 
 
 @pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "0,0,-5,5", "near:0,0,5,5", ""])
 def test_other_regions_are_refused(text):
-    with pytest.raises(ConsentError, match="wanted X,Y,WIDTH,HEIGHT"):
+    with pytest.raises(PolicyError, match="wanted X,Y,WIDTH,HEIGHT"):
         Region.parse(text)
 
 
@@ -76,12 +76,12 @@ def test_who_agreed_stays_as_they_are_and_the_others_are_hidden(reference, group
     kept, hidden = slice(0, 240), slice(240, None)
     for options in ({"keep": (reference,)}, {"only": (reference,)}):
         result = Anonymiser("pixelate", **options)(group_photo)
-        verdicts = {face.verdict for face in result.faces}
+        verdicts = {face.status for face in result.faces}
         assert verdicts == {"kept", "replaced"}
         changed = (result.image != group_photo).any(-1)
         assert changed[:, kept].any() == ("only" in options)
         assert changed[:, hidden].any() == ("keep" in options)
-        (stays,) = [face for face in result.faces if face.verdict == "kept"]
+        (stays,) = [face for face in result.faces if face.status == "kept"]
         assert stays.reference_distance is not None
 
 
@@ -89,7 +89,7 @@ def test_a_reference_must_show_one_face(group_photo, tmp_path):
     from PIL import Image
 
     Image.fromarray(group_photo).save(tmp_path / "two.png")
-    with pytest.raises(ConsentError, match="2 faces found in the reference photo"):
+    with pytest.raises(PolicyError, match="2 faces found in the reference photo"):
         Anonymiser("blur", keep=(str(tmp_path / "two.png"),))
 
 

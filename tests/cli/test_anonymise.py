@@ -15,7 +15,7 @@ from anonygan_jax.cli import main
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.evaluation.collect.comparison import compare
-from anonygan_jax.evaluation.collect.observation import Observer
+from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.methods import MethodError, make_method
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
@@ -101,7 +101,7 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
     assert kinds["broken.jpg"] == kinds["empty.png"] == "failed"
     (group,) = [p for p in report["photos"] if p["photo"].endswith("group.jpg")]
     assert group["kind"] == "replaced"
-    assert [face["because"] for face in group["faces"]] == [None, None]
+    assert [face["reason"] for face in group["faces"]] == [None, None]
     assert all(face["descriptor_distance"] > 0.6 for face in group["faces"])
     assert report["settings"]["checkpoint"] == str(tiny_run)
 
@@ -146,7 +146,7 @@ def test_methods_without_training_hide_every_face(group_photo, tmp_path, method)
     result = _anonymise(tmp_path / "group.png", "--output", out, "--method", method)
     assert result.exit_code == 0, result.output
     hidden = _image(out / "group.png").astype(np.uint8)
-    observer = Observer(use_mtcnn=False)
+    observer = FaceObserver(use_mtcnn=False)
     for half in (slice(0, 240), slice(240, None)):
         original = observer.original(group_photo[:, half])
         compared = compare(original, observer.result(hidden[:, half], original), 1.0)
@@ -180,16 +180,16 @@ def test_a_face_that_cannot_be_replaced_is_covered(
     def fails(self, *_):
         raise MethodError("not finite")
 
-    monkeypatch.setattr(replace.Hider, "hide", fails)
+    monkeypatch.setattr(replace.FaceReplacer, "hide", fails)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--checkpoint", tiny_run
     )
     assert result.exit_code == 3, result.output
-    assert "2 covered (not finite)" in result.output
-    assert "faces covered in 1" in result.output
-    covered = _image(tmp_path / "out" / "group.png").astype(np.uint8)
-    assert DlibLandmarks().detect(covered, num_upsamples=1) == []
+    assert "2 pixelated (not finite)" in result.output
+    assert "faces pixelated in 1" in result.output
+    pixelated = _image(tmp_path / "out" / "group.png").astype(np.uint8)
+    assert DlibLandmarks().detect(pixelated, num_upsamples=1) == []
 
 
 def test_a_covered_face_fails_its_photo_when_strict(group_photo, tmp_path, monkeypatch):
@@ -199,7 +199,7 @@ def test_a_covered_face_fails_its_photo_when_strict(group_photo, tmp_path, monke
         tmp_path / "group.png", "--output", tmp_path / "out", "--strict", *WARP
     )
     assert result.exit_code == 2
-    assert "a face would be covered" in result.output
+    assert "a face would be pixelated" in result.output
     assert not (tmp_path / "out" / "group.png").exists()
 
 
@@ -255,7 +255,7 @@ def test_whatever_fails_no_face_is_let_through(
 ):
     path, out = tmp_path / "group.png", tmp_path / "out"
     Image.fromarray(group_photo).save(path)
-    observer = Observer(use_mtcnn=False)
+    observer = FaceObserver(use_mtcnn=False)
     halves = (slice(0, 240), slice(240, None))
     originals = [observer.original(group_photo[:, half]) for half in halves]
     with monkeypatch.context() as planted:

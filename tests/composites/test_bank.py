@@ -59,7 +59,7 @@ def test_a_bank_holds_what_it_says(built):
         assert apart.mean() < 5
         descriptor = describe(image, built.points_xy[number])
         assert np.linalg.norm(descriptor - built.descriptors[number]) < 0.3
-        assert built.group_shares[number].sum() == pytest.approx(1, abs=1e-3)
+        assert built.demographic_shares[number].sum() == pytest.approx(1, abs=1e-3)
 
 
 def test_composites_that_resemble_a_donor_are_refused(portraits, tmp_path, monkeypatch):
@@ -118,14 +118,14 @@ def test_gender_is_guessed_from_descriptors_of_people_never_seen():
         return donors.Donor(str(number), gender, None, 25.0, {"neutral": portrait})
 
     people = [donor(number) for number in range(60)]
-    fitted = demographics.fit_groups(people[:40])
+    fitted = demographics.fit_demographics(people[:40])
     assert fitted is not None
     assert fitted.names == ("female under 32", "male under 32")
     for person in people[40:]:
         guess = fitted.guess(person.portraits["neutral"].descriptor)
         assert fitted.names[int(guess.argmax())].startswith(f"{person.gender} ")
     strangers = [donors.Donor("x", None, None, None, people[0].portraits)]
-    assert demographics.fit_groups(strangers) is None
+    assert demographics.fit_demographics(strangers) is None
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +147,9 @@ def test_the_packages_bank_is_large_and_resembles_no_donor(embedded_bank):
 
 
 def test_the_packages_bank_covers_genders_ages_and_expressions(embedded_bank):
-    assert embedded_bank.group_shares.mean(0).min() > 0.05
-    openness = embedded_bank.traits[:, 2]
+    assert embedded_bank.demographic_shares.mean(0).min() > 0.05
+    openness = embedded_bank.attributes[:, 2]
     assert (openness < 0.05).sum() >= 100
     assert (openness > 0.1).sum() >= 50
-    lightness = embedded_bank.traits[:, 4]
+    lightness = embedded_bank.attributes[:, 4]
     assert np.ptp(lightness) > 15

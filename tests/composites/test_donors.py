@@ -56,7 +56,7 @@ def test_what_info_tells_is_kept_and_the_rest_unknown(portraits):
 def test_too_few_donors_are_refused(portraits):
     found = donors.read_donors(portraits)
     with pytest.raises(donors.DonorError, match="of 5 people, at least 6 are needed"):
-        generate.Laboratory(found, min_donors=6)
+        generate.CompositeGenerator(found, min_donors=6)
 
 
 def test_photos_in_no_folder_are_one_expression(portraits, tmp_path):

@@ -82,7 +82,7 @@ def test_donors_are_five_or_more_of_one_gender():
     ]
     rng = np.random.default_rng(0)
     for _ in range(50):
-        chosen, weights = generate.draw_donors(people, rng)
+        chosen, weights = generate.sample_donors(people, rng)
         assert 5 <= len(chosen) == len({d.name for d in chosen}) <= 8
         assert len({d.gender for d in chosen}) == 1
         assert weights.max() <= 0.4

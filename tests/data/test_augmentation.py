@@ -70,7 +70,7 @@ def test_colours_change_and_points_do_not(batch):
     assert after.min() >= 0
     assert after.max() <= 255
     grey = np.full_like(batch.source, 128)
-    same = PairBatch(grey, grey, *(batch.source_points_xy,) * 2, batch.same_identity)
+    same = PairBatch(grey, grey, *(batch.source_points_xy,) * 2, batch.is_supervised)
     flat = np.asarray(augment(same, KEY, AugmentationConfig(colour_jitter=0.2)).source)
     assert np.ptp(flat, axis=(1, 2, 3)).max() < 1e-3  # grey stays grey
 

@@ -9,28 +9,28 @@ import jax
 import numpy as np
 import pytest
 
-from anonygan_jax.data.batches import Batches, DataConfig
+from anonygan_jax.data.batches import BatchLoader, DataConfig
 from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.warped_priors import draw_priors
+from anonygan_jax.data.warped_conditions import draw_priors
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.alignment import reframe
-from anonygan_jax.faces.masks import OUTLINE, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.faces.skin import skin_mask
 from anonygan_jax.training import sharding
-from anonygan_jax.training.device_feed import feed
+from anonygan_jax.training.device_feed import iterate_on_devices
 
 PAIRS = PairConfig(0.75, "same_identity", "other_identity", 2)
 
 
-def _batches(loader: str) -> Batches:
-    return Batches(DataConfig("embedded", (44, 36), 5, loader, 3), PAIRS)
+def _batches(loader: str) -> BatchLoader:
+    return BatchLoader(DataConfig("embedded", (44, 36), 5, loader, 3), PAIRS)
 
 
 @pytest.mark.parametrize("loader", ["tf_data", "device"])
 def test_loaders_give_the_same_batches_from_any_step(loader):
     mesh = sharding.make_mesh()
-    memory = list(feed(_batches("memory"), 0, 4, mesh))
-    other = list(feed(_batches(loader), 2, 4, mesh))
+    memory = list(iterate_on_devices(_batches("memory"), 0, 4, mesh))
+    other = list(iterate_on_devices(_batches(loader), 2, 4, mesh))
     jax.tree.map(np.testing.assert_array_equal, memory[2:], other)
     assert memory[0].source.shape == (5, 44, 36, 3)
     assert other[0].source.sharding == sharding.batch_sharding(mesh)
@@ -39,7 +39,7 @@ def test_loaders_give_the_same_batches_from_any_step(loader):
 def test_priors_are_not_made_on_devices():
     config = DataConfig("embedded", (44, 36), 5, "device", 3)
     with pytest.raises(ValueError, match="priors are made on the host"):
-        Batches(config, PAIRS, with_prior=True)
+        BatchLoader(config, PAIRS, with_prior=True)
 
 
 def test_points_follow_the_picture(embedded):
@@ -68,13 +68,13 @@ def test_training_imports_no_tensorflow():
 
 def test_priors_keep_the_surroundings_and_nothing_of_the_face():
     config = DataConfig("embedded", (112, 92), 4, "memory", 3, zoom=1.4)
-    batches = Batches(config, PAIRS, with_prior=True)
+    batches = BatchLoader(config, PAIRS, with_prior=True)
     batch = batches.batch(0)
     points = np.asarray(batch.source_points_xy)
-    mask = np.asarray(face_mask(points, (112, 92), OUTLINE))[..., 0] > 0
+    mask = np.asarray(face_mask(points, (112, 92), FACE_CONTOUR))[..., 0] > 0
     beyond = np.stack([cv2.dilate(m.astype(np.uint8), np.ones((5, 5))) for m in mask])
     kept = beyond == 0  # the new face fades over a pixel or two
-    np.testing.assert_array_equal(batch.prior[kept], batch.source[kept])
+    np.testing.assert_array_equal(batch.warped_condition[kept], batch.source[kept])
     # Shuffle the skin and put noise for the rest: skin colour is all that is taken.
     rng = np.random.default_rng(0)
     scrambled = batch.source.copy()
@@ -84,18 +84,20 @@ def test_priors_keep_the_surroundings_and_nothing_of_the_face():
     ):
         skin = skin_mask(face, inside.shape) & inside
         image[skin] = rng.permutation(source[skin])
-    prior = draw_priors(batch.condition, batch.condition_points_xy, scrambled, points)
-    np.testing.assert_array_equal(prior[mask], batch.prior[mask])
+    warped_condition = draw_priors(
+        batch.condition, batch.condition_points_xy, scrambled, points
+    )
+    np.testing.assert_array_equal(warped_condition[mask], batch.warped_condition[mask])
 
 
 def test_processes_draw_the_priors_that_threads_draw():
     config = DataConfig("embedded", (44, 36), 11, "memory", 3)
     pairs = dataclasses.replace(PAIRS, supervised_share=0.5)
-    expected = Batches(config, pairs, with_prior=True).batch(1)
-    config = dataclasses.replace(config, prior_workers=2)
-    batch = Batches(config, pairs, with_prior=True).batch(1)
+    expected = BatchLoader(config, pairs, with_prior=True).batch(1)
+    config = dataclasses.replace(config, warped_condition_workers=2)
+    batch = BatchLoader(config, pairs, with_prior=True).batch(1)
     jax.tree.map(np.testing.assert_array_equal, batch, expected)
-    assert (batch.prior != batch.source).any()
+    assert (batch.warped_condition != batch.source).any()
 
 
 @pytest.mark.parametrize("zoom", [1.0, 1.4, 1.6])
@@ -114,8 +116,10 @@ def test_the_window_shows_the_same_face_larger(embedded, zoom):
 
 def test_jitter_moves_the_points_of_sources_alone():
     config = DataConfig("embedded", (112, 92), 5, "memory", 3, landmark_jitter=4.0)
-    moved = Batches(config, PAIRS).batch(0)
-    still = Batches(dataclasses.replace(config, landmark_jitter=0.0), PAIRS).batch(0)
+    moved = BatchLoader(config, PAIRS).batch(0)
+    still = BatchLoader(dataclasses.replace(config, landmark_jitter=0.0), PAIRS).batch(
+        0
+    )
     np.testing.assert_array_equal(moved.condition_points_xy, still.condition_points_xy)
     shift = np.abs(moved.source_points_xy - still.source_points_xy)
     assert shift.max() > 0.1

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from anonygan_jax.cli import main
-from anonygan_jax.data.dataset import Faces
+from anonygan_jax.data.dataset import FaceDataset
 from anonygan_jax.data.pack import FacePack, PackError
 from anonygan_jax.data.stores import open_store
 from configs import faces as faces_config
@@ -39,7 +39,7 @@ def test_a_pack_has_the_faces_of_its_folder_as_training_sees_them(folder):
     (names, _), (packed_names, _) = (store.labels() for store in opened)
     assert packed_names == names
     stored, packed = (
-        Faces([store], [store.labels()[1]], (112, 92), 1.4) for store in opened
+        FaceDataset([store], [store.labels()[1]], (112, 92), 1.4) for store in opened
     )
     apart = np.abs(packed.points_xy - stored.points_xy)
     assert apart.max() <= 1 / 16
@@ -60,7 +60,7 @@ config = faces.get_config("gpu").unlock()
 config.data.directory = config.data.composites = {str(folder / "embedded.npz")!r}
 config.data.repeats = (1,)
 config.data.batch_size = 3
-config.data.prior_workers = 1
+config.data.warped_condition_workers = 1
 batches = factory.open_batches(config, factory.make_system(config))
 print(batches.batch(0).prior.shape)
 """
@@ -74,7 +74,11 @@ def test_the_gpu_recipe_trains_the_same_network():
     cpu, gpu = (faces_config.get_config(name) for name in ("cpu", "gpu"))
     different = {
         *("data.directory", "data.composites", "data.batch_size"),
-        *("data.prior_workers", "optimiser.num_steps", "optimiser.decay_from_step"),
+        *(
+            "data.warped_condition_workers",
+            "optimiser.num_steps",
+            "optimiser.decay_from_step",
+        ),
         *(f"run.{what}_every_x_steps" for what in ("checkpoint", "evaluate", "log")),
         "run.picture_every_x_steps",
     }
@@ -100,7 +104,7 @@ def test_what_is_no_pack_or_does_not_fit_is_told(folder, tmp_path):
             open_store(str(path))
     pack = open_store(str(folder / "embedded.npz"))
     with pytest.raises(ValueError, match=r"112x92 pixels at zoom 1\.4, wanted 96x80"):
-        Faces([pack], [pack.labels()[1]], (96, 80), 1.0)
+        FaceDataset([pack], [pack.labels()[1]], (96, 80), 1.0)
 
 
 def test_a_folder_that_cannot_be_packed_is_told(tmp_path):

@@ -19,7 +19,7 @@ def test_pairs_are_what_they_are_called(seed, step, size):
     pairs = PairSampler(PEOPLE, PAPER, size, seed).batch(step)
     names = np.array(PEOPLE)
     same = names[pairs.condition] == names[pairs.source]
-    np.testing.assert_array_equal(same, pairs.same_identity)
+    np.testing.assert_array_equal(same, pairs.is_supervised)
     assert (pairs.condition != pairs.source).all()
     assert (names[pairs.source] != "a").all()  # has one photo only
 
@@ -50,9 +50,9 @@ def test_every_photo_is_a_source_once_a_pass(seed, size):
 def test_supervised_share_and_uniform_partners():
     sampler = PairSampler(PEOPLE, PAPER, 6000, 0)
     pairs = sampler.batch(0)
-    assert abs(pairs.same_identity.mean() - 0.75) < 0.02
+    assert abs(pairs.is_supervised.mean() - 0.75) < 0.02
     names = np.array(PEOPLE)
-    strangers = pairs.condition[~pairs.same_identity & (names[pairs.source] == "f")]
+    strangers = pairs.condition[~pairs.is_supervised & (names[pairs.source] == "f")]
     shares = np.bincount(strangers, minlength=len(PEOPLE))[1:15] / len(strangers)
     np.testing.assert_allclose(shares, 1 / 14, atol=0.04)
 
@@ -129,7 +129,7 @@ def test_people_with_one_photo_get_other_conditions():
     names = np.array(PEOPLE)
     single = names[pairs.source] == "a"
     assert single.any()
-    np.testing.assert_array_equal(pairs.same_identity, ~single)
+    np.testing.assert_array_equal(pairs.is_supervised, ~single)
     assert (names[pairs.condition[single]] != "a").all()
 
 

@@ -10,15 +10,20 @@ from hypothesis import strategies as st
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.results import NO_LANDMARKS
-from anonygan_jax.detection import DETECTORS, FaceFinder, make_finder
-from anonygan_jax.detection.detector import TILE, TILE_OVERLAP, same_place, tile_starts
+from anonygan_jax.detection import DETECTORS, FaceDetector, make_detector
+from anonygan_jax.detection.detector import (
+    TILE,
+    TILE_OVERLAP,
+    centres_overlap,
+    tile_starts,
+)
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import FaceMesh
 
 
 @pytest.fixture(scope="module")
-def find() -> FaceFinder:
-    return make_finder()
+def find() -> FaceDetector:
+    return make_detector()
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +56,12 @@ def test_small_faces_get_landmarks(find, small_face, embedded):
 
 
 def test_faces_below_a_size_are_passed_over(small_face):
-    assert make_finder(min_face=60)(small_face) == []
-    assert len(make_finder(min_face=10)(small_face)) == 1
+    assert make_detector(min_face=60)(small_face) == []
+    assert len(make_detector(min_face=10)(small_face)) == 1
 
 
 def test_a_face_that_two_detectors_find_is_one_face(group_photo):
-    find = make_finder(("dlib", "centerface"))
+    find = make_detector(("dlib", "centerface"))
     assert len(find(group_photo)) == 2
 
 
@@ -71,7 +76,7 @@ def test_a_small_face_before_a_large_one_is_a_face_of_its_own():
     large, small, again = (0, 0, 100, 120), (40, 60, 70, 95), (5, -4, 96, 124)
     picture = np.zeros((200, 200, 3), np.uint8)
     for detectors in ([Told(large, small)], [Told(large), Told(again, small)]):
-        found = FaceFinder(detectors, FaceMesh()).boxes(picture)
+        found = FaceDetector(detectors, FaceMesh()).boxes(picture)
         assert [tuple(f.box_xyxy) for f in found] == [large, small]
 
 
@@ -84,7 +89,7 @@ def test_every_detector_has_the_same_idea_of_a_box(group_photo, detector):
     assert boxes.shape == (2, 6)
     for face in DlibLandmarks().detect(group_photo):
         middle = face.points_xy.mean(0)
-        (box,) = [b for b in boxes if same_place(b[:4], np.tile(middle, 2))]
+        (box,) = [b for b in boxes if centres_overlap(b[:4], np.tile(middle, 2))]
         assert np.abs((box[:2] + box[2:4]) / 2 - middle).max() < 30
         jaw = face.points_xy[16, 0] - face.points_xy[0, 0]
         assert 0.7 * jaw < box[2] - box[0] < 1.5 * jaw
@@ -95,12 +100,12 @@ def test_tiles_show_faces_that_are_too_small_in_the_whole(small_face):
     places = [(200, 300), (640, 1270), (1350, 2480)]  # some on the tiles' borders
     for top, left in places:
         photo[top : top + 40, left : left + 33] = small_face[100:140, 200:233]
-    found = make_finder(use_tiles=True)(photo)
+    found = make_detector(use_tiles=True)(photo)
     assert len(found) == 3
     for top, left in places:
         where = np.array([left, top, left + 33, top + 40], np.float32)
-        assert sum(same_place(face.box_xyxy, where) for face in found) == 1
-    assert len(make_finder()(photo)) < 3
+        assert sum(centres_overlap(face.box_xyxy, where) for face in found) == 1
+    assert len(make_detector()(photo)) < 3
 
 
 @given(length=st.integers(1, 20_000))
@@ -113,18 +118,18 @@ def test_tiles_cover_a_side_and_overlap(length):
 
 def test_unknown_names_are_told():
     with pytest.raises(ValueError, match="unknown detector or landmarks yolo"):
-        make_finder(("yolo",))
+        make_detector(("yolo",))
     with pytest.raises(ValueError, match="unknown detector or landmarks none"):
-        make_finder(())
+        make_detector(())
 
 
 def test_a_face_without_landmarks_is_covered(barred_face):
-    find = make_finder(landmarks="dlib")
+    find = make_detector(landmarks="dlib")
     (alone,) = find(barred_face)
     assert alone.points_xy.shape == (0, 2)
     result = Anonymiser("warp", finder=find)(barred_face)
     (report,) = result.faces
-    assert (report.verdict, report.because) == ("covered", NO_LANDMARKS)
+    assert (report.status, report.reason) == ("covered", NO_LANDMARKS)
     left, top, right, bottom = (int(v) for v in alone.box_xyxy)
     inside = result.image[top:bottom, left:right]
     before = barred_face[top:bottom, left:right]

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from anonygan_jax.detection import make_finder
+from anonygan_jax.detection import make_detector
 from anonygan_jax.detection.face_mesh import FaceMesh, eye_frame, framing
 from anonygan_jax.faces.alignment import transform_points
 
@@ -48,7 +48,7 @@ def test_turned_faces_are_found_and_replaced_in_their_place(embedded, degrees):
     matrix = cv2.getRotationMatrix2D((90, 110), degrees, 0.8)
     turned = cv2.warpAffine(face.image, matrix, (180, 220), borderValue=(210,) * 3)
     expected = transform_points(matrix, face.points_xy)
-    for found in make_finder()(turned):
+    for found in make_detector()(turned):
         if len(found.points_xy):  # else it is covered
             assert _apart(found.points_xy, expected) < 0.06
 
@@ -70,9 +70,9 @@ def test_where_there_is_no_face_there_are_no_landmarks(mesh):
 def test_a_frame_turns_with_the_eyes(embedded):
     points = embedded[0].points_xy
     matrix = cv2.getRotationMatrix2D((0, 0), -30, 1.0)  # clockwise on the screen
-    centre, side, turn = framing(points)
+    centre, side, roll = framing(points)
     there, same_side, turned = framing(transform_points(matrix, points))
-    assert turned - turn == pytest.approx(np.pi / 6, abs=1e-3)
+    assert turned - roll == pytest.approx(np.pi / 6, abs=1e-3)
     assert same_side == pytest.approx(side, rel=1e-3)
     np.testing.assert_allclose(
         there, transform_points(matrix, centre[None])[0], atol=0.1

@@ -5,7 +5,7 @@ import pytest
 
 from anonygan_jax.detection import mtcnn
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
-from anonygan_jax.evaluation.collect.observation import Observer
+from anonygan_jax.evaluation.collect.observation import FaceObserver
 
 
 def test_mtcnn_finds_the_faces_that_dlib_finds(group_photo):
@@ -18,7 +18,7 @@ def test_mtcnn_finds_the_faces_that_dlib_finds(group_photo):
 
 
 def test_an_observer_asks_it_about_original_and_result(group_photo):
-    observer = Observer(use_mtcnn=True)
+    observer = FaceObserver(use_mtcnn=True)
     original = observer.original(group_photo)
     assert original.detected_by_mtcnn
     assert original.mtcnn_box.shape == (4,)

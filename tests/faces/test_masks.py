@@ -8,7 +8,12 @@ from golden_values import load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonygan_jax.faces.masks import FACE, OUTLINE, face_mask, mask_polygon
+from anonygan_jax.faces.masks import (
+    FACE_CONTOUR,
+    PAPER_POLYGON,
+    face_mask,
+    mask_polygon,
+)
 
 SIZE = (218, 178)
 
@@ -28,7 +33,7 @@ def test_agrees_with_the_release(number):
 @given(
     seed=st.integers(0, 10_000),
     shift=st.integers(-150, 150),
-    region=st.sampled_from([FACE, OUTLINE]),
+    region=st.sampled_from([PAPER_POLYGON, FACE_CONTOUR]),
 )
 def test_agrees_with_opencv_wherever_the_face_lies(seed, shift, region):
     rng = np.random.default_rng(seed)
@@ -42,7 +47,7 @@ def test_agrees_with_opencv_wherever_the_face_lies(seed, shift, region):
     polygon = np.rint(polygon).astype(np.int32)
     expected = cv2.fillPoly(np.zeros(SIZE, np.uint8), [polygon], 1)
     mask = np.asarray(face_mask(jnp.asarray(points), SIZE, region))[0, :, :, 0]
-    assert (mask == expected).mean() >= 0.985 + 0.01 * (region == FACE)
+    assert (mask == expected).mean() >= 0.985 + 0.01 * (region == PAPER_POLYGON)
 
 
 def test_an_outline_has_jaw_and_brows_without_the_temples_corners(embedded):
@@ -50,7 +55,7 @@ def test_an_outline_has_jaw_and_brows_without_the_temples_corners(embedded):
     points = np.stack([face.points_xy for face in embedded[::8]])
     outline, polygon = (
         np.asarray(face_mask(jnp.asarray(points), size, region))[..., 0] > 0
-        for region in (OUTLINE, FACE)
+        for region in (FACE_CONTOUR, PAPER_POLYGON)
     )
     for face, inside, wider in zip(points, outline, polygon, strict=True):
         x, y = np.rint(face).astype(int).T

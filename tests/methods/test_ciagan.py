@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
-from anonygan_jax.anonymise.conditions.classes import NumberedPeople
+from anonygan_jax.anonymise.conditions.classes import ClassSelector
 from anonygan_jax.anonymise.conditions.selector import ConditionError, NoConditionError
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.masks import face_mask
@@ -102,21 +102,21 @@ def test_a_photo_gets_two_people_by_the_seed_or_one_by_number(checkpoint, group_
     assert len(drawn) > 1
     result = Anonymiser("ciagan", checkpoint, "7")(group_photo)
     assert {face.condition for face in result.faces} == {"person 7"}
-    assert {face.verdict for face in result.faces} == {"replaced"}
+    assert {face.status for face in result.faces} == {"replaced"}
 
 
 @pytest.mark.parametrize("condition", ["60", "-1", "anna.jpg", "1.5"])
 def test_conditions_that_are_no_person_are_told(condition):
     with pytest.raises(ConditionError, match="0 to 59, or auto"):
-        NumberedPeople(condition, NUM_PEOPLE)
+        ClassSelector(condition, NUM_PEOPLE)
 
 
 def test_everybody_can_be_drawn_and_nobody_twice_beside():
-    people = NumberedPeople("auto", 5)
-    given = {people.choose(None, str(seed)).number for seed in range(100)}
+    people = ClassSelector("auto", 5)
+    given = {people.select(None, str(seed)).number for seed in range(100)}
     assert given == set(range(5))
-    left = people.choose(None, "a", frozenset("0124"))
+    left = people.select(None, "a", frozenset("0124"))
     assert (left.number, left.person, left.name) == (3, "3", "person 3")
-    assert people.choose_of("4", None).number == 4
+    assert people.best_face_of("4", None).number == 4
     with pytest.raises(NoConditionError, match="nobody is left"):
-        people.choose(None, "a", frozenset("01234"))
+        people.select(None, "a", frozenset("01234"))

@@ -39,13 +39,13 @@ def _beyond(faces: Faces) -> np.ndarray:
 
 def test_a_new_face_fades_outside_the_mask_alone(faces):
     mask, points = faces.masks[0], faces.points_xy[0]
-    weight = blending.edge_weight(mask, points)
+    weight = blending.feather_alpha(mask, points)
     assert (weight[mask > 0] == 1).all()
     assert (weight[_beyond(faces)[0]] == 0).all()
     near = (cv2.dilate(mask, np.ones((3, 3))) > 0) & (mask == 0)
     assert (np.abs(weight[near] - 0.5) < 0.3).all()
     twice = np.kron(mask, np.ones((2, 2), np.float32))
-    fading = blending.edge_weight(twice, 2 * points) * (twice == 0)
+    fading = blending.feather_alpha(twice, 2 * points) * (twice == 0)
     assert (fading > 0).sum() > 2.5 * ((weight * (mask == 0)) > 0).sum()
 
 
@@ -222,9 +222,11 @@ def test_at_its_edge_a_new_face_is_mixed_with_the_picture(faces):
     mask, points = faces.masks[0], faces.points_xy[0]
     light, dark = (np.full((*SIZE, 3), level, np.uint8) for level in (200, 40))
     blended = blending.blend(light, dark, mask, points)
-    weight = blending.edge_weight(mask, points)[..., None]
+    weight = blending.feather_alpha(mask, points)[..., None]
     assert ((weight > 0) & (weight < 1)).sum() > 100
-    new = 200 - blending.LEAK  # brighter by more than what is met of the darkness
+    new = (
+        200 - blending.MAX_BACKGROUND_BLEED
+    )  # brighter by more than what is met of the darkness
     np.testing.assert_allclose(blended, 40 + (new - 40) * weight + 0 * light, atol=2)
 
 
@@ -238,9 +240,11 @@ def _repainted(faces: Faces, chosen: np.ndarray, colour) -> np.ndarray:
 
 @pytest.mark.parametrize("colour", [(250, 250, 250), (10, 10, 20), (20, 40, 200)])
 def test_backgrounds_shine_into_a_face_in_part(faces, colour):
-    beside = np.broadcast_to(np.arange(SIZE[1]) > faces.points_xy[0, 27, 0], SIZE)
-    change = np.abs(_repainted(faces, beside, colour))[faces.masks[0] > 0]
-    assert 10 < change.max() <= blending.LEAK + 10
+    in_same_frame = np.broadcast_to(
+        np.arange(SIZE[1]) > faces.points_xy[0, 27, 0], SIZE
+    )
+    change = np.abs(_repainted(faces, in_same_frame, colour))[faces.masks[0] > 0]
+    assert 10 < change.max() <= blending.MAX_BACKGROUND_BLEED + 10
     assert change.mean() < 30
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from anonygan_jax.faces.masks import OUTLINE, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.faces.skin import skin_mask
 from anonygan_jax.methods import Auto, Faces, MethodError, make_method, trained_methods
 from anonygan_jax.methods.refine import Refine, soft_edge
@@ -21,9 +21,9 @@ class Known:
     def __init__(self, brighter: float) -> None:
         self._brighter, self.shown = brighter, []
 
-    def __call__(self, conditions, context, points_xy, prior):
-        self.shown = [np.asarray(x) for x in (context, points_xy, prior)]
-        return np.asarray(prior) + self._brighter
+    def __call__(self, conditions, context, points_xy, warped_condition):
+        self.shown = [np.asarray(x) for x in (context, points_xy, warped_condition)]
+        return np.asarray(warped_condition) + self._brighter
 
 
 def test_a_generator_that_changes_nothing_leaves_the_warp(faces, conditions):
@@ -64,19 +64,19 @@ def test_the_generator_is_shown_nothing_of_the_source_s_face(faces, conditions):
     np.testing.assert_array_equal(hidden[inside], expected[0][inside])
     for shown, before in zip(known.shown, expected[1], strict=True):
         np.testing.assert_array_equal(shown, before)
-    context, points, prior = known.shown
-    assert prior.shape == context.shape == (3, 112, 92, 3)
+    context, points, warped_condition = known.shown
+    assert warped_condition.shape == context.shape == (3, 112, 92, 3)
     black = (context == 0).all(-1)
-    hidden = np.asarray(face_mask(points, (112, 92), OUTLINE))[..., 0] > 0
+    hidden = np.asarray(face_mask(points, (112, 92), FACE_CONTOUR))[..., 0] > 0
     np.testing.assert_array_equal(black, hidden)
     assert black.mean() > 0.2
     assert ((points > -10) & (points < 120)).all()
 
 
 def test_a_checkpoint_with_a_prior_refines_and_others_fill(
-    faces, conditions, prior_run, tiny_run
+    faces, conditions, refine_run, tiny_run
 ):
-    method = make_method("anonygan", str(prior_run))
+    method = make_method("anonygan", str(refine_run))
     assert isinstance(method, Refine)
     assert method.crop_size is None
     hidden = method(faces, conditions)
@@ -88,19 +88,19 @@ def test_a_checkpoint_with_a_prior_refines_and_others_fill(
         method(faces, None)
 
 
-def test_auto_is_a_refining_generator_before_warp(prior_run, tiny_run):
-    method = make_method("auto", str(prior_run))
+def test_auto_is_a_refining_generator_before_warp(refine_run, tiny_run):
+    method = make_method("auto", str(refine_run))
     assert isinstance(method, Auto)
     assert [m.name for m in method.methods] == ["anonygan", "warp"]
     with pytest.raises(CheckpointError, match="auto needs a generator that improves"):
         make_method("auto", str(tiny_run))
-    assert trained_methods(str(prior_run)) == ["auto", "anonygan"]
+    assert trained_methods(str(refine_run)) == ["auto", "anonygan"]
     assert trained_methods(str(tiny_run)) == ["anonygan"]
 
 
-def test_weights_that_are_not_finite_are_refused(faces, conditions, prior_run):
-    method = make_method("anonygan", str(prior_run))
-    _, variables, _ = generator_checkpoint.load_generator(prior_run)
+def test_weights_that_are_not_finite_are_refused(faces, conditions, refine_run):
+    method = make_method("anonygan", str(refine_run))
+    _, variables, _ = generator_checkpoint.load_generator(refine_run)
     variables["params"]["decoder_image"]["bias"] = np.full(3, np.nan, np.float32)
     method._generator._variables = variables
     with pytest.raises(MethodError, match="not finite"):

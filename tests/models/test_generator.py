@@ -82,14 +82,16 @@ def test_source_points_and_condition_both_matter():
 
 
 WITH_PRIOR = Generator(
-    width=4, num_blocks=1, num_nodes=4, use_warped_prior=True, landmark_dropout=1.0
+    width=4, num_blocks=1, num_nodes=4, uses_warped_condition=True, landmark_dropout=1.0
 )
 
 
 @pytest.fixture(scope="module")
 def with_prior():
-    prior = jnp.asarray(np.random.default_rng(5).uniform(-1, 1, (1, 16, 12, 3)))
-    inputs = (*_inputs(), prior.astype(jnp.float32))
+    warped_condition = jnp.asarray(
+        np.random.default_rng(5).uniform(-1, 1, (1, 16, 12, 3))
+    )
+    inputs = (*_inputs(), warped_condition.astype(jnp.float32))
     key = jax.random.key(0, impl="rbg")
     return inputs, jax.jit(WITH_PRIOR.init)(key, *inputs)
 
@@ -102,7 +104,7 @@ def test_training_begins_with_the_warped_face(with_prior):
     # What is drawn at first is near 0, and so is the attention's own logit.
     assert np.abs(output - expected).max() < 1.5 * share
     assert np.abs(output - expected).mean() < 0.02
-    with pytest.raises(ValueError, match="just when use_warped_prior is set"):
+    with pytest.raises(ValueError, match="just when uses_warped_condition is set"):
         WITH_PRIOR.apply(variables, *inputs[:-1])
 
 

@@ -9,9 +9,9 @@ from golden_values import load
 from anonygan_jax.models.heatmaps import (
     convolve_heatmaps,
     landmark_heatmaps,
-    stamp_heatmaps,
+    scatter_onehot_kernels,
 )
-from anonygan_jax.models.space_to_depth import unpack
+from anonygan_jax.models.space_to_depth import depth_to_space
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -55,10 +55,10 @@ def test_convolution_equals_the_dense_one(side, stride, padding, mode, grid):
     np.testing.assert_allclose(result, expected, atol=1e-5)
     if expected.shape[2] % 2 == 0:
         result = convolve_heatmaps(heatmaps, kernel, stride, padding, mode, True)
-        np.testing.assert_allclose(unpack(result), expected, atol=1e-5)
-    assert heatmaps.are_pixels == (grid is None)
-    if heatmaps.are_pixels:
-        result = stamp_heatmaps(heatmaps, kernel, stride, padding, mode)
+        np.testing.assert_allclose(depth_to_space(result), expected, atol=1e-5)
+    assert heatmaps.is_one_hot == (grid is None)
+    if heatmaps.is_one_hot:
+        result = scatter_onehot_kernels(heatmaps, kernel, stride, padding, mode)
         np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
@@ -77,7 +77,7 @@ def test_stamped_kernels_have_the_gradients_of_products(
 
     def stamped(weights, kernel):
         heatmaps = landmark_heatmaps(points, size).scale(weights)
-        return stamp_heatmaps(heatmaps, kernel, stride, padding, mode)
+        return scatter_onehot_kernels(heatmaps, kernel, stride, padding, mode)
 
     def products(weights, kernel):
         heatmaps = landmark_heatmaps(points, size).scale(weights)

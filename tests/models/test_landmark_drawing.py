@@ -14,7 +14,7 @@ SIZE = (218, 178)
 RUNS = (range(17), range(27, 31), (*range(60, 68), 60))
 
 
-def _lit(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def nonzero_positions(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Where one face's drawing is red."""
     drawing = np.asarray(landmark_drawing(points_xy[None], size))[0]
     lit = (drawing == [1, 0, 0]).all(-1)
@@ -26,7 +26,7 @@ def _lit(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def test_equals_the_official_drawing(number):
     golden = load("geometry.npz")
     expected = (golden[f"ciagan_landmark_image_{number}"] != 255).any(-1)
-    lit = _lit(golden[f"landmarks_xy_{number}"].astype(np.float32), SIZE)
+    lit = nonzero_positions(golden[f"landmarks_xy_{number}"].astype(np.float32), SIZE)
     # An empty picture has 99.4% equal pixels.
     assert (lit == expected).mean() > 0.999
     _assert_near(lit, expected)
@@ -49,11 +49,11 @@ def test_lines_are_opencvs_wherever_points_lie(seed, spread):
     for run in RUNS:
         cv2.polylines(canvas, [rounded[list(run)]], False, 255)
     expected = canvas[around - 1 : around + 65, around - 1 : around + 49] > 0
-    lit = _lit(points + 1, (66, 50))
+    lit = nonzero_positions(points + 1, (66, 50))
     inside = np.s_[1:-1, 1:-1]
     assert distance_transform_edt(~expected)[inside][lit[inside]].max(initial=0) <= 1
     assert distance_transform_edt(~lit)[inside][expected[inside]].max(initial=0) <= 1
 
 
 def test_points_that_are_no_numbers_draw_nothing():
-    assert not _lit(np.full((68, 2), np.nan, np.float32), (16, 16)).any()
+    assert not nonzero_positions(np.full((68, 2), np.nan, np.float32), (16, 16)).any()

@@ -84,8 +84,10 @@ def test_statistics_keep_their_digits_far_from_zero():
     variables = norm.init(jax.random.key(0), x, True)
     variables["batch_stats"]["mean"] += 1000.0
     y, _ = norm.apply(variables, x, True, mutable=["batch_stats"])
-    wide = x.astype(np.float64)
-    expected = (wide - wide.mean((0, 1, 2))) / np.sqrt(wide.var((0, 1, 2)) + 1e-5)
+    promote_to_float32 = x.astype(np.float64)
+    expected = (promote_to_float32 - promote_to_float32.mean((0, 1, 2))) / np.sqrt(
+        promote_to_float32.var((0, 1, 2)) + 1e-5
+    )
     scale = variables["params"]["scale"]
     np.testing.assert_allclose(y, expected * scale, atol=2e-3)
 

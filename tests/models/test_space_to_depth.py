@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonygan_jax.models.layers import BatchNorm, Conv, UpConv
-from anonygan_jax.models.space_to_depth import PackedConv, pack, reflect_blocks, unpack
+from anonygan_jax.models.space_to_depth import (
+    SpaceToDepthConv,
+    depth_to_space,
+    reflect_blocks,
+    space_to_depth,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -21,9 +26,9 @@ def _features(height: int, width: int, channels: int) -> jax.Array:
 @settings(max_examples=15, deadline=None)
 def test_packing_is_undone_and_puts_pixels_side_by_side(height, width, channels):
     x = _features(2 * height, 2 * width, channels)
-    packed = pack(x)
+    packed = space_to_depth(x)
     assert packed.shape == (2, height, width, 4 * channels)
-    np.testing.assert_array_equal(unpack(packed), x)
+    np.testing.assert_array_equal(depth_to_space(packed), x)
     np.testing.assert_array_equal(
         packed[:, 0, 0], x[:, :2, :2].reshape(2, 4 * channels)
     )
@@ -35,7 +40,9 @@ def test_borders_are_mirrored_pixel_by_pixel(axis):
     widths = [(0, 0)] * 4
     widths[axis] = (4, 4)
     expected = np.pad(x, widths, mode="reflect")
-    np.testing.assert_array_equal(unpack(reflect_blocks(pack(x), axis)), expected)
+    np.testing.assert_array_equal(
+        depth_to_space(reflect_blocks(space_to_depth(x), axis)), expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,20 +63,20 @@ def test_equals_the_plain_convolution(side, stride, padding, reflect, is_packed)
     plain = Conv(5, side, use_bias=True, **fields)
     variables = plain.init(jax.random.key(0), x)
     variables["params"]["bias"] += jnp.arange(5.0)
-    conv = PackedConv(5, side, use_bias=True, **fields)
+    conv = SpaceToDepthConv(5, side, use_bias=True, **fields)
 
     def on_this_platform(variables, x):
-        given = {"packed": pack(x)} if is_packed else {"image": x}
+        given = {"packed": space_to_depth(x)} if is_packed else {"image": x}
         y = conv.apply(variables, **given)
-        return y if stride == 2 else unpack(y)
+        return y if stride == 2 else depth_to_space(y)
 
     def on_accelerators(variables, x):
         kernel, bias = variables["params"]["kernel"], variables["params"]["bias"]
         if is_packed:
-            y = conv._convolve_packed(pack(x), kernel)
+            y = conv._convolve_packed(space_to_depth(x), kernel)
         else:
             y = conv._convolve_image(x, kernel)
-        return (y if stride == 2 else unpack(y)) + bias
+        return (y if stride == 2 else depth_to_space(y)) + bias
 
     expected, pullback = jax.vjp(plain.apply, variables, x)
     back = jnp.asarray(RNG.standard_normal(expected.shape), jnp.float32)
@@ -87,7 +94,7 @@ def test_doubling_can_stay_packed():
     x = _features(5, 4, 6)
     variables = UpConv(3).init(jax.random.key(0), x)
     packed = UpConv(3, packed=True).apply(variables, x)
-    np.testing.assert_array_equal(unpack(packed), UpConv(3).apply(variables, x))
+    np.testing.assert_array_equal(depth_to_space(packed), UpConv(3).apply(variables, x))
 
 
 @pytest.fixture
@@ -106,8 +113,10 @@ def test_packed_pixels_share_statistics(train, num_groups, doubles):
     variables["batch_stats"]["mean"] += jnp.arange(4.0)
     expected, stats = plain.apply(variables, x, train, mutable=["batch_stats"])
     packed = BatchNorm(num_groups=num_groups, num_packed=4)
-    y, packed_stats = packed.apply(variables, pack(x), train, mutable=["batch_stats"])
-    np.testing.assert_allclose(unpack(y), expected, rtol=1e-12, atol=1e-12)
+    y, packed_stats = packed.apply(
+        variables, space_to_depth(x), train, mutable=["batch_stats"]
+    )
+    np.testing.assert_allclose(depth_to_space(y), expected, rtol=1e-12, atol=1e-12)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12), packed_stats, stats
     )

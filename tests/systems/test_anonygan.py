@@ -12,10 +12,10 @@ import pytest
 from flax.traverse_util import flatten_dict
 from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 
-from anonygan_jax.data.batches import Batches, DataConfig, PairBatch
+from anonygan_jax.data.batches import BatchLoader, DataConfig, PairBatch
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.faces.face import REDUCED_29
-from anonygan_jax.faces.masks import FACE, OUTLINE, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.systems import losses, train_state
 from anonygan_jax.systems.anonygan import AnonyGAN, Pair
@@ -53,7 +53,7 @@ class _GoldenPairs(AnonyGAN):
             context=source * (1 - mask),
             condition_points_xy=points_xy(golden["condition_landmarks_yx"]),
             source_points_xy=points_xy(golden["source_landmarks_yx"]),
-            same_identity=batch.same_identity,
+            is_supervised=batch.is_supervised,
         )
 
 
@@ -70,7 +70,7 @@ def golden_step():
     terms = losses.LossConfig(context_matching=1.0, reconstruction=10.0)
     system = _GoldenPairs(model, terms)
     state = train_state.create_train_state(variables, optimisers, {})
-    same = jnp.asarray(load("anonygan_train_step.npz")["same_identity"])
+    same = jnp.asarray(load("anonygan_train_step.npz")["is_supervised"])
     batch = PairBatch(None, None, None, None, same)
     return jax.jit(lambda s: system.gradients(s, batch, jax.random.key(0)))(state)
 
@@ -177,10 +177,10 @@ def test_the_sources_face_never_reaches_the_generator(small):
 
 def test_a_warped_face_s_outline_is_drawn_and_the_paper_s_polygon(small):
     *_, batch = small
-    batch = batch.replace(prior=batch.source)
+    batch = batch.replace(warped_condition=batch.source)
     size = batch.source.shape[1:3]
-    for use_prior, region in ((True, OUTLINE), (False, FACE)):
-        system = _system(use_warped_prior=use_prior)
+    for use_prior, region in ((True, FACE_CONTOUR), (False, PAPER_POLYGON)):
+        system = _system(uses_warped_condition=use_prior)
         expected = face_mask(batch.source_points_xy, size, region)
         np.testing.assert_array_equal(system.prepare(batch).mask, expected)
 
@@ -205,14 +205,14 @@ def test_wrong_numbers_of_landmarks_are_refused():
         ModelConfig(30, True, 4, 1, 4, 0.5, None, 4)
 
 
-def test_a_step_with_a_warped_prior_has_its_loss_and_updates_all(prior_config):
-    step = make_train_step(prior_config)
-    data, pairs = DataConfig(**prior_config.data), PairConfig(**prior_config.pairs)
-    batch = Batches(data, pairs, with_prior=True).batch(0)
+def test_a_step_with_a_warped_prior_has_its_loss_and_updates_all(refine_config):
+    step = make_train_step(refine_config)
+    data, pairs = DataConfig(**refine_config.data), PairConfig(**refine_config.pairs)
+    batch = BatchLoader(data, pairs, with_prior=True).batch(0)
     key = jax.random.key(0, impl="rbg")
     state = jax.eval_shape(step.init, key, batch)
     after, metrics = jax.eval_shape(step, state, batch, key)
-    assert metrics["closeness"].shape == ()
+    assert metrics["low_frequency_l1"].shape == ()
     assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, state)
 
 
@@ -281,11 +281,11 @@ def test_strangers_are_matched_with_a_source_as_much_as_the_config_says():
     same = jnp.array([True, False])
     pair = Pair(*(picture, picture, picture[..., :1], picture, points, points), same)
     fakes = {name: ([fake], jnp.zeros((2, 1))) for name in ("appearance", "pose")}
-    judged = {"appearance": types.SimpleNamespace(real=([real], None))}
+    results = {"appearance": types.SimpleNamespace(real=([real], None))}
     apart = np.abs(fake - real).mean((1, 2, 3))
     for share in (1.0, 0.25):
-        terms = losses.LossConfig(context_matching_strangers=share)
+        terms = losses.LossConfig(context_matching_different_identity=share)
         system = AnonyGAN(ModelConfig(68, True, 4, 1, 4, 0.0, None, 4), terms)
-        _, metrics = system._generator_loss(picture, fakes, judged, pair, None)
+        _, metrics = system._generator_loss(picture, fakes, results, pair, None)
         expected = 0.8 * (apart[0] + share * apart[1]) / 2
         np.testing.assert_allclose(metrics["context_matching"], expected, rtol=1e-5)

@@ -170,13 +170,13 @@ def test_a_run_that_stopped_in_either_stage_ends_the_same(
 ):
     from anonygan_jax.training import loop
 
-    def feed(batches, start, end, mesh):
+    def iterate_on_devices(batches, start, end, mesh):
         yield from real(batches, start, min(end, stop), mesh)
         if end >= stop:
             raise KeyboardInterrupt
 
-    real = loop.feed
-    monkeypatch.setattr(loop, "feed", feed)
+    real = loop.iterate_on_devices
+    monkeypatch.setattr(loop, "iterate_on_devices", iterate_on_devices)
     with pytest.raises(KeyboardInterrupt):
         train_and_evaluate(config, tmp_path)
     monkeypatch.undo()

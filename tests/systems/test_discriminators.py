@@ -9,7 +9,7 @@ import pytest
 
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.discriminator import PatchDiscriminator
-from anonygan_jax.systems.discriminators import Exhibit, Judge
+from anonygan_jax.systems.discriminators import DiscriminatorInput, DiscriminatorUpdate
 from anonygan_jax.systems.losses import LossConfig
 from anonygan_jax.systems.train_state import TrainState
 
@@ -21,63 +21,67 @@ REAL, FAKE = (jnp.asarray(RNG.uniform(-1, 1, (2, 4, 4, 3)), jnp.float32) for _ i
 class Linear:
     """Logits at four places, linear in the picture."""
 
-    def apply(self, variables, image, partner, train, mutable):
-        assert partner is None
+    def apply(self, variables, image, condition, train, mutable):
+        assert condition is None
         assert train
         logits = jnp.einsum("bhwc,hwcl->bl", image, variables["params"])
         return ([image], logits.reshape(-1, 2, 2, 1)), {"batch_stats": {}}
 
 
-def _judge(name: str = "image", **fields) -> tuple[Judge, jax.Array]:
+def _judge(name: str = "image", **fields) -> tuple[DiscriminatorUpdate, jax.Array]:
     """A linear judge and its weights."""
-    judge = Judge(f"{name}_discriminator", MODEL, LossConfig(**fields))
-    judge._network = Linear()
-    return judge, jnp.asarray(RNG.standard_normal((4, 4, 3, 4)), jnp.float32)
+    discriminator = DiscriminatorUpdate(
+        f"{name}_discriminator", MODEL, LossConfig(**fields)
+    )
+    discriminator._network = Linear()
+    return discriminator, jnp.asarray(RNG.standard_normal((4, 4, 3, 4)), jnp.float32)
 
 
-def _judgement(judge, params):
-    state = TrainState(0, {judge.name: params}, {judge.name: {}}, {}, {})
-    return judge(state, Exhibit(REAL), FAKE, jax.random.key(0))
+def _judgement(discriminator, params):
+    state = TrainState(
+        0, {discriminator.name: params}, {discriminator.name: {}}, {}, {}
+    )
+    return discriminator(state, DiscriminatorInput(REAL), FAKE, jax.random.key(0))
 
 
 def test_r1_is_half_gamma_times_the_squared_slope_of_the_mean_logit():
-    judge, params = _judge(r1=3.0, adversarial="lsgan")
+    discriminator, params = _judge(r1=3.0, adversarial="lsgan")
     slope = np.asarray(params).mean(-1)
-    judged = _judgement(judge, params)
-    np.testing.assert_allclose(judged.penalty, 1.5 * (slope**2).sum(), rtol=1e-5)
+    results = _judgement(discriminator, params)
+    np.testing.assert_allclose(results.penalty, 1.5 * (slope**2).sum(), rtol=1e-5)
     without, _ = _judge(adversarial="lsgan")
-    more = judged.grads - _judgement(without, params).grads
+    more = results.grads - _judgement(without, params).grads
     expected = 1.5 * 2 * slope[..., None] / 4 * np.ones(4)
     np.testing.assert_allclose(more, expected, atol=1e-4)
 
 
 def test_gradients_are_those_of_real_and_fake_pictures():
-    judge, params = _judge(adversarial="lsgan")
-    judged = _judgement(judge, params)
+    discriminator, params = _judge(adversarial="lsgan")
+    results = _judgement(discriminator, params)
     real, fake = (np.einsum("bhwc,hwcl->bl", x, params) for x in (REAL, FAKE))
     loss = (np.square(real - 1).mean() + np.square(fake).mean()) / 2
-    np.testing.assert_allclose(judged.loss, loss, rtol=1e-5)
+    np.testing.assert_allclose(results.loss, loss, rtol=1e-5)
     expected = np.einsum("bl,bhwc->hwcl", real - 1, REAL) / 8
     expected += np.einsum("bl,bhwc->hwcl", fake, FAKE) / 8
-    np.testing.assert_allclose(judged.grads, expected, atol=1e-4)
+    np.testing.assert_allclose(results.grads, expected, atol=1e-4)
     to_logits = np.asarray(RNG.standard_normal((2, 2, 2, 1)), np.float32)
-    to_image = judged.image_pullback(([jnp.zeros_like(FAKE)], jnp.asarray(to_logits)))
+    to_image = results.image_pullback(([jnp.zeros_like(FAKE)], jnp.asarray(to_logits)))
     expected = np.einsum("bl,hwcl->bhwc", to_logits.reshape(2, 4), params)
     np.testing.assert_allclose(to_image, expected, atol=1e-4)
 
 
 def test_identity_is_judged_of_whole_faces():
-    judge, params = _judge("identity")
-    judged = _judgement(judge, params)
-    assert judged.real[1].shape == (2, 1, 1, 1)
+    discriminator, params = _judge("identity")
+    results = _judgement(discriminator, params)
+    assert results.real[1].shape == (2, 1, 1, 1)
     expected = np.einsum("bhwc,hwcl->bl", REAL, params).mean(-1)
-    np.testing.assert_allclose(judged.real[1].ravel(), expected, rtol=1e-4)
+    np.testing.assert_allclose(results.real[1].ravel(), expected, rtol=1e-4)
 
 
 def test_real_and_fake_pictures_are_changed_before_they_are_judged():
-    judge, params = _judge(diff_augment=("colour",), adversarial="lsgan")
+    discriminator, params = _judge(diff_augment=("colour",), adversarial="lsgan")
     plain, _ = _judge(adversarial="lsgan")
-    changed, same = _judgement(judge, params), _judgement(plain, params)
+    changed, same = _judgement(discriminator, params), _judgement(plain, params)
     assert np.abs(changed.real[1] - same.real[1]).min() > 1e-3
     assert np.abs(changed.fake[1] - same.fake[1]).min() > 1e-3
 
@@ -132,11 +136,15 @@ def test_kernels_are_divided_by_their_largest_singular_values(spectral):
 
 
 def test_the_image_alone_and_heatmaps_are_judged():
-    shown = Exhibit(jnp.zeros((1, 48, 48, 3)), points_xy=jnp.ones((1, 68, 2)))
-    for exhibit, channels in (
+    shown = DiscriminatorInput(
+        jnp.zeros((1, 48, 48, 3)), points_xy=jnp.ones((1, 68, 2))
+    )
+    for discriminator_input, channels in (
         (shown, 71),
         (dataclasses.replace(shown, points_xy=None), 3),
     ):
-        judge = Judge("pose_discriminator", MODEL, LossConfig())
-        variables = jax.eval_shape(judge.init, jax.random.key(0), exhibit)
+        discriminator = DiscriminatorUpdate("pose_discriminator", MODEL, LossConfig())
+        variables = jax.eval_shape(
+            discriminator.init, jax.random.key(0), discriminator_input
+        )
         assert variables["params"]["conv0"]["kernel"].shape[2] == channels

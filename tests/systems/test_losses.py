@@ -33,13 +33,17 @@ def _array(*shape: int) -> np.ndarray:
         ),
     ],
 )
-def test_adversarial_forms_are_the_published_ones(form, on_real, on_fake, fooling):
+def test_adversarial_forms_are_the_published_ones(
+    form, on_real, on_fake, generator_adversarial_loss
+):
     real, fake = 2 * _array(2, 3, 4, 1), 2 * _array(2, 3, 4, 1)
     expected = (on_real(real).mean() + on_fake(fake).mean()) / 2
-    result = losses.discriminator(real, fake, form)
+    result = losses.discriminator_loss(real, fake, form)
     np.testing.assert_allclose(result, expected, rtol=1e-5)
-    result = losses.fooling(fake, form)
-    np.testing.assert_allclose(result, fooling(fake).mean(), rtol=1e-5)
+    result = losses.generator_adversarial_loss(fake, form)
+    np.testing.assert_allclose(
+        result, generator_adversarial_loss(fake).mean(), rtol=1e-5
+    )
 
 
 def test_unlikeness_is_one_minus_the_cosine():
@@ -47,7 +51,7 @@ def test_unlikeness_is_one_minus_the_cosine():
     expected = np.mean(
         [scipy.spatial.distance.cosine(a, b) for a, b in zip(one, other, strict=True)]
     )
-    np.testing.assert_allclose(losses.unlikeness(one, other), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.cosine_distance(one, other), expected, rtol=1e-5)
 
 
 def test_unknown_forms_and_policies_are_named():
@@ -79,14 +83,14 @@ def test_context_matching_counts_samples_by_their_weight():
 
 
 def test_descriptors_count_for_strangers_and_move_only_what_was_made():
-    source, prior = _array(4, 5), _array(4, 5)
+    source, warped_condition = _array(4, 5), _array(4, 5)
     nearness = np.array([[0.5], [0.5], [1.5], [0.25]], np.float32)
-    made = source + nearness * (prior - source)
+    made = source + nearness * (warped_condition - source)
     same = jnp.array([True, False, False, False])
-    apart = np.linalg.norm(prior - source, axis=-1)
+    apart = np.linalg.norm(warped_condition - source, axis=-1)
     expected = (0.5 * apart[1] + 0 + 0.75 * apart[3]) / 3
-    loss, grads = jax.value_and_grad(losses.descriptor, argnums=(0, 1, 2))(
-        made, prior, source, same
+    loss, grads = jax.value_and_grad(losses.identity_leak, argnums=(0, 1, 2))(
+        made, warped_condition, source, same
     )
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
     assert (grads[0][jnp.array([0, 2])] == 0).all()
@@ -112,9 +116,9 @@ def test_reconstruction_without_supervised_pairs_is_zero():
 
 
 def test_closeness_compares_means_of_cells_in_the_other_pairs():
-    output, prior = _array(3, 16, 24, 3), _array(3, 16, 24, 3)
+    output, warped_condition = _array(3, 16, 24, 3), _array(3, 16, 24, 3)
     same = np.array([True, False, False])
-    cells = (output - prior)[~same].reshape(2, 2, 8, 3, 8, 3).mean((2, 4))
-    result = losses.closeness(output, prior, jnp.asarray(same))
+    cells = (output - warped_condition)[~same].reshape(2, 2, 8, 3, 8, 3).mean((2, 4))
+    result = losses.low_frequency_l1(output, warped_condition, jnp.asarray(same))
     np.testing.assert_allclose(result, np.abs(cells).mean(), rtol=1e-4)
-    assert losses.closeness(output, prior, jnp.ones(3, bool)) == 0
+    assert losses.low_frequency_l1(output, warped_condition, jnp.ones(3, bool)) == 0

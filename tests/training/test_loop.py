@@ -14,7 +14,8 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from anonygan_jax.data.batches import Batches, DataConfig
+import anonygan_jax
+from anonygan_jax.data.batches import BatchLoader, DataConfig
 from anonygan_jax.data.pairs import PairConfig
 from anonygan_jax.training import checkpoints, hooks, loop
 from anonygan_jax.training.config import RunConfig, save_config
@@ -61,18 +62,18 @@ def test_pictures_show_condition_source_and_composite(tiny_run, tiny_config):
 def test_a_killed_run_continues_to_the_same_weights(tiny_config, tmp_path, monkeypatch):
     config = _steps(tiny_config, 5)
     whole = loop.train_and_evaluate(config, tmp_path / "whole")
-    feed = loop.feed
+    iterate_on_devices = loop.iterate_on_devices
 
     def killed_at_the_third(*arguments):
-        for number, batch in enumerate(feed(*arguments)):
+        for number, batch in enumerate(iterate_on_devices(*arguments)):
             if number == 2:
                 os.kill(os.getpid(), signal.SIGTERM)
             yield batch
 
-    monkeypatch.setattr(loop, "feed", killed_at_the_third)
+    monkeypatch.setattr(loop, "iterate_on_devices", killed_at_the_third)
     first = loop.train_and_evaluate(config, tmp_path / "parts")
     assert int(first.step) == 3
-    monkeypatch.setattr(loop, "feed", feed)
+    monkeypatch.setattr(loop, "iterate_on_devices", iterate_on_devices)
     second = loop.train_and_evaluate(config, tmp_path / "parts")
     assert int(second.step) == 5
     jax.tree.map(np.testing.assert_array_equal, whole, second)
@@ -114,7 +115,7 @@ def _evaluated(config, num_steps, monkeypatch, measure):
         assert num_faces == config.run.num_evaluated
         return measure
 
-    monkeypatch.setattr(hooks, "QuickEvaluation", evaluation)
+    monkeypatch.setattr(hooks, "OnlineEvaluation", evaluation)
     config = _steps(config, num_steps)
     with config.unlocked():
         config.run.evaluate_every_x_steps = 2
@@ -202,7 +203,7 @@ def test_a_finished_run_is_left_as_it_is(tiny_run, tiny_config, caplog):
 def test_lines_after_the_checkpoint_are_written_again(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
-    loop.metric_writer.RunLog(tmp_path, 2, 4).close()
+    loop.metric_writer.MetricWriter(tmp_path, 2, 4).close()
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
@@ -220,6 +221,7 @@ def test_a_run_of_an_older_version_goes_on(tiny_config, tmp_path):
     before = json.loads(path.read_text())
     for section, name in (("model", "compute_dtype"), ("data", "zoom")):
         del before[section][name]
+    before["model"]["use_context"] = before["model"].pop("use_masked_source")
     path.write_text(json.dumps(before))
     save_config(tiny_config, tmp_path)
     assert json.loads(path.read_text())["model"]["compute_dtype"] == "float32"
@@ -229,6 +231,10 @@ def test_a_run_of_an_older_version_goes_on(tiny_config, tmp_path):
         config.model.compute_dtype = "bfloat16"
     with pytest.raises(ValueError, match=r"differs in config\.model\.compute_dtype"):
         save_config(config, tmp_path)
+    before["model"]["use_context"] = False
+    path.write_text(json.dumps(before))
+    with pytest.raises(ValueError, match=r"config\.model\.use_masked_source"):
+        save_config(tiny_config, tmp_path)
 
 
 def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypatch):
@@ -251,7 +257,7 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
         loop.train_and_evaluate(config, tmp_path)
     (path,) = tmp_path.glob("not_finite_3_*.npz")
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
-    expected = Batches(data, pairs).batch(2)
+    expected = BatchLoader(data, pairs).batch(2)
     with np.load(path) as saved:
         np.testing.assert_array_equal(saved["source"], expected.source)
         assert np.isnan(saved["loss/pose"])
@@ -278,12 +284,12 @@ def test_entry_point_says_what_is_wrong(tmp_path):
 
 
 def test_entry_point_tells_its_version():
-    assert _main("--version").stdout == "anonygan_jax 0.1.0\n"
+    assert _main("--version").stdout == f"anonygan_jax {anonygan_jax.__version__}\n"
 
 
 def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_path):
     config = _steps(tiny_config, 1).unlock()
-    config.run.start_from = str(tiny_run)
+    config.run.init_from = str(tiny_run)
     config.optimiser.generator_learning_rate = 0.0
     state = loop.train_and_evaluate(config, tmp_path / "run")
     _, variables, _ = generator_checkpoint.load_generator(tiny_run)
@@ -299,12 +305,12 @@ def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_pat
     assert not np.array_equal(
         *map(_statistics, (state.generator_variables(), variables))
     )  # they go on from there
-    config.run.start_from = "nowhere"  # nobody asks while there is a checkpoint
+    config.run.init_from = "nowhere"  # nobody asks while there is a checkpoint
     config.optimiser.num_steps = 2
     loop.train_and_evaluate(config, tmp_path / "run")
     with pytest.raises(generator_checkpoint.CheckpointError, match="nowhere"):
         loop.train_and_evaluate(config, tmp_path / "other")
-    config.run.start_from = "embedded"
+    config.run.init_from = "embedded"
     with pytest.raises(generator_checkpoint.CheckpointError, match="embedded differs"):
         loop.train_and_evaluate(config, tmp_path / "third")
 

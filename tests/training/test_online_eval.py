@@ -3,17 +3,17 @@
 import jax.numpy as jnp
 import pytest
 
-from anonygan_jax.data.batches import Batches, DataConfig
+from anonygan_jax.data.batches import BatchLoader, DataConfig
 from anonygan_jax.data.pairs import PairConfig, is_held_out
 from anonygan_jax.training.factory import make_system
-from anonygan_jax.training.online_eval import QuickEvaluation
+from anonygan_jax.training.online_eval import OnlineEvaluation
 
 
 @pytest.fixture(scope="module")
-def batches(tiny_config) -> Batches:
+def batches(tiny_config) -> BatchLoader:
     data = tiny_config.data.to_dict() | {"image_size": (112, 92), "zoom": 1.4}
     pairs = tiny_config.pairs.to_dict() | {"held_out_share": 0.3}
-    return Batches(DataConfig(**data), PairConfig(**pairs))
+    return BatchLoader(DataConfig(**data), PairConfig(**pairs))
 
 
 class Drawn:
@@ -35,11 +35,11 @@ class NoState:
 def test_a_generator_that_hides_nothing_and_one_that_hides_all(tiny_config, batches):
     reveals = Drawn(tiny_config, lambda pair: pair.source)
     hides = Drawn(tiny_config, lambda pair: jnp.zeros_like(pair.source))
-    same = QuickEvaluation(reveals, batches, 6)(NoState())
+    same = OnlineEvaluation(reveals, batches, 6)(NoState())
     assert same["evaluation/detected"] == 1
     assert same["evaluation/reidentified"] == 1
     assert same["evaluation/pose_l2"] < 0.02
-    gone = QuickEvaluation(hides, batches, 6)(NoState())
+    gone = OnlineEvaluation(hides, batches, 6)(NoState())
     assert gone["evaluation/detected"] < 0.5
     assert gone["evaluation/reidentified"] < 0.5
 
@@ -54,7 +54,7 @@ def test_its_people_are_those_held_out(batches):
 
 def test_faces_too_small_for_dlib_are_told(tiny_config):
     data = tiny_config.data.to_dict() | {"image_size": (28, 24)}
-    small = Batches(DataConfig(**data), PairConfig(**tiny_config.pairs))
+    small = BatchLoader(DataConfig(**data), PairConfig(**tiny_config.pairs))
     system = Drawn(tiny_config, lambda pair: pair.source)
     with pytest.raises(ValueError, match="dlib finds no face in the training"):
-        QuickEvaluation(system, small, 4)
+        OnlineEvaluation(system, small, 4)

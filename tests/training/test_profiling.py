@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from anonygan_jax.training import profiling
 from anonygan_jax.training.accelerator_specs import CHIPS
-from anonygan_jax.training.profiling import Profiler, Speedometer, profile_steps
+from anonygan_jax.training.profiling import Profiler, Throughput, profile_steps
 
 
 def test_speeds_are_those_since_the_last_reading(monkeypatch):
     times = iter([100.0, 104.0, 105.0])
     monkeypatch.setattr(profiling.time, "monotonic", lambda: next(times))
     peak = CHIPS["TPU v5 lite"].peak
-    speed = Speedometer(64, 0.1 * peak, "TPU v5 lite")
+    speed = Throughput(64, 0.1 * peak, "TPU v5 lite")
     assert speed.read(10) == {}
     expected = {"steps_per_second": 2.0, "pairs_per_second": 128.0, "mfu": 0.2}
     assert speed.read(18) == pytest.approx(expected)
@@ -23,7 +23,7 @@ def test_speeds_are_those_since_the_last_reading(monkeypatch):
 def test_no_share_of_a_peak_that_is_not_known(monkeypatch):
     times = iter([0.0, 1.0])
     monkeypatch.setattr(profiling.time, "monotonic", lambda: next(times))
-    speed = Speedometer(2, 1e9, "cpu")
+    speed = Throughput(2, 1e9, "cpu")
     speed.read(0)
     assert set(speed.read(1)) == {"steps_per_second", "pairs_per_second"}
 

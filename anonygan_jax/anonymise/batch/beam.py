@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from anonygan_jax.anonymise.batch.outcomes import Outcome
-from anonygan_jax.anonymise.batch.pool import Helpers
+from anonygan_jax.anonymise.batch.outcomes import FileResult
+from anonygan_jax.anonymise.batch.pool import WorkerPool
 from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.io.atomic_write import atomic_write
 
 PHOTOS_PER_PIPELINE = 10_000  # what an interruption loses at most
 FIND, WRITE = "find", "write"
@@ -41,7 +41,7 @@ class Work(beam.DoFn):
         """Yields an item's number once what became of it is in its file."""
         number, item = numbered
         made = getattr(self._worker, self._step)(item)
-        with written_whole(self._folder / f"{number}") as partial:
+        with atomic_write(self._folder / f"{number}") as partial:
             partial.write_bytes(pickle.dumps(made))
         yield number
 
@@ -62,11 +62,11 @@ class Pipelines:
         self._settings, self._options, self._folder = settings, options, folder
 
     def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
-        """See `Helpers`."""
+        """See `WorkerPool`."""
         return self._run(FIND, tasks)
 
-    def write(self, planned: Iterable[Planned]) -> Iterator[Outcome]:
-        """See `Helpers`."""
+    def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
+        """See `WorkerPool`."""
         return self._run(WRITE, planned)
 
     def _run(self, step: str, items: Iterable[Item]) -> Iterator[Any]:
@@ -90,8 +90,8 @@ class Pipelines:
 @contextlib.contextmanager
 def pipelines(
     settings: Settings, _here: Worker, options: str, output: pathlib.Path
-) -> Iterator[Helpers]:
-    """Helpers that Beam finds; see `batch.HelpersMaker`.
+) -> Iterator[WorkerPool]:
+    """Helpers that Beam finds; see `batch.WorkerPoolMaker`.
 
     Args:
       settings: of the workers.

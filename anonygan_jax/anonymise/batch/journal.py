@@ -6,8 +6,8 @@ import pathlib
 from typing import Any
 
 import anonygan_jax
-from anonygan_jax.anonymise.batch.outcomes import FAILED, REPORT, Outcome
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.anonymise.batch.outcomes import FAILED, REPORT, FileResult
+from anonygan_jax.io.atomic_write import atomic_write
 
 JOURNAL = ".report.jsonl"  # beside the results until the report is written
 
@@ -33,21 +33,21 @@ class Journal:
             if outcome.kind != FAILED
         }
 
-    def earlier(self, photo: str, stamp: str) -> Outcome | None:
+    def previous(self, photo: str, fingerprint: str) -> FileResult | None:
         """Returns what became of a photo before, if it and its result are still there.
 
         Args:
           photo: its name.
-          stamp: see `stamp_of`; must be as it was.
+          stamp: see `fingerprint_of`; must be as it was.
         """
         outcome = self._known.get(photo)
-        if outcome is None or outcome.stamp != stamp:
+        if outcome is None or outcome.fingerprint != fingerprint:
             return None
         if outcome.result and not pathlib.Path(outcome.result).exists():
             return None
         return outcome
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: FileResult) -> None:
         """Keeps an outcome at once."""
         path = self._output / JOURNAL
         self._output.mkdir(parents=True, exist_ok=True)
@@ -68,38 +68,38 @@ class Journal:
         for outcome in self._known.values():
             self.add(outcome)
 
-    def finish(self, outcomes: list[Outcome]) -> None:
+    def finish(self, outcomes: list[FileResult]) -> None:
         """Writes report.json, whole or not at all, and ends the journal."""
         report = {
             **self._head,
             "photos": [dataclasses.asdict(outcome) for outcome in outcomes],
         }
-        with written_whole(self._output / REPORT) as partial:
+        with atomic_write(self._output / REPORT) as partial:
             partial.write_text(json.dumps(report, indent=1) + "\n")
         (self._output / JOURNAL).unlink(missing_ok=True)
 
-    def _reported(self) -> list[Outcome]:
+    def _reported(self) -> list[FileResult]:
         """Outcomes of a run that ended."""
         path = self._output / REPORT
         report = _parsed(path.read_text()) if path.exists() else None
         if not report or not self._is_ours(report):
             return []
-        return [Outcome.from_dict(entry) for entry in report["photos"]]
+        return [FileResult.from_dict(entry) for entry in report["photos"]]
 
-    def _journalled(self) -> list[Outcome]:
+    def _journalled(self) -> list[FileResult]:
         """Outcomes of a run that was stopped."""
         path = self._output / JOURNAL
         lines = path.read_text().splitlines() if path.exists() else []
         entries = [_parsed(line) for line in lines]
         if not entries or not entries[0] or not self._is_ours(entries[0]):
             return []
-        return [Outcome.from_dict(entry) for entry in entries[1:] if entry]
+        return [FileResult.from_dict(entry) for entry in entries[1:] if entry]
 
     def _is_ours(self, head: dict[str, Any]) -> bool:
         return all(head.get(key) == value for key, value in self._head.items())
 
 
-def stamp_of(path: pathlib.Path) -> str:
+def fingerprint_of(path: pathlib.Path) -> str:
     """Returns by what a changed photo is told: its size and time of change."""
     try:
         about = path.stat()

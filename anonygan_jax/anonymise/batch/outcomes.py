@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from anonygan_jax.anonymise.results import (
-    COVERED,
     KEPT,
+    PIXELATED,
     REPLACED,
     FaceReport,
     TrackReport,
@@ -15,11 +15,11 @@ from anonygan_jax.anonymise.results import (
 
 REPORT = "report.json"
 NO_FACE, FAILED = "no face", "failed"
-EXIT_FAILED, EXIT_COVERED = 2, 3
+EXIT_FAILED, EXIT_PIXELATED = 2, 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class FileResult:
     """One photo or video.
 
     Attributes:
@@ -41,12 +41,12 @@ class Outcome:
     reason: str | None = None
     faces: tuple[FaceReport, ...] = ()
     method: str | None = None
-    stamp: str = ""
+    fingerprint: str = ""
     num_frames: int | None = None
     num_broken: int = 0
 
     @classmethod
-    def from_dict(cls, entry: dict[str, Any]) -> "Outcome":
+    def from_dict(cls, entry: dict[str, Any]) -> "FileResult":
         """Returns what `dataclasses.asdict` and JSON made an entry of."""
         faces = []
         for face in entry["faces"]:
@@ -62,9 +62,9 @@ class Outcome:
             done = f"copied to {self.result}" if self.result else "no result written"
             return f"{self.photo}: no face found, look at it; {done}"
         text = f"{self.result}: {len(self.faces)} face{'s' * (len(self.faces) != 1)}"
-        for verdict in (COVERED, KEPT):
-            because = [f.because for f in self.faces if f.verdict == verdict]
-            text += f", {len(because)} {verdict} ({because[0]})" if because else ""
+        for status in (PIXELATED, KEPT):
+            reason = [f.reason for f in self.faces if f.status == status]
+            text += f", {len(reason)} {status} ({reason[0]})" if reason else ""
         if self.num_frames is not None:
             text += f", {self.num_frames} frames"
         if self.num_broken:
@@ -72,21 +72,21 @@ class Outcome:
         return text
 
 
-def exit_code(outcomes: list[Outcome]) -> int:
-    """Returns 2 when a photo failed, else 3 when a face was covered, else 0."""
+def exit_code(outcomes: list[FileResult]) -> int:
+    """Returns 2 when a photo failed, else 3 when a face was pixelated, else 0."""
     kinds = {outcome.kind for outcome in outcomes}
     if FAILED in kinds:
         return EXIT_FAILED
-    return EXIT_COVERED if COVERED in kinds else 0
+    return EXIT_PIXELATED if PIXELATED in kinds else 0
 
 
-def summary(outcomes: list[Outcome], output: pathlib.Path) -> str:
+def summary(outcomes: list[FileResult], output: pathlib.Path) -> str:
     """Returns the last line on the screen."""
     kinds = Counter(outcome.kind for outcome in outcomes)
-    done = kinds[REPLACED] + kinds[COVERED]
+    done = kinds[REPLACED] + kinds[PIXELATED]
     parts = [f"anonymised {done} of {len(outcomes)} files, results in {output}"]
-    if kinds[COVERED]:
-        parts.append(f"faces covered in {kinds[COVERED]}")
+    if kinds[PIXELATED]:
+        parts.append(f"faces pixelated in {kinds[PIXELATED]}")
     if kinds[NO_FACE]:
         parts.append(f"no face found in {kinds[NO_FACE]}, look at them")
     if kinds[FAILED]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import cv2
 
-from anonygan_jax.anonymise.batch.outcomes import Outcome
+from anonygan_jax.anonymise.batch.outcomes import FileResult
 from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
@@ -18,27 +18,29 @@ from anonygan_jax.io.prefetch import in_order
 NUM_AHEAD_PER_WORKER = 8
 
 
-class Helpers(Protocol):
+class WorkerPool(Protocol):
     """Who searches photos and writes results, many at a time and in order."""
 
     def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
         """Yields `Worker.find` of each task."""
         ...
 
-    def write(self, planned: Iterable[Planned]) -> Iterator[Outcome]:
+    def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
         """Yields `Worker.write` of each photo; results are there by then."""
         ...
 
 
-HelpersMaker = Callable[[Settings, Worker], contextlib.AbstractContextManager[Helpers]]
+WorkerPoolMaker = Callable[
+    [Settings, Worker], contextlib.AbstractContextManager[WorkerPool]
+]
 
 
 def anonymise_photos(
     tasks: Iterable[Task],
-    helpers: Helpers,
+    helpers: WorkerPool,
     here: Worker,
     on_plans: Callable[[Task, list[Plan]], None] = lambda *_: None,
-) -> Iterator[Outcome]:
+) -> Iterator[FileResult]:
     """Yields what became of each photo, in order; results are written by then.
 
     Photos are searched and written by helpers; who gets whose face is decided in
@@ -56,7 +58,7 @@ def anonymise_photos(
 
     def planned() -> Iterator[Planned]:
         for task, found in helpers.find(tasks):
-            if isinstance(found, Outcome):
+            if isinstance(found, FileResult):
                 yield task, found
                 continue
             plans = here.anonymiser.plan(found, task.name)
@@ -78,20 +80,22 @@ class Pool:
 
     executor: Executor
     find_one: Callable[[Task], Searched]
-    write_one: Callable[[Planned], Outcome]
+    write_one: Callable[[Planned], FileResult]
     num_ahead: int
 
     def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
-        """See `Helpers`."""
+        """See `WorkerPool`."""
         return in_order(self.executor, self.find_one, tasks, self.num_ahead)
 
-    def write(self, planned: Iterable[Planned]) -> Iterator[Outcome]:
-        """See `Helpers`."""
+    def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
+        """See `WorkerPool`."""
         return in_order(self.executor, self.write_one, planned, self.num_ahead)
 
 
 @contextlib.contextmanager
-def processes(settings: Settings, here: Worker, number: int = 1) -> Iterator[Helpers]:
+def processes(
+    settings: Settings, here: Worker, number: int = 1
+) -> Iterator[WorkerPool]:
     """Helpers on this machine.
 
     Args:
@@ -125,7 +129,7 @@ def _find(task: Task) -> Searched:
     return _worker.find(task)
 
 
-def _write(planned: Planned) -> Outcome:
+def _write(planned: Planned) -> FileResult:
     """In a worker process."""
     assert _worker is not None
     return _worker.write(planned)

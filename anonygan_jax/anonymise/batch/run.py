@@ -5,9 +5,13 @@ import pathlib
 from collections.abc import Iterator
 
 from anonygan_jax.anonymise.anonymiser import NoFaceError
-from anonygan_jax.anonymise.batch.journal import Journal, stamp_of
-from anonygan_jax.anonymise.batch.outcomes import FAILED, Outcome
-from anonygan_jax.anonymise.batch.pool import HelpersMaker, anonymise_photos, processes
+from anonygan_jax.anonymise.batch.journal import Journal, fingerprint_of
+from anonygan_jax.anonymise.batch.outcomes import FAILED, FileResult
+from anonygan_jax.anonymise.batch.pool import (
+    WorkerPoolMaker,
+    anonymise_photos,
+    processes,
+)
 from anonygan_jax.anonymise.batch.table import (
     Known,
     Table,
@@ -16,7 +20,7 @@ from anonygan_jax.anonymise.batch.table import (
     written_tracks,
 )
 from anonygan_jax.anonymise.batch.worker import Task, Worker
-from anonygan_jax.anonymise.errors import made_or_failed
+from anonygan_jax.anonymise.errors import try_file
 from anonygan_jax.anonymise.photo.image_io import output_path
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
@@ -32,7 +36,7 @@ class RunError(ValueError):
     """Inputs of which nothing can be made."""
 
 
-class Run:
+class BatchRun:
     """Photos, then videos, and what becomes of them, kept as they come."""
 
     def __init__(
@@ -40,7 +44,7 @@ class Run:
         inputs: tuple[str, ...],
         output: pathlib.Path,
         settings: Settings,
-        helpers: HelpersMaker = processes,
+        helpers: WorkerPoolMaker = processes,
         boxes: pathlib.Path | None = None,
         tracks: pathlib.Path | None = None,
     ) -> None:
@@ -82,7 +86,7 @@ class Run:
         """Returns how many files there are."""
         return len(self._photos) + len(self._videos)
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[FileResult]:
         """Yields what became of each file, once its result is written.
 
         Raises:
@@ -91,8 +95,8 @@ class Run:
         """
         tasks, unusable = self._tasks()
         yield from unusable
-        if all(task.earlier for task in tasks):
-            yield from (task.earlier for task in tasks if task.earlier)
+        if all(task.previous for task in tasks):
+            yield from (task.previous for task in tasks if task.previous)
             return
         worker = Worker(self._settings)
         self._journal.start()
@@ -101,7 +105,7 @@ class Run:
                 self._journal.add(outcome)
                 yield outcome
 
-    def finish(self, outcomes: list[Outcome]) -> None:
+    def finish(self, outcomes: list[FileResult]) -> None:
         """Writes the report.
 
         Raises:
@@ -111,7 +115,7 @@ class Run:
 
     def _done(
         self, tasks: list[Task], worker: Worker, table: Table
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[FileResult]:
         """What became of each file."""
 
         def write_faces(task: Task, plans: list[Plan]) -> None:
@@ -123,35 +127,37 @@ class Run:
         with self._helpers(self._settings, worker) as helpers:
             yield from anonymise_photos(photos, helpers, worker, write_faces)
         for number, task in enumerate(videos):
-            if not task.earlier:
+            if not task.previous:
                 yield self._video(task, worker, table)
-            elif all(later.earlier for later in videos[number:]):
-                yield task.earlier
+            elif all(later.previous for later in videos[number:]):
+                yield task.previous
             else:
-                yield self._remembered(task, task.earlier, worker)
+                yield self._remembered(task, task.previous, worker)
 
-    def _remembered(self, task: Task, earlier: Outcome, worker: Worker) -> Outcome:
+    def _remembered(
+        self, task: Task, previous: FileResult, worker: Worker
+    ) -> FileResult:
         """The earlier outcome of a video; who is in it keeps their face later on."""
 
-        def work() -> Outcome:
+        def work() -> FileResult:
             if worker.anonymiser.remembers:
                 every, known = self._settings.search_every, self._boxes_of(task)
                 remember_people(worker.anonymiser, task.photo, task.name, every, known)
-            return earlier
+            return previous
 
-        return made_or_failed(task.photo, task.output, work)
+        return try_file(task.photo, task.output, work)
 
-    def _video(self, task: Task, worker: Worker, table: Table) -> Outcome:
+    def _video(self, task: Task, worker: Worker, table: Table) -> FileResult:
         """What became of a video, once its result is written."""
         settings = self._settings
 
         def write_faces(analysis: Analysis) -> None:
-            for frame, rows in analysis.spool.by_frame():
+            for frame, rows in analysis.store.by_frame():
                 for row in rows:
                     face, seconds = face_of(row), float(row["seconds"])
                     table(task.name, frame, seconds, int(row["track"]), face)
 
-        def work() -> Outcome:
+        def work() -> FileResult:
             try:
                 done = anonymise_video(
                     worker.anonymiser,
@@ -173,23 +179,23 @@ class Run:
                 num_broken=done.num_broken,
             )
 
-        return made_or_failed(task.photo, task.output, work)
+        return try_file(task.photo, task.output, work)
 
     def _boxes_of(self, task: Task) -> dict[int, list[Face]] | None:
         """Faces of a video that are known, by frame; None to search."""
         return None if self._known is None else self._known.get(task.name, {})
 
-    def _tasks(self) -> tuple[list[Task], list[Outcome]]:
+    def _tasks(self) -> tuple[list[Task], list[FileResult]]:
         """What is to be done, photos first; outcomes of what cannot be."""
         tasks: list[Task] = []
-        unusable: list[Outcome] = []
+        unusable: list[FileResult] = []
         taken: dict[pathlib.Path, pathlib.Path] = {}
         for file in (*self._photos, *self._videos):
             try:
                 tasks.append(self._task(file, self._output_of(file, taken)))
             except PhotoError as error:
                 reason = str(error).removeprefix(f"{file.path}: ")
-                unusable.append(Outcome(str(file.path), FAILED, reason=reason))
+                unusable.append(FileResult(str(file.path), FAILED, reason=reason))
         return tasks, unusable
 
     def _output_of(
@@ -208,14 +214,14 @@ class Run:
 
     def _task(self, file: PhotoFile, output: pathlib.Path) -> Task:
         """A file, and what is known of it."""
-        stamp = stamp_of(file.path)
+        fingerprint = fingerprint_of(file.path)
         known = None
         if self._known is not None:
             known = self._known.get(file.name, {}).get(0, [])
-        earlier = self._journal.earlier(str(file.path), stamp)
+        previous = self._journal.previous(str(file.path), fingerprint)
         if self._tracks:  # all faces must be in the table
-            earlier = None
-        return Task(file.path, file.name, output, stamp, known, earlier)
+            previous = None
+        return Task(file.path, file.name, output, fingerprint, known, previous)
 
 
 def _is_in(path: pathlib.Path, folder: pathlib.Path) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.io.atomic_write import atomic_write
 
 BOX = ("x", "y", "width", "height")
 POINTS = tuple(f"{axis}{n}" for n in range(NUM_LANDMARKS) for axis in "xy")
@@ -44,7 +44,7 @@ def written_tracks(path: pathlib.Path | None) -> Iterator[Table]:
         yield lambda *_: None
         return
     check_suffix(path)
-    with written_whole(path) as partial, partial.open("w", newline="") as file:
+    with atomic_write(path) as partial, partial.open("w", newline="") as file:
         if path.suffix == CSV:
             table = csv.writer(file)
             table.writerow(COLUMNS)

@@ -4,19 +4,19 @@ import numpy as np
 
 from anonygan_jax.anonymise.conditions.selector import (
     AUTO,
-    Choice,
     ConditionError,
     NoConditionError,
+    SelectedCondition,
     Source,
-    drawn,
+    seeded_choice,
 )
 from anonygan_jax.composites.bank import Bank
 
 
-class NumberedPeople:
+class ClassSelector:
     """Chooses people by number; whom a source looks like does not matter.
 
-    See `conditions.Chooser`.
+    See `conditions.ConditionSelector`.
     """
 
     def __init__(self, condition: str | Bank, num_people: int) -> None:
@@ -39,31 +39,31 @@ class NumberedPeople:
                 )
             self._numbers = [int(text)]
 
-    def choose(
+    def select(
         self,
         source: Source,
         seed: str,
-        passed_over: frozenset[str] = frozenset(),
-        distinct: bool = False,
-    ) -> Choice:
+        excluded: frozenset[str] = frozenset(),
+        prefer_dissimilar: bool = False,
+    ) -> SelectedCondition:
         """Returns somebody, drawn by the seed.
 
         Raises:
           NoConditionError: nobody is left.
         """
-        left = [n for n in self._numbers if str(n) not in passed_over]
+        left = [n for n in self._numbers if str(n) not in excluded]
         if not left:
             raise NoConditionError("nobody is left to draw")
-        return _choice(drawn(left, seed))
+        return _selected(seeded_choice(left, seed))
 
-    def choose_of(self, person: str, source: Source) -> Choice | None:
+    def best_face_of(self, person: str, source: Source) -> SelectedCondition | None:
         """Returns a person, who has one face."""
-        return _choice(int(person))
+        return _selected(int(person))
 
     def get(self, number: int) -> np.ndarray:
         """Returns one person as a batch."""
         return np.array([number])
 
 
-def _choice(number: int) -> Choice:
-    return Choice(number, str(number), f"person {number}")
+def _selected(number: int) -> SelectedCondition:
+    return SelectedCondition(number, str(number), f"person {number}")

@@ -8,9 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
-from anonygan_jax.composites.attributes import TRAITS, trait_distance, traits
+from anonygan_jax.composites.attributes import (
+    ATTRIBUTES,
+    attribute_distance,
+    attributes,
+)
 from anonygan_jax.composites.bank import BANK_FILE, Bank, embedded_bank, load_bank
-from anonygan_jax.detection import FaceFinder
+from anonygan_jax.detection import FaceDetector
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.expression import OPEN, SHUT
 from anonygan_jax.faces.face import main_face
@@ -20,13 +24,15 @@ from anonygan_jax.recognition.dlib import SAME_PERSON, DlibDescriptor
 
 AUTO = "auto"
 FRAME = (440, 360)  # height, width of a given photo's crop, as of the bank's
-STRANGER = 0.7  # descriptor distance; dlib takes 0.6 and less for one person
+MIN_CONDITION_DISTANCE = (
+    0.7  # descriptor distance; dlib takes 0.6 and less for one person
+)
 NUM_BEST = 8  # the condition is drawn among as many best fitting people
-GROUP_WEIGHT = 6.0  # of a wrong group, in units of `traits.SCALES`
+GROUP_WEIGHT = 6.0  # of a wrong group, in units of `attributes.SCALES`
 SHUT_WEIGHT = 5.0  # of a shut mouth where the source's is open; it has no teeth to show
 # Descriptor distance from which results seldom look like the source (1% of them; 10%
 # at 0.8, measured on LFW), and the cost of each unit below it.
-DISTINCT, NEARNESS_WEIGHT = 0.85, 60.0
+PREFERRED_DISTANCE, NEARNESS_WEIGHT = 0.85, 60.0
 
 
 class ConditionError(ValueError):
@@ -42,16 +48,16 @@ class Source:
     """What the choice depends on.
 
     Attributes:
-      traits: float32 [7], see `traits.TRAITS`.
+      traits: float32 [7], see `attributes.ATTRIBUTES`.
       descriptor: float32 [128], whom the source looks like.
     """
 
-    traits: np.ndarray
+    attributes: np.ndarray
     descriptor: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class SelectedCondition:
     """A face of the bank: its number, its person, its name."""
 
     number: int
@@ -59,26 +65,26 @@ class Choice:
     name: str
 
 
-def drawn(numbers: list[int], seed: str) -> int:
+def seeded_choice(numbers: list[int], seed: str) -> int:
     """Returns one of some numbers; the same seed draws the same of the same."""
     digest = hashlib.sha256(seed.encode()).digest()
     return numbers[int.from_bytes(digest[:8], "big") % len(numbers)]
 
 
-class Chooser(Protocol):
+class ConditionSelector(Protocol):
     """Chooses who is put where a source was."""
 
-    def choose(
+    def select(
         self,
         source: Source,
         seed: str,
-        passed_over: frozenset[str] = frozenset(),
-        distinct: bool = False,
-    ) -> Choice:
-        """Returns somebody new; see `Conditions.choose`."""
+        excluded: frozenset[str] = frozenset(),
+        prefer_dissimilar: bool = False,
+    ) -> SelectedCondition:
+        """Returns somebody new; see `BankSelector.select`."""
         ...
 
-    def choose_of(self, person: str, source: Source) -> Choice | None:
+    def best_face_of(self, person: str, source: Source) -> SelectedCondition | None:
         """Returns a person's best fitting face, or None."""
         ...
 
@@ -87,7 +93,7 @@ class Chooser(Protocol):
         ...
 
 
-class Conditions:
+class BankSelector:
     """Chooses conditions from a bank."""
 
     def __init__(self, bank: Bank, match_group: bool = True) -> None:
@@ -99,15 +105,15 @@ class Conditions:
         """
         self._bank = bank
         self._people = np.array(bank.people)
-        self._groups = bank.groups if match_group else None
+        self._groups = bank.demographics if match_group else None
 
-    def choose(
+    def select(
         self,
         source: Source,
         seed: str,
-        passed_over: frozenset[str] = frozenset(),
-        distinct: bool = False,
-    ) -> Choice:
+        excluded: frozenset[str] = frozenset(),
+        prefer_dissimilar: bool = False,
+    ) -> SelectedCondition:
         """Returns the face to use for a source.
 
         People are ranked by the photo of theirs that is most alike in pose, expression,
@@ -117,13 +123,13 @@ class Conditions:
         Args:
           source: what the choice depends on.
           seed: of the draw; the same seed draws the same.
-          passed_over: people who must not be used.
+          excluded: people who must not be used.
           distinct: people who look different come first, however different.
 
         Raises:
           NoConditionError: nobody is left.
         """
-        unlike = self._unlike(source, passed_over, distinct)
+        unlike = self._unlike(source, excluded, prefer_dissimilar)
         best: list[int] = []
         for number in np.argsort(unlike, kind="stable"):
             if not np.isfinite(unlike[number]) or len(best) == NUM_BEST:
@@ -132,35 +138,41 @@ class Conditions:
                 best.append(int(number))
         if not best:
             raise NoConditionError("every condition resembles the source")
-        return self._choice(drawn(best, seed))
+        return self._selected(seeded_choice(best, seed))
 
-    def choose_of(self, person: str, source: Source) -> Choice | None:
+    def best_face_of(self, person: str, source: Source) -> SelectedCondition | None:
         """Returns a person's best fitting face, or None if they resemble the source."""
         others = frozenset(self._bank.people) - {person}
         unlike = self._unlike(source, others)
         number = int(np.argmin(unlike))
-        return self._choice(number) if np.isfinite(unlike[number]) else None
+        return self._selected(number) if np.isfinite(unlike[number]) else None
 
     def _unlike(
-        self, source: Source, passed_over: frozenset[str], distinct: bool = False
+        self, source: Source, excluded: frozenset[str], prefer_dissimilar: bool = False
     ) -> np.ndarray:
         """How little each face fits, [F]; infinite where it must not be used."""
-        unlike = trait_distance(self._bank.traits, source.traits)
-        openness = TRAITS.index("mouth_openness")
-        if source.traits[openness] >= OPEN:
-            unlike = unlike + SHUT_WEIGHT * (self._bank.traits[:, openness] <= SHUT)
+        unlike = attribute_distance(self._bank.attributes, source.attributes)
+        openness = ATTRIBUTES.index("mouth_openness")
+        if source.attributes[openness] >= OPEN:
+            unlike = unlike + SHUT_WEIGHT * (self._bank.attributes[:, openness] <= SHUT)
         if self._groups:
             guess = self._groups.guess(source.descriptor)
-            shared = np.minimum(self._bank.group_shares, guess).sum(-1)
+            shared = np.minimum(self._bank.demographic_shares, guess).sum(-1)
             unlike = unlike + GROUP_WEIGHT * (1 - shared)
         apart = np.linalg.norm(self._bank.descriptors - source.descriptor, axis=-1)
-        near = DISTINCT - apart
-        unlike = unlike + NEARNESS_WEIGHT * (near if distinct else near.clip(min=0))
-        usable = (apart >= STRANGER) & ~np.isin(self._people, list(passed_over))
+        near = PREFERRED_DISTANCE - apart
+        unlike = unlike + NEARNESS_WEIGHT * (
+            near if prefer_dissimilar else near.clip(min=0)
+        )
+        usable = (apart >= MIN_CONDITION_DISTANCE) & ~np.isin(
+            self._people, list(excluded)
+        )
         return np.where(usable, unlike, np.inf)
 
-    def _choice(self, number: int) -> Choice:
-        return Choice(number, self._bank.people[number], self._bank.files[number])
+    def _selected(self, number: int) -> SelectedCondition:
+        return SelectedCondition(
+            number, self._bank.people[number], self._bank.files[number]
+        )
 
     def get(self, number: int) -> Faces:
         """Returns one face as a batch."""
@@ -169,7 +181,7 @@ class Conditions:
         return Faces(image, self._bank.points_xy[[number]], mask)
 
 
-class People:
+class IdentityMemory:
     """Remembers whose face each person got, so that they keep it."""
 
     def __init__(self) -> None:
@@ -193,7 +205,9 @@ class People:
             self._given.append(person)
 
 
-def load_conditions(condition: str, find: FaceFinder, describe: DlibDescriptor) -> Bank:
+def load_conditions(
+    condition: str, find: FaceDetector, describe: DlibDescriptor
+) -> Bank:
     """Returns the bank that a user asked for.
 
     Args:
@@ -220,7 +234,7 @@ def load_conditions(condition: str, find: FaceFinder, describe: DlibDescriptor) 
 
 
 def bank_of_photos(
-    files: list[pathlib.Path], find: FaceFinder, describe: DlibDescriptor
+    files: list[pathlib.Path], find: FaceDetector, describe: DlibDescriptor
 ) -> Bank:
     """Returns the main face of each photo as a bank; a person each.
 
@@ -244,10 +258,12 @@ def bank_of_photos(
         people=[file.stem for file in files],
         files=[file.name for file in files],
         points_xy=np.stack(shapes),
-        traits=np.stack([traits(*face) for face in zip(crops_of, shapes, strict=True)]),
+        attributes=np.stack(
+            [attributes(*face) for face in zip(crops_of, shapes, strict=True)]
+        ),
         descriptors=np.stack(descriptors),
-        group_shares=np.zeros((len(files), 0), np.float32),
-        groups=None,
+        demographic_shares=np.zeros((len(files), 0), np.float32),
+        demographics=None,
         nearest_donor={},
         image=lambda number: crops_of[number],
     )

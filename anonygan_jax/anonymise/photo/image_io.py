@@ -9,7 +9,7 @@ from PIL import Image, ImageOps, JpegImagePlugin
 
 from anonygan_jax.anonymise.photo.metadata import kept_exif
 from anonygan_jax.anonymise.video.transcode import SUFFIXES
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.io.photos import PhotoError, PhotoFile, as_rgb, opened
 
 JPEG_QUALITY = 95  # where the source has no tables of its own; of WebP, too
@@ -19,7 +19,7 @@ _JPEG = frozenset((".jpg", ".jpeg"))
 
 
 @dataclasses.dataclass(frozen=True)
-class Picture:
+class ImageFile:
     """A photo and what goes with it into the result.
 
     Attributes:
@@ -51,7 +51,7 @@ def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def read_picture(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Picture:
+def read_image(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> ImageFile:
     """Returns a photo with its opacity and colour profile.
 
     Args:
@@ -77,11 +77,13 @@ def read_picture(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Pic
         alpha = None
         if upright.has_transparency_data:
             alpha = np.array(upright.convert("RGBA"))[..., 3]
-            return Picture(np.array(upright.convert("RGBA"))[..., :3], alpha, settings)
-        return Picture(as_rgb(upright, path), None, settings)
+            return ImageFile(
+                np.array(upright.convert("RGBA"))[..., :3], alpha, settings
+            )
+        return ImageFile(as_rgb(upright, path), None, settings)
 
 
-def write_picture(path: pathlib.Path, picture: Picture) -> None:
+def write_image(path: pathlib.Path, picture: ImageFile) -> None:
     """Writes a photo whole or not at all, with the metadata that it carries alone.
 
     Raises:
@@ -95,10 +97,10 @@ def write_picture(path: pathlib.Path, picture: Picture) -> None:
         for key in ("qtables", "subsampling"):
             settings.pop(key, None)
         settings["quality"] = JPEG_QUALITY
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         image.save(partial, **settings)
 
 
 def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] alone; see `write_picture`."""
-    write_picture(path, Picture(image_u8))
+    """Writes uint8 [H, W, 3] alone; see `write_image`."""
+    write_image(path, ImageFile(image_u8))

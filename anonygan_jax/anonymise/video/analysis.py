@@ -5,16 +5,21 @@ import dataclasses
 import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
-from anonygan_jax.anonymise.conditions.selector import Choice, Source
-from anonygan_jax.anonymise.errors import made_or_reason
+from anonygan_jax.anonymise.conditions.selector import SelectedCondition, Source
+from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.policy import Decision
-from anonygan_jax.anonymise.replace import Replaced
+from anonygan_jax.anonymise.replace import Replacement
 from anonygan_jax.anonymise.results import NO_LANDMARKS
-from anonygan_jax.anonymise.video.detection_store import BETWEEN, HELD, SEEN, Spool
+from anonygan_jax.anonymise.video.detection_store import (
+    DETECTED,
+    EXTENDED,
+    INTERPOLATED,
+    DetectionStore,
+)
 from anonygan_jax.anonymise.video.tracking import Track, Tracker
 from anonygan_jax.anonymise.video.transcode import Frame, Video
-from anonygan_jax.composites.attributes import TRAITS
-from anonygan_jax.detection import Found
+from anonygan_jax.composites.attributes import ATTRIBUTES
+from anonygan_jax.detection import Detection
 from anonygan_jax.faces.expression import OPEN
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import in_thread
@@ -22,13 +27,15 @@ from anonygan_jax.methods import Method, MethodError
 from anonygan_jax.recognition.dlib import SAME_PERSON
 
 SEARCH_EVERY = 5  # frames
-HOLD = 5  # frames hidden before a face is first seen, and after the last; or as many
+PADDING_FRAMES = (
+    5  # frames hidden before a face is first seen, and after the last; or as many
+)
 # as there are from one search to the next. Never into another scene.
 NUM_AHEAD = 8  # frames decoded before they are looked at
 FRAME = 1 / 30  # seconds, roughly, where a frame's time is not known
-LOOK_EVERY = 20  # frames from one look at whom a face looks like to the next
-NUM_LOOKS = 3  # of a track; while people are to be kept, there is no end
-NUM_TRIALS = 2  # pictures of a track on which a condition is tried
+SAMPLE_IDENTITY_EVERY = 20  # frames from one look at whom a face looks like to the next
+NUM_IDENTITY_SAMPLES = 3  # of a track; while people are to be kept, there is no end
+NUM_TRIAL_CROPS = 2  # pictures of a track on which a condition is tried
 TRIAL_MARGIN = 1.0  # of the box, around a face in such a picture
 
 
@@ -44,10 +51,10 @@ class Person:
       shown: frame, seconds and place in which it was seen last.
     """
 
-    looks: list[Source] = dataclasses.field(default_factory=list)
-    trials: list[tuple[np.ndarray, Face]] = dataclasses.field(default_factory=list)
+    identity_samples: list[Source] = dataclasses.field(default_factory=list)
+    trial_crops: list[tuple[np.ndarray, Face]] = dataclasses.field(default_factory=list)
     decisions: list[Decision] = dataclasses.field(default_factory=list)
-    last_look: int = -LOOK_EVERY
+    last_look: int = -SAMPLE_IDENTITY_EVERY
     shown: tuple[int, float, Face] | None = None
 
 
@@ -61,20 +68,20 @@ class TrackPlan:
       decision: whether it is hidden.
       drawn: how it is replaced, where a condition is used.
       source: what it looks like, where that is known.
-      because: why it can only be covered, if so.
+      reason: why it can only be pixelated, if so.
     """
 
     first: int
     last: int
     box_xyxy: tuple[int, ...]
     decision: Decision
-    drawn: Replaced | None
+    replacement: Replacement | None
     source: Source | None
-    because: str | None
+    reason: str | None
 
 
 class Analysis:
-    """Faces of a video: `spool` has where they are, `plans` what is done with each."""
+    """Faces of a video: `store` has where they are, `plans` what is done with each."""
 
     def __init__(
         self,
@@ -92,17 +99,19 @@ class Analysis:
           known: boxes of faces by frame, found by other means; None to search.
         """
         self._anonymiser, self._seed = anonymiser, seed
-        self._hold = max(HOLD, search_every)
+        self._hold = max(PADDING_FRAMES, search_every)
         find = anonymiser.find_faces
         if known is None:
             self._tracker = Tracker(find, search_every, self._is_same)
         else:
-            boxes = {n: [Found(f.box_xyxy, f.score) for f in known[n]] for n in known}
+            boxes = {
+                n: [Detection(f.box_xyxy, f.score) for f in known[n]] for n in known
+            }
             self._tracker = Tracker(
                 find, 1, self._is_same, lambda number, _: boxes.get(number, [])
             )
         self._people: dict[int, Person] = {}
-        self.spool = Spool()
+        self.store = DetectionStore()
         self.plans: dict[int, TrackPlan] = {}
         self.num_frames = 0
 
@@ -122,7 +131,7 @@ class Analysis:
             self.num_frames = number + 1
         for track in self._tracker.close():
             self._end(track)
-        self.spool.smooth()
+        self.store.smooth()
 
     def _note(self, track: Track, number: int, frame: Frame) -> None:
         """Keeps where a face is, and fills the gap since it was seen last."""
@@ -131,38 +140,38 @@ class Analysis:
             first = max(self._tracker.scene_start, number - self._hold)
             for early in range(first, number):
                 seconds = frame.seconds - (number - early) * FRAME
-                self.spool.add(early, seconds, track.number, track.face, HELD)
+                self.store.add(early, seconds, track.number, track.face, EXTENDED)
         else:
             last, then, face = person.shown
             for n in range(last + 1, number):
                 share = (n - last) / (number - last)
                 seconds = then + share * (frame.seconds - then)
                 between = _between(face, track.face, share)
-                self.spool.add(n, seconds, track.number, between, BETWEEN)
-        self.spool.add(number, frame.seconds, track.number, track.face, SEEN)
+                self.store.add(n, seconds, track.number, between, INTERPOLATED)
+        self.store.add(number, frame.seconds, track.number, track.face, DETECTED)
         person.shown = number, frame.seconds, track.face
         if self._anonymiser.needs_source and len(track.face.points_xy):
-            self._look(person, track, number, frame.image)
+            self._sample_identity(person, track, number, frame.image)
 
-    def _look(
+    def _sample_identity(
         self, person: Person, track: Track, number: int, image: np.ndarray
     ) -> None:
         """Looks whom a face looks like, now and then."""
-        asks_who = self._anonymiser.consent.asks_who
-        if number - person.last_look < LOOK_EVERY:
+        needs_identity = self._anonymiser.policy.needs_identity
+        if number - person.last_look < SAMPLE_IDENTITY_EVERY:
             return
-        if len(person.looks) >= NUM_LOOKS and not asks_who:
+        if len(person.identity_samples) >= NUM_IDENTITY_SAMPLES and not needs_identity:
             return
         person.last_look = number
         found = self._anonymiser.look(image, track.face)
         if found.source is None:
             return
-        consent = self._anonymiser.consent
-        person.decisions.append(consent(track.face, found.source.descriptor))
-        if len(person.looks) < NUM_LOOKS:
-            person.looks.append(found.source)
-        if len(person.trials) < NUM_TRIALS:
-            person.trials.append(_cut_out(image, track.face))
+        policy = self._anonymiser.policy
+        person.decisions.append(policy(track.face, found.source.descriptor))
+        if len(person.identity_samples) < NUM_IDENTITY_SAMPLES:
+            person.identity_samples.append(found.source)
+        if len(person.trial_crops) < NUM_TRIAL_CROPS:
+            person.trial_crops.append(_cut_out(image, track.face))
 
     def _end(self, track: Track, scene_end: int | None = None) -> None:
         """Decides about a track that is over, at the latest in a frame."""
@@ -175,75 +184,77 @@ class Analysis:
             last = min(last, scene_end - 1)
         for n in range(number + 1, last + 1):
             seconds = then + (n - number) * FRAME
-            self.spool.add(n, seconds, track.number, face, HELD)
+            self.store.add(n, seconds, track.number, face, EXTENDED)
         decision = self._decision(face, person)
-        drawn = source = because = None
-        if decision.hidden and self._anonymiser.hider.method.uses_conditions:
-            made, because = made_or_reason(lambda: self._choice(track, person))
-            source, drawn = made or (None, None)
+        replacement = source = reason = None
+        if decision.hidden and self._anonymiser.replacer.method.uses_conditions:
+            made, reason = try_face(lambda: self._choice(track, person))
+            source, replacement = made or (None, None)
         self.plans[track.number] = TrackPlan(
             track.first,
             number,
             tuple(int(v) for v in face.box_xyxy),
             decision,
-            drawn,
+            replacement,
             source,
-            because,
+            reason,
         )
 
     def _decision(self, face: Face, person: Person) -> Decision:
         """Whether a track is hidden: it stays only if every look says so."""
         if not person.decisions:
-            return self._anonymiser.consent(face, None)
+            return self._anonymiser.policy(face, None)
         hidden = [d for d in person.decisions if d.hidden]
         return hidden[0] if hidden else person.decisions[0]
 
-    def _choice(self, track: Track, person: Person) -> tuple[Source, Replaced]:
+    def _choice(self, track: Track, person: Person) -> tuple[Source, Replacement]:
         """What a track looks like, and how its results do not, in trials."""
-        if not person.looks:
+        if not person.identity_samples:
             raise MethodError(NO_LANDMARKS)
-        source, seed = _middle(person.looks), f"{self._seed}#{track.number}"
-        beside = {
-            plan.drawn.condition.person
+        source, seed = _middle(person.identity_samples), f"{self._seed}#{track.number}"
+        in_same_frame = {
+            plan.replacement.condition.person
             for plan in self.plans.values()
-            if plan.drawn and plan.drawn.condition
+            if plan.replacement and plan.replacement.condition
             if plan.last >= track.first and plan.first <= track.last
         }
-        name = self._anonymiser.person_for(source, seed, beside)
+        name = self._anonymiser.person_for(source, seed, in_same_frame)
 
-        hider = self._anonymiser.hider
+        replacer = self._anonymiser.replacer
 
         def trial(
-            picture: np.ndarray, face: Face, method: Method, choice: Choice
+            picture: np.ndarray, face: Face, method: Method, choice: SelectedCondition
         ) -> float:
             result = picture.copy()
-            hider.replace(result, hider.crop(picture, face), method, choice.number)
-            return hider.distance(result, face, source.descriptor)
+            replacer.replace(
+                result, replacer.crop(picture, face), method, choice.number
+            )
+            return replacer.distance(result, face, source.descriptor)
 
-        def distance_with(method: Method, choice: Choice) -> float:
-            return min(trial(*shown, method, choice) for shown in person.trials)
+        def distance_with(method: Method, choice: SelectedCondition) -> float:
+            return min(trial(*shown, method, choice) for shown in person.trial_crops)
 
-        return source, hider.settle(source, name, seed, distance_with)
+        return source, replacer.first_passing(source, name, seed, distance_with)
 
     def _is_same(self, track: Track, image: np.ndarray, face: Face) -> bool:
         """Whether a face found in a lost one's place is the same person's."""
         person = self._people.get(track.number)
-        if not (person and person.looks and len(face.points_xy)):
-            return not self._anonymiser.consent.asks_who
+        if not (person and person.identity_samples and len(face.points_xy)):
+            return not self._anonymiser.policy.needs_identity
         descriptor = self._anonymiser.describe(image, face.points_xy)
-        apart = np.linalg.norm(descriptor - person.looks[-1].descriptor)
+        apart = np.linalg.norm(descriptor - person.identity_samples[-1].descriptor)
         return bool(apart < SAME_PERSON)
 
 
-def _middle(looks: list[Source]) -> Source:
+def _middle(identity_samples: list[Source]) -> Source:
     """What a track looks like; with its mouth open if it ever is."""
-    traits = np.median([look.traits for look in looks], axis=0)
-    openness = TRAITS.index("mouth_openness")
-    widest = max(float(look.traits[openness]) for look in looks)
+    attributes = np.median([look.attributes for look in identity_samples], axis=0)
+    openness = ATTRIBUTES.index("mouth_openness")
+    widest = max(float(look.attributes[openness]) for look in identity_samples)
     if widest >= OPEN:  # a condition with teeth to show
-        traits[openness] = widest
-    descriptor = np.mean([look.descriptor for look in looks], axis=0)
-    return Source(traits.astype(np.float32), descriptor.astype(np.float32))
+        attributes[openness] = widest
+    descriptor = np.mean([look.descriptor for look in identity_samples], axis=0)
+    return Source(attributes.astype(np.float32), descriptor.astype(np.float32))
 
 
 def _between(a: Face, b: Face, share: float) -> Face:

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
-from anonygan_jax.anonymise.errors import made_or_reason
-from anonygan_jax.anonymise.fallback import cover_face
-from anonygan_jax.anonymise.replace import LOOKS_ALIKE
-from anonygan_jax.anonymise.results import COVERED, KEPT, REPLACED, TrackReport
+from anonygan_jax.anonymise.errors import try_face
+from anonygan_jax.anonymise.fallback import pixelate_face
+from anonygan_jax.anonymise.replace import MIN_RESULT_DISTANCE
+from anonygan_jax.anonymise.results import KEPT, PIXELATED, REPLACED, TrackReport
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis, TrackPlan
 from anonygan_jax.anonymise.video.detection_store import face_of
-from anonygan_jax.anonymise.video.transcode import Frame, Video, VideoError, rewritten
+from anonygan_jax.anonymise.video.transcode import Frame, Video, VideoError, transcode
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import in_thread
 
 VERIFY_EVERY = 30  # frames of a track from one comparison with the source to the next
 NUM_AHEAD = 8  # frames decoded before they are hidden, and hidden before encoded
-VERIFY_AGAIN = 5  # frames for which a face is covered after it looked like the source
+VERIFY_AGAIN = 5  # frames for which a face is pixelated after it looked like the source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ def anonymise_video(
       kept_metadata: groups, see `metadata.GROUPS`.
       known: boxes of faces by frame; None to search.
       on_analysis: called with what was found, before anything is written.
-      is_strict: whether a face that must be covered fails the video.
+      is_strict: whether a face that must be pixelated fails the video.
 
     Raises:
       VideoError: the video cannot be read.
@@ -77,10 +77,10 @@ def anonymise_video(
         if not analysis.num_frames:
             raise VideoError(f"{path}: not one frame could be decoded")
         on_analysis(analysis)
-        if not analysis.plans and not anonymiser.consent.covers_regions:
+        if not analysis.plans and not anonymiser.policy.pixelates_regions:
             raise NoFaceError(f"no face found in {analysis.num_frames} frames")
         renderer = Renderer(anonymiser, analysis)
-        with rewritten(video, output, keep_audio, kept_metadata) as (items, writer):
+        with transcode(video, output, keep_audio, kept_metadata) as (items, writer):
             # Decoding, hiding and encoding go on side by side.
             hidden = map(renderer, in_thread(items, NUM_AHEAD))
             for item in in_thread(hidden, NUM_AHEAD):
@@ -94,12 +94,12 @@ def anonymise_video(
                     f"{renderer.num_frames} when read again"
                 )
             reports = renderer.reports()
-            covered = [t.because for t in reports if t.verdict == COVERED]
-            if is_strict and covered:
-                raise VideoError(f"{path}: a face would be covered ({covered[0]})")
+            pixelated = [t.reason for t in reports if t.status == PIXELATED]
+            if is_strict and pixelated:
+                raise VideoError(f"{path}: a face would be pixelated ({pixelated[0]})")
         return VideoResult(renderer.num_frames, video.num_broken, reports)
     finally:
-        analysis.spool.close()
+        analysis.store.close()
 
 
 def remember_people(
@@ -123,7 +123,7 @@ def remember_people(
     try:
         analysis.run(Video(path))
     finally:
-        analysis.spool.close()
+        analysis.store.close()
 
 
 @dataclasses.dataclass
@@ -131,10 +131,10 @@ class Progress:
     """What happened to a track so far."""
 
     num_replaced: int = 0
-    num_covered: int = 0
-    because: str | None = None
+    num_pixelated: int = 0
+    reason: str | None = None
     nearest: float | None = None
-    covered_until: int = -1
+    pixelated_until: int = -1
     verified: int = -VERIFY_EVERY
 
 
@@ -145,7 +145,7 @@ class Renderer:
         """Keeps what was found."""
         self._anonymiser = anonymiser
         self._plans = analysis.plans
-        self._rows: Iterator[tuple[int, np.ndarray]] = analysis.spool.by_frame()
+        self._rows: Iterator[tuple[int, np.ndarray]] = analysis.store.by_frame()
         self._next = next(self._rows, None)
         self._progress = {number: Progress() for number in self._plans}
         self.num_frames = 0
@@ -168,35 +168,35 @@ class Renderer:
                 if frame == number:
                     self._hide(result, number, track, face)
             self._next = next(self._rows, None)
-        self._anonymiser.consent.cover_regions(result)
+        self._anonymiser.policy.pixelate_regions(result)
         return result
 
     def _can_be_replaced(self, tracked: tuple[int, Face]) -> bool:
         """Whether a face need not be covered; covers come first, as in photos."""
         track, face = tracked
-        return self._plans[track].because is None and len(face.points_xy) > 0
+        return self._plans[track].reason is None and len(face.points_xy) > 0
 
     def _hide(self, result: np.ndarray, number: int, track: int, face: Face) -> None:
         """One face of a frame, in place, whatever fails."""
         plan, progress = self._plans[track], self._progress[track]
         if not plan.decision.hidden:
             return
-        because = plan.because
+        reason = plan.reason
         if not len(face.points_xy):
-            because = because or "found, but without landmarks in some frames"
-        if number <= progress.covered_until:
-            because = progress.because
-        if because is None:
-            told, failed = made_or_reason(
+            reason = reason or "found, but without landmarks in some frames"
+        if number <= progress.pixelated_until:
+            reason = progress.reason
+        if reason is None:
+            told, failed = try_face(
                 lambda: self._replace(result, number, plan, progress, face)
             )
-            because = told or failed
-        if because is None:
+            reason = told or failed
+        if reason is None:
             progress.num_replaced += 1
             return
-        progress.because = because
-        progress.num_covered += 1
-        cover_face(result, face)
+        progress.reason = reason
+        progress.num_pixelated += 1
+        pixelate_face(result, face)
 
     def _replace(
         self,
@@ -206,24 +206,24 @@ class Renderer:
         progress: Progress,
         face: Face,
     ) -> str | None:
-        """Hides a face by the method; why it must be covered even so, or None."""
-        hider = self._anonymiser.hider
-        drawn, source = plan.drawn, plan.source
-        if drawn is None or drawn.condition is None or source is None:
-            hider.hide(result, face, None, None, "")
+        """Hides a face by the method; why it must be pixelated even so, or None."""
+        replacer = self._anonymiser.replacer
+        replacement, source = plan.replacement, plan.source
+        if replacement is None or replacement.condition is None or source is None:
+            replacer.hide(result, face, None, None, "")
             return None
-        crop = hider.crop(result, face)
-        hider.replace(result, crop, drawn.method, drawn.condition.number)
+        crop = replacer.crop(result, face)
+        replacer.replace(result, crop, replacement.method, replacement.condition.number)
         if number - progress.verified < VERIFY_EVERY:
             return None
         progress.verified = number
-        distance = hider.distance(result, face, source.descriptor)
+        distance = replacer.distance(result, face, source.descriptor)
         nearest = progress.nearest
         progress.nearest = distance if nearest is None else min(nearest, distance)
-        if distance >= LOOKS_ALIKE:
+        if distance >= MIN_RESULT_DISTANCE:
             return None
         progress.verified = number - VERIFY_EVERY  # at once again, after the cover
-        progress.covered_until = number + VERIFY_AGAIN
+        progress.pixelated_until = number + VERIFY_AGAIN
         return "a result looked like the source"
 
     def reports(self) -> tuple[TrackReport, ...]:
@@ -235,14 +235,16 @@ class Renderer:
     def _report(self, number: int, plan: TrackPlan) -> TrackReport:
         """What happened to one."""
         progress, decision = self._progress[number], plan.decision
-        drawn = plan.drawn
-        by = (drawn or self._anonymiser.hider).method.name
-        verdict = COVERED if progress.num_covered else REPLACED
+        replacement = plan.replacement
+        by = (replacement or self._anonymiser.replacer).method.name
+        status = PIXELATED if progress.num_pixelated else REPLACED
         return TrackReport(
-            verdict=verdict if decision.hidden else KEPT,
-            because=progress.because if decision.hidden else decision.because,
+            status=status if decision.hidden else KEPT,
+            reason=progress.reason if decision.hidden else decision.reason,
             box_xyxy=plan.box_xyxy,
-            condition=drawn.condition.name if drawn and drawn.condition else None,
+            condition=replacement.condition.name
+            if replacement and replacement.condition
+            else None,
             descriptor_distance=progress.nearest,
             reference_distance=decision.reference_distance,
             method=by if progress.num_replaced else None,
@@ -250,5 +252,5 @@ class Renderer:
             first_frame=plan.first,
             last_frame=plan.last,
             num_replaced=progress.num_replaced,
-            num_covered=progress.num_covered,
+            num_pixelated=progress.num_pixelated,
         )

@@ -9,7 +9,11 @@ import numpy as np
 from anonygan_jax.anonymise.video.smoothing import smooth
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 
-SEEN, BETWEEN, HELD = 0, 1, 2  # seen; between two sightings; before or after all
+DETECTED, INTERPOLATED, EXTENDED = (
+    0,
+    1,
+    2,
+)  # seen; between two sightings; before or after all
 SMOOTHED = 4000  # frames smoothed at once
 RUN_IN = 60  # frames before and after, which are smoothed with them
 ROW = np.dtype(
@@ -26,7 +30,7 @@ ROW = np.dtype(
 )
 
 
-class Spool:
+class DetectionStore:
     """Rows of a temporary file; gone with the process, however it ends."""
 
     def __init__(self) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from anonygan_jax.detection import FaceFinder, Found
-from anonygan_jax.detection.detector import same_place
+from anonygan_jax.detection import Detection, FaceDetector
+from anonygan_jax.detection.detector import centres_overlap
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 
 MAX_GAP = 30  # frames for which a face may be lost and is looked for in its place
-MAX_UNCONFIRMED = 30  # searches in a row that do not see a face that is followed
-LOOK_AGAIN = 5  # searches from one try to find landmarks to the next, where none were
-RESTLESS = 0.04  # of its size that a face without landmarks may move in a frame
+MAX_MISSED_SEARCHES = 30  # searches in a row that do not see a face that is followed
+RETRY_LANDMARKS_EVERY = (
+    5  # searches from one try to find landmarks to the next, where none were
+)
+FAST_MOTION = 0.04  # of its size that a face without landmarks may move in a frame
 MAX_GROWTH = 1.5  # of a face's width from one frame to the next
-CUT = 0.4  # of the light that must change for a new scene; fast pans reach 0.35
+SCENE_CUT = 0.4  # of the light that must change for a new scene; fast pans reach 0.35
 CUT_SIDE = 64  # pixels of the copies that are compared
 
 
@@ -29,7 +31,7 @@ class Track:
       first, last: frames in which it was first and last seen.
       unconfirmed: searches in a row that did not see it.
       num_searches: that saw it.
-      is_restless: it moves fast, and cannot be followed but by searches.
+      moves_fast: it moves fast, and cannot be followed but by searches.
       is_over: nothing will be added.
     """
 
@@ -37,9 +39,9 @@ class Track:
     face: Face
     first: int
     last: int
-    unconfirmed: int = 0
+    num_missed_searches: int = 0
     num_searches: int = 1
-    is_restless: bool = False
+    moves_fast: bool = False
     is_over: bool = False
 
 
@@ -48,10 +50,10 @@ class Tracker:
 
     def __init__(
         self,
-        find: FaceFinder,
+        find: FaceDetector,
         search_every: int,
         is_same: Callable[[Track, np.ndarray, Face], bool],
-        search: Callable[[int, np.ndarray], list[Found]] | None = None,
+        search: Callable[[int, np.ndarray], list[Detection]] | None = None,
     ) -> None:
         """Keeps the finder.
 
@@ -86,11 +88,14 @@ class Tracker:
         is_time = number % self._search_every == 0
         # What looks like a new scene may be a flash, in which no face is found.
         is_time |= number - self.scene_start < self._search_every
-        is_time |= any(track.is_restless for track in self._tracks)
+        is_time |= any(track.moves_fast for track in self._tracks)
         if is_time or any(was_lost):
             self._search(number, image)
         for track in self._tracks:
-            if number - track.last > MAX_GAP or track.unconfirmed > MAX_UNCONFIRMED:
+            if (
+                number - track.last > MAX_GAP
+                or track.num_missed_searches > MAX_MISSED_SEARCHES
+            ):
                 track.is_over = True
         ended += [track for track in self._tracks if track.is_over]
         self._tracks = [track for track in self._tracks if not track.is_over]
@@ -119,7 +124,7 @@ class Tracker:
     def _search(self, number: int, image: np.ndarray) -> None:
         """Finds known faces again, and new ones."""
         for known in self._tracks:
-            known.unconfirmed += 1
+            known.num_missed_searches += 1
         for found in self._boxes(number, image):
             box = found.box_xyxy
             track = self._at(box)
@@ -129,13 +134,15 @@ class Tracker:
                 if not self._is_known(face, number):
                     self._start(face, number)
                 continue
-            track.unconfirmed = 0
+            track.num_missed_searches = 0
             track.num_searches += 1
             is_blank = not len(track.face.points_xy)
             speed = _apart(box, track.face.box_xyxy) / max(1, number - track.last)
             size = float(max(box[2:] - box[:2]))
-            track.is_restless = is_blank and speed > RESTLESS * size
-            if track.last == number or (is_blank and track.num_searches % LOOK_AGAIN):
+            track.moves_fast = is_blank and speed > FAST_MOTION * size
+            if track.last == number or (
+                is_blank and track.num_searches % RETRY_LANDMARKS_EVERY
+            ):
                 track.face = dataclasses.replace(track.face, box_xyxy=box)
                 track.last = number
                 continue
@@ -153,8 +160,8 @@ class Tracker:
 
     def _at(self, box: np.ndarray) -> Track | None:
         """The track that is nearest to a box, if one is there."""
-        there = [t for t in self._tracks if same_place(box, t.face.box_xyxy)]
-        there = [t for t in there if t.unconfirmed > 0]  # each gets one box
+        there = [t for t in self._tracks if centres_overlap(box, t.face.box_xyxy)]
+        there = [t for t in there if t.num_missed_searches > 0]  # each gets one box
         return min(there, key=lambda t: _apart(box, t.face.box_xyxy), default=None)
 
     def _is_known(self, face: Face, number: int) -> bool:
@@ -173,7 +180,7 @@ class Tracker:
         if before is None:
             return False
         light = np.maximum(now, before).sum()
-        return bool(np.abs(now - before).sum() > CUT * max(float(light), 1.0))
+        return bool(np.abs(now - before).sum() > SCENE_CUT * max(float(light), 1.0))
 
 
 def _is_near(points: np.ndarray, before: np.ndarray) -> bool:

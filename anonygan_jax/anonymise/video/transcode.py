@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from anonygan_jax.anonymise.photo.metadata import kept_tags
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.io.atomic_write import atomic_write
 
 SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv")
@@ -190,7 +190,7 @@ class Writer:
 
 
 @contextlib.contextmanager
-def rewritten(
+def transcode(
     video: Video, output: pathlib.Path, keep_audio: bool, kept: tuple[str, ...]
 ) -> Iterator[tuple[Iterator[Any], Writer]]:
     """Gives a video's frames and sound, and a writer for a new one, whole or none.
@@ -205,7 +205,7 @@ def rewritten(
       VideoError: the source cannot be read.
       OSError: the file cannot be written.
     """
-    with video.opened() as source, written_whole(output) as partial:
+    with video.opened() as source, atomic_write(output) as partial:
         audio = None
         if keep_audio and source.streams.audio:
             audio = source.streams.audio[0]

@@ -14,7 +14,7 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.io.atomic_write import atomic_write
 
 PHOTOS_PER_SHARD = 512  # what an interruption loses at most
 MANIFEST = "manifest.json"
@@ -62,29 +62,33 @@ class Job:
 
 
 @dataclasses.dataclass(frozen=True)
-class LeftOut:
+class SkippedPhoto:
     """A photo that gives no record, and why."""
 
     photo: str
     reason: str
 
 
-Result = records.FaceRecord | LeftOut
+PreparedPhoto = records.FaceRecord | SkippedPhoto
 
 
-def prepare_photo(detector: DlibLandmarks, job: Job, photo: photos.PhotoFile) -> Result:
+def prepare_photo(
+    detector: DlibLandmarks, job: Job, photo: photos.PhotoFile
+) -> PreparedPhoto:
     """Returns the record of one photo's main face, or why there is none."""
     identity = job.identity(photo)
     if not photo.has_photo_suffix:
-        return LeftOut(photo.name, f"not a photo by its suffix {photo.path.suffix!r}")
+        return SkippedPhoto(
+            photo.name, f"not a photo by its suffix {photo.path.suffix!r}"
+        )
     if identity is None:
-        return LeftOut(photo.name, "not named in the identities file")
+        return SkippedPhoto(photo.name, "not named in the identities file")
     try:
         image = photos.read_photo(photo.path)
         faces = detector.detect_any(image)
         if not faces:
             height, width = image.shape[:2]
-            return LeftOut(photo.name, f"no face found in {width}x{height} pixels")
+            return SkippedPhoto(photo.name, f"no face found in {width}x{height} pixels")
         face = main_face(faces, image.shape)
         if job.aligned:
             matrix = alignment.resize_transform(image.shape[:2], job.size)
@@ -93,7 +97,7 @@ def prepare_photo(detector: DlibLandmarks, job: Job, photo: photos.PhotoFile) ->
             matrix = alignment.celeba_transform(face.points_xy, job.size)
             crop = alignment.crop_photo(image, matrix, job.size)
     except (photos.PhotoError, alignment.DegenerateFaceError) as error:
-        return LeftOut(photo.name, str(error).removeprefix(f"{photo.path}: "))
+        return SkippedPhoto(photo.name, str(error).removeprefix(f"{photo.path}: "))
     return records.FaceRecord(
         image=crop,
         points_xy=alignment.transform_points(matrix, face.points_xy),
@@ -139,14 +143,16 @@ class Shard:
         """Whether it was made before."""
         return self.path.exists() and self.summary_path.exists()
 
-    def write(self, results: Iterable[Result]) -> None:
+    def write(self, results: Iterable[PreparedPhoto]) -> None:
         """Writes the results of its photos, in their order, and then the summary."""
         results = list(results)
         kept = [r for r in results if isinstance(r, records.FaceRecord)]
-        left_out = [dataclasses.asdict(r) for r in results if isinstance(r, LeftOut)]
+        left_out = [
+            dataclasses.asdict(r) for r in results if isinstance(r, SkippedPhoto)
+        ]
         num_bytes = records.write_shard(self.path, self.job.size, kept)
         summary = {"kept": len(kept), "num_bytes": num_bytes, "left_out": left_out}
-        with written_whole(self.summary_path) as partial:
+        with atomic_write(self.summary_path) as partial:
             partial.write_text(json.dumps(summary))
 
 

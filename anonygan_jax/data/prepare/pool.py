@@ -6,7 +6,7 @@ import multiprocessing
 import cv2
 import tqdm
 
-from anonygan_jax.data.prepare.job import Job, Result, Shard, prepare_photo
+from anonygan_jax.data.prepare.job import Job, PreparedPhoto, Shard, prepare_photo
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.io import photos
 
@@ -40,7 +40,7 @@ def _start_worker(job: Job) -> None:
     _worker = DlibLandmarks(), job
 
 
-def _work(photo: photos.PhotoFile) -> Result:
+def _work(photo: photos.PhotoFile) -> PreparedPhoto:
     """One photo in a worker process."""
     assert _worker is not None
     return prepare_photo(*_worker, photo)

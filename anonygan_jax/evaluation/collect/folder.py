@@ -16,7 +16,7 @@ from anonygan_jax.evaluation.collect.emotion import EmotionClassifier
 from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.collect.inputs import EMOTION, FACENET
 from anonygan_jax.evaluation.collect.networks import FrozenNetwork
-from anonygan_jax.evaluation.collect.observation import Observation, Observer
+from anonygan_jax.evaluation.collect.observation import FaceObserver, Observation
 from anonygan_jax.evaluation.collect.photo import Sighting, Task, look
 from anonygan_jax.evaluation.metrics.features import Features
 from anonygan_jax.io.prefetch import in_order
@@ -27,7 +27,7 @@ NUM_AHEAD_PER_WORKER = 8  # photos looked at before the networks are ready for t
 
 
 @dataclasses.dataclass
-class Survey:
+class FolderMeasurement:
     """What was seen in all photos of a folder.
 
     Attributes:
@@ -48,14 +48,14 @@ class Survey:
     classes: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     problems: list[Problem] = dataclasses.field(default_factory=list)
 
-    def part(self, names: list[str]) -> "Survey":
+    def part(self, names: list[str]) -> "FolderMeasurement":
         """Returns what is known of some faces by name: no features, no problems."""
         chosen = set(names)
 
         def only(known: dict[str, T]) -> dict[str, T]:
             return {name: value for name, value in known.items() if name in chosen}
 
-        return Survey(
+        return FolderMeasurement(
             seen=only(self.seen),
             comparisons=only(self.comparisons),
             embeddings={key: only(known) for key, known in self.embeddings.items()},
@@ -94,7 +94,7 @@ class Survey:
         known.update((n, int(c)) for n, c in zip(names, made, strict=True))
 
 
-class Surveyor:
+class FolderEvaluator:
     """Processes that look at photos, and networks that look at what they cut out."""
 
     def __init__(
@@ -111,7 +111,7 @@ class Surveyor:
         Raises:
           LandmarksUnavailable, MtcnnUnavailable: what is missing.
         """
-        Observer(use_mtcnn)  # fails here, clearly, rather than in every worker
+        FaceObserver(use_mtcnn)  # fails here, clearly, rather than in every worker
         self._networks = networks
         wanted = frozenset(network.picture for network in networks)
         self._num_ahead = NUM_AHEAD_PER_WORKER * num_workers
@@ -122,13 +122,13 @@ class Surveyor:
             (use_mtcnn, wanted),
         )
 
-    def __enter__(self) -> "Surveyor":
+    def __enter__(self) -> "FolderEvaluator":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def originals(self, photos: dict[str, pathlib.Path]) -> Survey:
+    def originals(self, photos: dict[str, pathlib.Path]) -> FolderMeasurement:
         """Returns what is seen in originals, given by name."""
         tasks = (Task(name, photos[name]) for name in sorted(photos))
         return self._survey(tasks, len(photos), "originals")
@@ -137,9 +137,9 @@ class Surveyor:
         self,
         photos: dict[str, pathlib.Path],
         original_photos: dict[str, pathlib.Path],
-        originals: Survey,
+        originals: FolderMeasurement,
         title: str,
-    ) -> Survey:
+    ) -> FolderMeasurement:
         """Returns what is seen in results, by name, and how they compare."""
         names = sorted(photos.keys() & original_photos.keys())
         tasks = (
@@ -147,9 +147,11 @@ class Surveyor:
         )
         return self._survey(tasks, len(names), title)
 
-    def _survey(self, tasks: Iterable[Task], count: int, title: str) -> Survey:
+    def _survey(
+        self, tasks: Iterable[Task], count: int, title: str
+    ) -> FolderMeasurement:
         """All photos; each network gets its pictures in whole batches."""
-        survey = Survey()
+        survey = FolderMeasurement()
         sightings = in_order(self._pool, _look, tasks, self._num_ahead)
         progress = tqdm.tqdm(sightings, title, count, unit="photo", smoothing=0.05)
         waiting: dict[str, list[tuple[str, np.ndarray]]] = {}
@@ -178,14 +180,14 @@ class Surveyor:
             waiting[kind] = []
 
 
-_worker: tuple[Observer, frozenset[str]] | None = None
+_worker: tuple[FaceObserver, frozenset[str]] | None = None
 
 
 def _start_worker(use_mtcnn: bool, wanted: frozenset[str]) -> None:
     """Loads the detectors once per process."""
     global _worker
     cv2.setNumThreads(1)
-    _worker = Observer(use_mtcnn), wanted
+    _worker = FaceObserver(use_mtcnn), wanted
 
 
 def _look(task: Task) -> Sighting:

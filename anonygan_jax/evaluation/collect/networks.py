@@ -51,12 +51,12 @@ class FrozenNetwork:
         devices = jax.devices()
         mesh = jax.make_mesh((len(devices),), ("data",), (AxisType.Auto,))
         self._batch = NamedSharding(mesh, PartitionSpec("data"))
-        everywhere = NamedSharding(mesh, PartitionSpec())
-        self._variables = jax.device_put(variables, everywhere)
+        replicated = NamedSharding(mesh, PartitionSpec())
+        self._variables = jax.device_put(variables, replicated)
         self.batch_size = batch_per_device * len(devices)
         self._apply = jax.jit(
             lambda v, p: apply(v, (p.astype(jnp.float32) - offset) / scale),
-            in_shardings=(everywhere, self._batch),
+            in_shardings=(replicated, self._batch),
         )
 
     def __call__(self, batch: np.ndarray) -> Any:

@@ -42,7 +42,7 @@ class Observation:
     skin_lab: np.ndarray
 
 
-class Observer:
+class FaceObserver:
     """Looks at photos with dlib (photo doubled once) and, if asked, MTCNN."""
 
     def __init__(self, use_mtcnn: bool) -> None:

@@ -13,9 +13,9 @@ from anonygan_jax.evaluation.collect.comparison import (
 from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.collect.inputs import pictures_for
 from anonygan_jax.evaluation.collect.observation import (
+    FaceObserver,
     NothingToSeeError,
     Observation,
-    Observer,
 )
 from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.io.photos import PhotoError, read_photo
@@ -52,7 +52,7 @@ class Sighting:
     problems: list[Problem]
 
 
-def look(observer: Observer, wanted: frozenset[str], task: Task) -> Sighting:
+def look(observer: FaceObserver, wanted: frozenset[str], task: Task) -> Sighting:
     """Returns what is seen in one photo, or why nothing is.
 
     Args:
@@ -72,7 +72,7 @@ def look(observer: Observer, wanted: frozenset[str], task: Task) -> Sighting:
 
 
 def _look_at_original(
-    observer: Observer, wanted: frozenset[str], task: Task, image: np.ndarray
+    observer: FaceObserver, wanted: frozenset[str], task: Task, image: np.ndarray
 ) -> Sighting:
     """A photo by itself."""
     seen, problems = None, []
@@ -85,7 +85,7 @@ def _look_at_original(
 
 
 def _look_at_result(
-    observer: Observer,
+    observer: FaceObserver,
     wanted: frozenset[str],
     task: Task,
     image: np.ndarray,

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from anonygan_jax.evaluation.collect.folder import Survey
+from anonygan_jax.evaluation.collect.folder import FolderMeasurement
 from anonygan_jax.evaluation.collect.inputs import EMOTION
 from anonygan_jax.evaluation.collect.pair_lists import PairList
 from anonygan_jax.evaluation.metrics import estimates, features, reidentification
@@ -40,7 +40,7 @@ class Row:
     strata: dict[str, dict[str, Estimate]] = dataclasses.field(default_factory=dict)
 
 
-def originals_row(originals: Survey, pairs: PairList | None) -> Row:
+def originals_row(originals: FolderMeasurement, pairs: PairList | None) -> Row:
     """Returns the sanity row: the recognisers on unchanged photos."""
     measures: dict[str, Estimate] = {}
     curves: dict[str, Curve | None] = {}
@@ -59,8 +59,8 @@ def originals_row(originals: Survey, pairs: PairList | None) -> Row:
 
 def method_row(
     title: str,
-    originals: Survey,
-    results: Survey,
+    originals: FolderMeasurement,
+    results: FolderMeasurement,
     pairs: PairList | None,
     guess: Guess | None = None,
 ) -> Row:
@@ -101,7 +101,9 @@ def method_row(
     return Row(title, measures, curves, errors, remarks, parts)
 
 
-def _of_faces(originals: Survey, results: Survey) -> dict[str, Estimate]:
+def _of_faces(
+    originals: FolderMeasurement, results: FolderMeasurement
+) -> dict[str, Estimate]:
     """What can be measured face by face, of all of them or of some."""
     measures = _detection(originals, results) | _shape(results)
     for name in results.embeddings:
@@ -129,14 +131,16 @@ def _in_pairs(
     return measures, reidentification.roc(chosen.same, apart)
 
 
-def _landmark_errors(results: Survey) -> np.ndarray | None:
+def _landmark_errors(results: FolderMeasurement) -> np.ndarray | None:
     """Each landmark's mean displacement, where faces were found."""
     errors = np.stack([c.landmark_errors for c in results.comparisons.values()])
     found = np.isfinite(errors).all(1)
     return errors[found].mean(0) if found.any() else None
 
 
-def _detection(originals: Survey, results: Survey) -> dict[str, Estimate]:
+def _detection(
+    originals: FolderMeasurement, results: FolderMeasurement
+) -> dict[str, Estimate]:
     """Shares of the faces found in the originals that are found again."""
     seen = results.seen
     measures = {
@@ -149,7 +153,7 @@ def _detection(originals: Survey, results: Survey) -> dict[str, Estimate]:
     return measures
 
 
-def _shape(results: Survey) -> dict[str, Estimate]:
+def _shape(results: FolderMeasurement) -> dict[str, Estimate]:
     """Means of pose, expression and context."""
     compared = results.comparisons.values()
     names = (*POSE_MEASURES, "context")
@@ -159,7 +163,10 @@ def _shape(results: Survey) -> dict[str, Estimate]:
 
 
 def _distances(
-    name: str, originals: Survey, results: Survey, remarks: list[str]
+    name: str,
+    originals: FolderMeasurement,
+    results: FolderMeasurement,
+    remarks: list[str],
 ) -> dict[str, Estimate]:
     """Distances of the distributions of features."""
     real, made = originals.features[name], results.features[name]
@@ -180,7 +187,9 @@ def _distances(
     return measures
 
 
-def _own_original(name: str, originals: Survey, results: Survey) -> dict[str, Estimate]:
+def _own_original(
+    name: str, originals: FolderMeasurement, results: FolderMeasurement
+) -> dict[str, Estimate]:
     """Share of results taken for their own original; by class where there are any."""
     known, made = originals.embeddings[name], results.embeddings[name]
     both = [n for n in made if n in known]

@@ -18,7 +18,7 @@ from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.row import Row
 from anonygan_jax.evaluation.report import plots, table
-from anonygan_jax.io.atomic_write import written_whole
+from anonygan_jax.io.atomic_write import atomic_write
 
 RESULTS, REPORT = "results.json", "report.md"
 MAX_LISTED = 20  # problems named in the Markdown; results.json has all
@@ -52,9 +52,9 @@ class Report:
         if self._has_curves:
             plots.curves(self.rows, output / "roc.png")
         plots.landmark_errors(measured, self.mean_face, output / "pose.png")
-        with written_whole(output / RESULTS) as partial:
+        with atomic_write(output / RESULTS) as partial:
             partial.write_text(json.dumps(self._data(), indent=1) + "\n")
-        with written_whole(output / REPORT) as partial:
+        with atomic_write(output / REPORT) as partial:
             partial.write_text(self._markdown())
 
     @property

@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax
 
-from anonygan_jax.models.layers import Conv, float_type
+from anonygan_jax.models.layers import Conv, param_dtype
 
 EPSILON = 1e-5  # of InstanceNorm, as PyTorch's
 
@@ -29,7 +29,7 @@ class SpectralConv(nn.Module):
         conv = Conv(
             self.features, self.kernel_size, padding=pad, reflect=pad > 0, use_bias=True
         )
-        norm = nn.SpectralNorm(conv, param_dtype=float_type())
+        norm = nn.SpectralNorm(conv, param_dtype=param_dtype())
         return norm(x, update_stats=train)
 
 
@@ -76,7 +76,7 @@ class ResidualBlock(nn.Module):
 
 def instance_norm(name: str) -> nn.InstanceNorm:
     """Returns instance normalisation with scale and bias."""
-    return nn.InstanceNorm(epsilon=EPSILON, param_dtype=float_type(), name=name)
+    return nn.InstanceNorm(epsilon=EPSILON, param_dtype=param_dtype(), name=name)
 
 
 def _halved(x: jax.Array) -> jax.Array:

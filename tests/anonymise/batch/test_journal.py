@@ -40,10 +40,10 @@ def written(monkeypatch) -> list[str]:
     names: list[str] = []
 
     def note(path, picture):
-        image_io.write_picture(path, picture)
+        image_io.write_image(path, picture)
         names.append(path.name)
 
-    monkeypatch.setattr(worker, "write_picture", note)
+    monkeypatch.setattr(worker, "write_image", note)
     return names
 
 

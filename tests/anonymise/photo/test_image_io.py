@@ -8,10 +8,10 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import IFD, Base
 
 from anonygan_jax.anonymise.photo.image_io import (
-    Picture,
+    ImageFile,
     output_path,
-    read_picture,
-    write_picture,
+    read_image,
+    write_image,
 )
 from anonygan_jax.anonymise.photo.metadata import MetadataError, kept_tags, parse_groups
 from anonygan_jax.io.photos import PhotoError, PhotoFile
@@ -42,7 +42,7 @@ def _through(
     path: pathlib.Path, name: str, groups: tuple[str, ...] = ()
 ) -> pathlib.Path:
     written = path.parent / "out" / name
-    write_picture(written, read_picture(path, groups))
+    write_image(written, read_image(path, groups))
     return written
 
 
@@ -88,7 +88,7 @@ def test_opacity_is_kept_and_pixels_below_it_are_seen(tmp_path, suffix):
     rgba = rng.integers(0, 256, (20, 30, 4), np.uint8)
     rgba[:5, :, 3] = 0
     Image.fromarray(rgba).save(tmp_path / f"a{suffix}", lossless=True)
-    picture = read_picture(tmp_path / f"a{suffix}")
+    picture = read_image(tmp_path / f"a{suffix}")
     np.testing.assert_array_equal(picture.alpha, rgba[..., 3])
     if suffix != ".webp":  # it has no colours where nothing is seen
         np.testing.assert_array_equal(picture.image, rgba[..., :3])
@@ -102,7 +102,7 @@ def test_animations_and_pages_are_refused_by_name(tmp_path):
     for name in ("a.gif", "a.tiff", "a.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
         with pytest.raises(PhotoError, match=rf"{name}: 2 frames or pages, wanted one"):
-            read_picture(tmp_path / name)
+            read_image(tmp_path / name)
 
 
 def test_names_and_formats_are_kept_and_originals_never_overwritten(tmp_path):
@@ -115,12 +115,12 @@ def test_names_and_formats_are_kept_and_originals_never_overwritten(tmp_path):
 
 def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
-    write_picture(path, Picture(np.zeros((4, 4, 3), np.uint8)))
+    write_image(path, ImageFile(np.zeros((4, 4, 3), np.uint8)))
     before = path.read_bytes()
     with pytest.raises(ValueError, match="unknown file extension"):
-        write_picture(tmp_path / "a.xyz", Picture(np.ones((4, 4, 3), np.uint8)))
+        write_image(tmp_path / "a.xyz", ImageFile(np.ones((4, 4, 3), np.uint8)))
     monkeypatch.setattr(Image.Image, "save", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        write_picture(path, Picture(np.ones((4, 4, 3), np.uint8)))
+        write_image(path, ImageFile(np.ones((4, 4, 3), np.uint8)))
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1

@@ -41,7 +41,7 @@ def test_time_may_run_backwards(seed):
 
 
 def test_rows_come_back_by_frame_and_are_smoothed_by_track():
-    store = detection_store.Spool()
+    store = detection_store.DetectionStore()
     rng = np.random.default_rng(0)
     shapes = {0: np.full((68, 2), 50.0), 1: np.full((68, 2), 90.0)}
     box = np.array([0, 0, 40, 50], np.float32)
@@ -52,10 +52,18 @@ def test_rows_come_back_by_frame_and_are_smoothed_by_track():
             if track == 1 and frame < 10:
                 points = points[:0]
             store.add(
-                frame, frame / 30, track, Face(points, box, 1.0), detection_store.SEEN
+                frame,
+                frame / 30,
+                track,
+                Face(points, box, 1.0),
+                detection_store.DETECTED,
             )
     store.add(
-        3, 0.1, 7, Face(np.zeros((0, 2), np.float32), box, 0.5), detection_store.HELD
+        3,
+        0.1,
+        7,
+        Face(np.zeros((0, 2), np.float32), box, 0.5),
+        detection_store.EXTENDED,
     )
     store.smooth()
     frames = dict(store.by_frame())
@@ -77,10 +85,10 @@ def test_long_tracks_are_smoothed_in_parts_as_if_they_were_whole(monkeypatch):
     results = []
     for part in (1000, 100):
         monkeypatch.setattr(detection_store, "SMOOTHED", part)
-        store = detection_store.Spool()
+        store = detection_store.DetectionStore()
         for frame in range(300):
             face = Face(points[frame], box, 1.0)
-            store.add(frame, frame / 30, 0, face, detection_store.SEEN)
+            store.add(frame, frame / 30, 0, face, detection_store.DETECTED)
         store.smooth()
         results.append(np.stack([rows["points"][0] for _, rows in store.by_frame()]))
         store.close()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from anonygan_jax.anonymise.video.tracking import MAX_GAP, MAX_UNCONFIRMED, Tracker
-from anonygan_jax.detection import Found
+from anonygan_jax.anonymise.video.tracking import MAX_GAP, MAX_MISSED_SEARCHES, Tracker
+from anonygan_jax.detection import Detection
 from anonygan_jax.faces.face import Face
 
 SHAPE = np.random.default_rng(0).uniform(0, 50, (68, 2)).astype(np.float32)
@@ -24,7 +24,7 @@ class Stage:
 
     def boxes(self, _):
         self.searches += 1
-        return [Found(self._box(place), 0.9) for place in self.places]
+        return [Detection(self._box(place), 0.9) for place in self.places]
 
     def face(self, _, found):
         box = found.box_xyxy
@@ -109,10 +109,10 @@ def test_a_followed_face_that_searches_never_see_is_given_up(stage):
     tracker.step(0, np.zeros((60, 80, 3), np.uint8))
     stage.boxes = lambda _: []  # something is followed that is no face
     ends = []
-    for number in range(1, MAX_UNCONFIRMED + 10):
+    for number in range(1, MAX_MISSED_SEARCHES + 10):
         _, over = tracker.step(number, np.zeros((60, 80, 3), np.uint8))
         ends += [number] * len(over)
-    assert ends == [MAX_UNCONFIRMED + 1]
+    assert ends == [MAX_MISSED_SEARCHES + 1]
 
 
 def test_faces_without_landmarks_are_searched_in_each_frame_while_they_move(stage):

@@ -14,7 +14,7 @@ from returning import Returning
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
 from anonygan_jax.anonymise.video import transcode
-from anonygan_jax.anonymise.video.analysis import NUM_TRIALS
+from anonygan_jax.anonymise.video.analysis import NUM_TRIAL_CROPS
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.transcode import Video, VideoError
 from anonygan_jax.cli import main
@@ -70,7 +70,7 @@ def test_each_frame_has_other_faces_and_the_rest_is_as_it_was(warped, frames):
         wall = np.abs(hidden[n].astype(int) - frames[n])[:15]
         assert wall.mean() < 2
     assert result.num_frames == COUNT
-    assert [track.verdict for track in result.tracks] == ["replaced"] * 2
+    assert [track.status for track in result.tracks] == ["replaced"] * 2
 
 
 def test_people_keep_a_face_of_their_own(warped):
@@ -86,7 +86,7 @@ def test_a_track_keeps_the_method_whose_trials_passed(clip, tmp_path):
     anonymiser = Anonymiser(Auto(alike, unlike))
     result = anonymise_video(anonymiser, clip, tmp_path / "out.mp4")
     assert {track.method for track in result.tracks} == {unlike.name}
-    assert len(result.tracks) <= alike.calls <= NUM_TRIALS * len(result.tracks)
+    assert len(result.tracks) <= alike.calls <= NUM_TRIAL_CROPS * len(result.tracks)
     assert unlike.calls == alike.calls + COUNT * len(result.tracks)
 
 
@@ -207,7 +207,7 @@ def test_whatever_fails_every_frame_is_covered(
 ):
     monkeypatch.setattr(Warp, "__call__", fault)
     result = anonymise_video(Anonymiser("warp"), clip, tmp_path / "a.mp4")
-    assert [track.num_covered for track in result.tracks] == [COUNT] * 2
+    assert [track.num_pixelated for track in result.tracks] == [COUNT] * 2
     assert _hidden_everywhere(tmp_path / "a.mp4", frames)
 
 
@@ -352,7 +352,7 @@ def test_who_agreed_stays_in_every_frame(clip, frames, embedded, tmp_path):
     Image.fromarray(other.image).save(tmp_path / "person.png")
     blur = Anonymiser("blur", keep=(str(tmp_path / "person.png"),))
     result = anonymise_video(blur, clip, tmp_path / "a.mp4")
-    verdicts = [(track.verdict, track.num_replaced) for track in result.tracks]
+    verdicts = [(track.status, track.num_replaced) for track in result.tracks]
     assert sorted(verdicts) == [("kept", 0), ("replaced", COUNT)]
     hidden, _ = read_clip(tmp_path / "a.mp4")
     for n in (0, 10, COUNT - 1):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.evaluation.collect.comparison import compare, outside_similarity
 from anonygan_jax.evaluation.collect.observation import (
+    FaceObserver,
     NothingToSeeError,
     Observation,
-    Observer,
     face_at,
 )
 from anonygan_jax.faces.expression import eye_openness
@@ -18,8 +18,8 @@ from anonygan_jax.faces.face import Face
 
 
 @pytest.fixture(scope="module")
-def observer() -> Observer:
-    return Observer(use_mtcnn=False)
+def observer() -> FaceObserver:
+    return FaceObserver(use_mtcnn=False)
 
 
 @pytest.fixture(scope="module")

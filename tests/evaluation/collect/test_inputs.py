@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from anonygan_jax.evaluation.collect import inputs
-from anonygan_jax.evaluation.collect.observation import Observer
+from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.faces.alignment import DegenerateFaceError
 
 
@@ -24,7 +24,7 @@ def test_resizing_is_what_both_definitions_say(size):
 
 
 def test_faces_are_cut_from_one_place_in_original_and_result(group_photo):
-    observer = Observer(use_mtcnn=False)
+    observer = FaceObserver(use_mtcnn=False)
     original = observer.original(group_photo)
     hidden = np.full_like(group_photo, 90)
     wanted = frozenset([*inputs.WHOLE, inputs.EFFICIENTNET, inputs.FACENET])
@@ -48,7 +48,7 @@ def test_boxes_at_the_border_and_points_without_a_frame(group_photo):
     box = np.array([-30.0, 280, 20, 400])
     corner = inputs.box_picture(group_photo, box, 160)
     assert corner.shape == (160, 160, 3)
-    original = Observer(use_mtcnn=False).original(group_photo)
+    original = FaceObserver(use_mtcnn=False).original(group_photo)
     original.points_xy[:] = 3
     with pytest.raises(DegenerateFaceError):
         inputs.face_picture(group_photo, original)

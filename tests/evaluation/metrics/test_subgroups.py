@@ -6,7 +6,7 @@ from observations import observed
 from skimage import color
 
 from anonygan_jax.evaluation.collect.comparison import Comparison
-from anonygan_jax.evaluation.collect.folder import Survey
+from anonygan_jax.evaluation.collect.folder import FolderMeasurement
 from anonygan_jax.evaluation.metrics import subgroups
 from anonygan_jax.evaluation.metrics.row import method_row
 from anonygan_jax.evaluation.report import table
@@ -20,11 +20,11 @@ def _compared(distance: float, pose: float, detected: bool) -> Comparison:
 
 
 @pytest.fixture
-def surveys(embedded) -> tuple[Survey, Survey]:
+def surveys(embedded) -> tuple[FolderMeasurement, FolderMeasurement]:
     """Three faces with their figures: two light, one dark."""
     skins = {"a": [80, 5, 15], "b": [75, 5, 15], "c": [35, 5, 15]}
     points = embedded[0].points_xy
-    before = Survey(
+    before = FolderMeasurement(
         seen={
             name: observed(
                 points_xy=points,
@@ -39,7 +39,7 @@ def surveys(embedded) -> tuple[Survey, Survey]:
     known = {name: seen.descriptor for name, seen in before.seen.items()}
     before.embeddings["dlib"] = known
     moved = np.eye(1, 128, dtype=np.float32)[0]
-    after = Survey(
+    after = FolderMeasurement(
         seen={name: observed(detected=name != "c") for name in skins},
         embeddings={
             "dlib": {name: known[name] + far * moved for name, far in distances.items()}

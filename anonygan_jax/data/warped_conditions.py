@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from anonygan_jax.faces import warping
-from anonygan_jax.faces.masks import OUTLINE, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 
 PART = 8  # pairs that a process is given at a time
 
@@ -29,14 +29,14 @@ def draw_priors(
 
     A source whose mask lies outside its picture stays as it is: nothing is hidden.
     """
-    masks = np.asarray(_masks(source_points, source.shape[1:3], OUTLINE))[..., 0]
-    priors = source.copy()
+    masks = np.asarray(_masks(source_points, source.shape[1:3], FACE_CONTOUR))[..., 0]
+    warped_conditions = source.copy()
     for i, mask in enumerate(masks):
         if mask.any():
-            priors[i] = warping.warp_onto(
+            warped_conditions[i] = warping.warp_onto(
                 condition[i], condition_points[i], source[i], source_points[i], mask
             )
-    return priors
+    return warped_conditions
 
 
 class PriorPool:
