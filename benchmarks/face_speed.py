@@ -21,7 +21,7 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import Faces, make_method
+from anonygan_jax.methods import Conditions, Faces, Replacer, make_methods
 
 _WIDTH = flags.DEFINE_integer("width", 250, "Of a face, pixels from jaw to jaw.")
 _RUNS = flags.DEFINE_integer("runs", 40, "Faces each.")
@@ -65,15 +65,17 @@ def main(_: list[str]) -> None:
     faces = [enlarged(record) for record in FaceRecords(EMBEDDED).read(CHOSEN)]
     settings = {text: Settings.of_method(text) for text in _METHODS.value}
     methods = {
-        text: make_method(setting.method, setting.checkpoint)
+        text: make_methods(setting.method, setting.checkpoint)[0]
         for text, setting in settings.items()
     }
     times: dict[str, list[float]] = {name: [] for name in (PEER, *methods)}
     for number in range(_RUNS.value):
         face, other = (faces[(number + i) % len(faces)] for i in (0, 1))
+        condition = Conditions(other.images, other.points_xy)
         times[PEER].append(timed(partial(clone, face)))
         for name, method in methods.items():
-            times[name].append(timed(partial(method, face, other)))
+            arguments = (face, condition) if isinstance(method, Replacer) else (face,)
+            times[name].append(timed(partial(method, *arguments)))
     for name, taken in times.items():
         ratios = [ours / peer for ours, peer in zip(taken, times[PEER], strict=True)]
         print(

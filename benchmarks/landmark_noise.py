@@ -28,7 +28,7 @@ from anonygan_jax.evaluation.metrics.pose import pose_distance
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 from anonygan_jax.io.photos import find_photos, read_photo
-from anonygan_jax.recognition.dlib import SAME_PERSON
+from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -61,7 +61,7 @@ def measure(
     noise: float,
 ) -> tuple[Estimate, Estimate]:
     """Mean pose distance and share of re-identified faces."""
-    detector = anonymiser.find_faces
+    detector = anonymiser.detector
     assert isinstance(detector, NoisyFinder)
     detector.noise, moved, alike = noise, [], []
     for number, path in enumerate(tqdm.tqdm(paths, f"{noise} px", leave=False)):

@@ -19,7 +19,7 @@ import numpy as np
 from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
 from anonygan_jax.evaluation.metrics.estimates import share
 from anonygan_jax.models.images import to_uint8
-from anonygan_jax.recognition.dlib import SAME_PERSON
+from anonygan_jax.recognition.thresholds import SAME_PERSON
 from anonygan_jax.training import factory
 from anonygan_jax.weights import generator_checkpoint
 

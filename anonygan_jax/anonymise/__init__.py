@@ -1,1 +1,1 @@
-"""Photo in, photo out: detection, generation, pasting back, the command line."""
+"""Photos and videos anonymised: faces selected, replaced, verified, reported."""

@@ -1,30 +1,39 @@
-"""Pixelating what cannot be replaced: strongly, so that nobody is recognised."""
+"""Pixelation of faces that cannot be replaced, and of regions."""
 
 import cv2
 import numpy as np
 
 from anonygan_jax.faces.face import Face
+from anonygan_jax.methods.pixelate import NUM_CELLS
 
-CELLS = 6  # across a covered face
-MARGIN = 0.3  # of the face's size, added on each side
+FACE_MARGIN = 0.3  # of the face's size, added on each side
 
 
 def pixelate_face(photo: np.ndarray, face: Face) -> None:
-    """Pixelates a face in place, box and landmarks with a margin."""
+    """Pixelates a face in place: the box around detection and landmarks, and a margin.
+
+    Args:
+      photo: uint8 [H, W, 3], changed.
+      face: with or without landmarks, inside the photo or not.
+    """
     finite = face.points_xy[np.isfinite(face.points_xy).all(-1)]
     corners = np.concatenate([finite, face.box_xyxy.reshape(2, 2)])
     low, high = corners.min(0), corners.max(0)
-    margin = MARGIN * (high - low)
+    margin = FACE_MARGIN * (high - low)
     limit = np.array(photo.shape[1::-1])
     left, top = np.clip(low - margin, 0, limit).astype(int)
     right, bottom = np.clip(np.ceil(high + margin) + 1, 0, limit).astype(int)
-    pixelate(photo[top:bottom, left:right])
+    pixelate_region(photo[top:bottom, left:right])
 
 
-def pixelate(region: np.ndarray) -> None:
-    """Pixelates uint8 [h, w, 3] in place."""
+def pixelate_region(region: np.ndarray) -> None:
+    """Pixelates uint8 [h, w, 3] in place: NUM_CELLS about square cells across.
+
+    `methods.pixelate` compiles a program for each shape of its crops, of which there
+    are few; every region has another shape.
+    """
     if region.size:
-        rows = max(1, round(CELLS * region.shape[0] / region.shape[1]))
-        cells = cv2.resize(region, (CELLS, rows), interpolation=cv2.INTER_AREA)
+        rows = max(1, round(NUM_CELLS * region.shape[0] / region.shape[1]))
+        cells = cv2.resize(region, (NUM_CELLS, rows), interpolation=cv2.INTER_AREA)
         size = (region.shape[1], region.shape[0])
         region[:] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)

@@ -1,19 +1,17 @@
-"""Who and what is hidden: people who agreed to be seen, one person alone, regions."""
+"""Which faces are hidden: by reference photos of people, and by regions."""
 
 import dataclasses
 import pathlib
 
 import numpy as np
 
-from anonygan_jax.anonymise.fallback import pixelate
+from anonygan_jax.anonymise.fallback import pixelate_region
 from anonygan_jax.detection import FaceDetector
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.photos import read_photo
 from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.thresholds import MAX_KEEP_DISTANCE, MIN_OTHER_DISTANCE
 
-# Descriptor distances: dlib takes 0.6 for one person. In doubt a face is hidden: to be
-# kept it must be clearly nearer, to be passed over by --only clearly further.
-MAX_KEEP_DISTANCE, MIN_OTHER_DISTANCE = 0.5, 0.7
 IGNORE, HIDE, ONLY = "ignore", "hide", "only"
 
 
@@ -23,11 +21,11 @@ class PolicyError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Region:
-    """A part of the picture.
+    """A part of an image.
 
     Attributes:
-      kind: IGNORE, faces there stay; ONLY, faces elsewhere stay; HIDE, it is pixelated
-        whatever is there.
+      kind: IGNORE, faces in it are kept; ONLY, faces outside it are kept; HIDE, all of
+        it is pixelated.
       box_xyxy: left, top, right, bottom in pixels.
     """
 
@@ -36,10 +34,10 @@ class Region:
 
     @classmethod
     def parse(cls, text: str) -> "Region":
-        """Returns what "KIND:X,Y,WIDTH,HEIGHT" says; without KIND it is "only".
+        """Returns the region of "KIND:X,Y,WIDTH,HEIGHT"; KIND is "only" by default.
 
         Raises:
-          PolicyError: it says something else.
+          PolicyError: the text has another form.
         """
         kind, _, numbers = text.rpartition(":")
         try:
@@ -56,17 +54,17 @@ class Region:
 
     @property
     def pixelates(self) -> bool:
-        """Whether it is pixelated whatever is there."""
+        """Whether all of it is pixelated."""
         return self.kind == HIDE
 
     @property
     def pixels(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom as whole numbers, none below 0."""
+        """Left, top, right and bottom, rounded, at least 0."""
         left, top, right, bottom = (max(0, round(v)) for v in self.box_xyxy)
         return left, top, right, bottom
 
-    def holds(self, face: Face) -> bool:
-        """Returns whether the centre of a face's box lies in it."""
+    def contains(self, face: Face) -> bool:
+        """Returns whether the centre of a face's box is in it."""
         x, y = (face.box_xyxy[:2] + face.box_xyxy[2:]) / 2
         left, top, right, bottom = self.box_xyxy
         return bool(left <= x <= right and top <= y <= bottom)
@@ -74,12 +72,13 @@ class Region:
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """Whether a face is hidden, and why it is not.
+    """Whether a face is hidden.
 
     Attributes:
-      hidden: whether.
-      reason: why it stays; None where it is hidden.
-      reference_distance: descriptor distance to the nearest reference, where asked.
+      hidden: whether it is.
+      reason: why it is kept; None if it is hidden.
+      reference_distance: descriptor distance to the nearest reference photo, if there
+        are any.
     """
 
     hidden: bool
@@ -88,7 +87,14 @@ class Decision:
 
 
 class Policy:
-    """Decides which faces are hidden."""
+    """Decides which faces are hidden.
+
+    In doubt a face is hidden: to be kept by `keep` it must be nearer than dlib's
+    threshold by a margin, to be kept by `only` farther.
+
+    Attributes:
+      regions: parts of the image.
+    """
 
     def __init__(
         self,
@@ -96,27 +102,31 @@ class Policy:
         only: np.ndarray | None = None,
         regions: tuple[Region, ...] = (),
     ) -> None:
-        """Keeps what was agreed.
+        """Takes the references.
 
         Args:
-          keep: float [N, 128], descriptors of people who stay visible.
-          only: float [N, 128], of the only people who are hidden.
-          regions: parts of the picture.
+          keep: float [N, 128], descriptors of people whose faces are kept.
+          only: float [N, 128], of the only people whose faces are hidden.
+          regions: parts of the image.
         """
         self._keep, self._only = keep, only
         self.regions = regions
 
     @property
     def pixelates_regions(self) -> bool:
-        """Whether something is covered even where no face is found."""
+        """Whether a region is pixelated even if no face is detected."""
         return any(region.pixelates for region in self.regions)
 
     def pixelate_regions(self, photo: np.ndarray) -> None:
-        """Pixelates in place what is covered whatever is there."""
+        """Pixelates the regions to hide in place.
+
+        Args:
+          photo: uint8 [H, W, 3], changed.
+        """
         for region in self.regions:
             if region.pixelates:
                 left, top, right, bottom = region.pixels
-                pixelate(photo[top:bottom, left:right])
+                pixelate_region(photo[top:bottom, left:right])
 
     @property
     def needs_identity(self) -> bool:
@@ -128,12 +138,12 @@ class Policy:
 
         Args:
           face: with its box.
-          descriptor: float [128]; None where it is not known: the face is hidden.
+          descriptor: float [128]; None if there is none: references are not compared.
         """
         only = [r for r in self.regions if r.kind == ONLY]
-        if any(r.kind == IGNORE and r.holds(face) for r in self.regions):
+        if any(r.kind == IGNORE and r.contains(face) for r in self.regions):
             return Decision(False, "in a region to ignore")
-        if only and not any(r.holds(face) for r in only):
+        if only and not any(r.contains(face) for r in only):
             return Decision(False, "outside the regions to search")
         if descriptor is None or not self.needs_identity:
             return Decision(True)
@@ -146,16 +156,21 @@ class Policy:
 
 
 def _nearest(references: np.ndarray | None, descriptor: np.ndarray) -> float | None:
-    """Distance to the nearest of some descriptors."""
+    """Distance to the nearest of the references [N, 128]; None without any."""
     if references is None:
         return None
     return float(np.linalg.norm(references - descriptor, axis=-1).min())
 
 
 def reference_descriptors(
-    paths: tuple[str, ...], find: FaceDetector, describe: DlibDescriptor
+    paths: tuple[str, ...], detector: FaceDetector, describe: DlibDescriptor
 ) -> np.ndarray | None:
-    """Returns float32 [N, 128] of reference photos, one face each; None of no photos.
+    """Returns descriptors of reference photos, float32 [N, 128]; None without photos.
+
+    Args:
+      paths: photos of one face each.
+      detector: detects the faces.
+      describe: computes their descriptors.
 
     Raises:
       PolicyError: a photo shows no face with landmarks, or several faces.
@@ -164,7 +179,7 @@ def reference_descriptors(
     descriptors = []
     for path in paths:
         photo = read_photo(pathlib.Path(path))
-        faces = find(photo)
+        faces = detector(photo)
         if len(faces) != 1 or not len(faces[0].points_xy):
             raise PolicyError(
                 f"{path}: {len(faces)} faces found in the reference photo, wanted one "

@@ -1,4 +1,4 @@
-"""A face on its way through: found, planned, reported."""
+"""What is found, planned and reported of each face."""
 
 import dataclasses
 
@@ -14,12 +14,12 @@ REPLACED, PIXELATED, KEPT = "replaced", "pixelated", "kept"
 
 @dataclasses.dataclass(frozen=True)
 class FoundFace:
-    """A face and what must be known of it to hide it.
+    """A detected face.
 
     Attributes:
       face: box, and landmarks if there are any.
-      source: what the choice of a condition depends on, where one is needed.
-      reason: why it can only be pixelated, if so.
+      source: attributes and descriptor; None if they are not needed.
+      reason: why the face can only be pixelated; None if it can be replaced.
     """
 
     face: Face
@@ -34,8 +34,8 @@ class Plan:
     Attributes:
       found: the face.
       decision: whether it is hidden.
-      person: whose face it gets; None for whoever fits.
-      seed: of the choice.
+      person: whose face is put there; None for the selector's choice.
+      seed: of the selection.
     """
 
     found: FoundFace
@@ -46,18 +46,18 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class FaceReport:
-    """What happened to one face.
+    """What was done with a face.
 
     Attributes:
-      verdict: REPLACED, hidden as asked; COVERED, pixelated instead; KEPT, left as it
-        was.
-      reason: why it was pixelated or kept; None where it was replaced.
-      box_xyxy: where it is, pixels.
-      condition: file name of the face put there, if one was.
-      descriptor_distance: between source and result, where a condition was used; at
-        most 0.6 would mean one person.
-      reference_distance: to the nearest reference photo, where one was given.
-      method: that replaced it, where one did.
+      status: REPLACED, by the method; PIXELATED, because the method failed; KEPT,
+        unchanged as the policy says.
+      reason: why the face was pixelated or kept; None if it was replaced.
+      box_xyxy: the detector's box, pixels.
+      condition: file name of the condition, if one was used.
+      descriptor_distance: between source and result, if a condition was used; below
+        0.6 dlib takes both for one person.
+      reference_distance: to the nearest reference photo, if there are any.
+      method: the method that replaced the face.
     """
 
     status: str
@@ -71,11 +71,11 @@ class FaceReport:
 
 @dataclasses.dataclass(frozen=True)
 class TrackReport(FaceReport):
-    """What happened to one face of a video; distances are the least of all frames.
+    """What was done with a tracked face; distances are the least of all frames.
 
     Attributes:
-      track: its number.
-      first_frame, last_frame: in which it was seen.
+      track: the track's number.
+      first_frame, last_frame: of the detections.
       num_replaced, num_pixelated: frames.
     """
 
@@ -92,7 +92,7 @@ class AnonymisedPhoto:
 
     Attributes:
       image: uint8 [H, W, 3] RGB.
-      faces: what happened to each face.
+      faces: what was done with each face.
     """
 
     image: np.ndarray

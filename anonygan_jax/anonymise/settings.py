@@ -1,37 +1,37 @@
-"""What a user asked for, in one value that travels to workers and into the report."""
+"""Settings of a run, which are sent to workers and written into the report."""
 
 import dataclasses
 from typing import Any
 
 from anonygan_jax.anonymise.anonymiser import PERSON, Anonymiser
-from anonygan_jax.anonymise.conditions.selector import AUTO
+from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
 from anonygan_jax.anonymise.policy import Region
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_detector
-from anonygan_jax.methods import DEFAULT, EMBEDDED
+from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT
 
 SKIP, COPY = "skip", "copy"
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How photos and videos are anonymised; the command's options, by their names.
+    """How photos and videos are anonymised: the options of `anonygan anonymise`.
 
     Attributes:
       method, checkpoint, condition, consistent, match_group, keep, only, regions: see
         `Anonymiser`.
       detectors, landmarks, threshold, min_face, use_tiles: see
         `anonygan_jax.detection.make_detector`.
-      no_face: SKIP or COPY photos in which no face is found.
-      is_strict: whether a face that must be pixelated fails its photo.
-      kept_metadata: groups of `anonymise.metadata.GROUPS`.
+      no_face: SKIP or COPY, for photos in which no face is detected.
+      is_strict: whether a face that must be pixelated fails its file.
+      kept_metadata: some of `photo.metadata.GROUPS`.
       search_every: frames of a video from one search for faces to the next.
-      keep_audio: whether videos keep their sound.
+      keep_audio: whether the audio of videos is kept.
     """
 
-    method: str = DEFAULT
-    checkpoint: str = EMBEDDED
-    condition: str = AUTO
+    method: str = DEFAULT_METHOD
+    checkpoint: str = EMBEDDED_CHECKPOINT
+    condition: str = AUTO_CONDITION
     consistent: str = PERSON
     match_group: bool = True
     detectors: tuple[str, ...] = DEFAULT_DETECTORS
@@ -52,13 +52,13 @@ class Settings:
     def of_method(cls, text: str, **others: Any) -> "Settings":
         """Returns settings for "NAME" or "NAME:CHECKPOINT"."""
         name, _, checkpoint = text.partition(":")
-        return cls(method=name, checkpoint=checkpoint or EMBEDDED, **others)
+        return cls(method=name, checkpoint=checkpoint or EMBEDDED_CHECKPOINT, **others)
 
     def anonymiser(self) -> Anonymiser:
-        """Returns what does it.
+        """Builds the anonymiser.
 
         Raises:
-          ValueError, ImportError: what is unknown, unusable or missing.
+          ValueError, ImportError: see `Anonymiser` and `make_detector`.
         """
         detector = make_detector(
             self.detectors,
@@ -80,7 +80,7 @@ class Settings:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns them as JSON has them."""
+        """Returns the settings as JSON stores them."""
         fields = dataclasses.asdict(self)
         return {
             name: list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""The command line: anonygan anonymise."""
+"""The command anonygan anonymise."""
 
 import functools
 import pathlib
@@ -10,7 +10,7 @@ import click
 import tqdm
 
 from anonygan_jax.anonymise.anonymiser import FACE, PERSON
-from anonygan_jax.anonymise.batch import outcomes
+from anonygan_jax.anonymise.batch import file_results
 from anonygan_jax.anonymise.batch.pool import WorkerPoolMaker, processes
 from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.photo.metadata import MetadataError, parse_groups
@@ -18,7 +18,12 @@ from anonygan_jax.anonymise.policy import PolicyError, Region
 from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
-from anonygan_jax.methods import EMBEDDED, METHODS, TRAINED, trained_methods
+from anonygan_jax.methods import (
+    EMBEDDED_CHECKPOINT,
+    METHODS,
+    TRAINED,
+    methods_of_checkpoint,
+)
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 FILE = click.Path(path_type=pathlib.Path, dir_okay=False)
@@ -26,7 +31,7 @@ PHOTO = click.Path(exists=True, dir_okay=False)
 
 
 def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
-    """A callback that turns an option's text, or each of its texts, into a value."""
+    """A callback that parses an option's text, or each of its texts."""
 
     def callback(_: Any, __: Any, value: Any) -> Any:
         try:
@@ -39,14 +44,14 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     return callback
 
 
-@click.command(short_help="Hide every face in photos and videos.")
+@click.command(short_help="Replace every face in photos and videos.")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--output", required=True, type=FOLDER, help="Folder for the results.")
 @click.option(
     "--method",
     type=click.Choice(METHODS),
-    help="How faces are hidden; auto: by anonygan, or, where its result looks like the "
-    "person, by warp.  [default: auto, or what --checkpoint was trained for]",
+    help="How faces are replaced; auto: by anonygan, and by warp if that result looks "
+    "like the person.  [default: auto, or what --checkpoint was trained for]",
 )
 @click.option(
     "--checkpoint",
@@ -59,17 +64,18 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     default="auto",
     show_default=True,
     metavar="auto|BANK|PHOTO|FOLDER|NUMBER",
-    help="Whose face is put there: that of a person who does not exist, chosen to fit "
-    "from the package's bank or from a folder made by `anonygan conditions build`; or "
-    "that of a photo, or of the best fitting photo of a folder; for ciagan, of a "
-    "person by number.",
+    help="Whose face is put there: the best fitting of the package's bank of people "
+    "who do not exist, or of a bank made by `anonygan conditions build`; or that of a "
+    "photo, or of the best fitting photo of a folder; for ciagan, of a person by "
+    "number.",
 )
 @click.option(
     "--consistent",
     type=click.Choice((PERSON, FACE)),
     default=PERSON,
     show_default=True,
-    help="Who keeps one new face: a person in all photos and videos, or nobody.",
+    help="person: a person gets one new face in all photos and videos; face: each face "
+    "gets another.",
 )
 @click.option(
     "--any-group",
@@ -80,10 +86,13 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     help="Do not prefer new faces of the same apparent gender and age.",
 )
 @click.option(
-    "--keep", multiple=True, type=PHOTO, help="Photo of a person who stays visible."
+    "--keep", multiple=True, type=PHOTO, help="Photo of a person whose faces are kept."
 )
 @click.option(
-    "--only", multiple=True, type=PHOTO, help="Photo of the only person to hide."
+    "--only",
+    multiple=True,
+    type=PHOTO,
+    help="Photo of the only person whose faces are hidden.",
 )
 @click.option(
     "--region",
@@ -91,7 +100,8 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     multiple=True,
     metavar="[only:|ignore:|hide:]X,Y,W,H",
     callback=_parsed(Region.parse),
-    help="Pixels: hide faces here only, leave those here, or always pixelate this.",
+    help="Pixels. only: hide faces here alone; ignore: keep faces here; hide: pixelate "
+    "all of it.",
 )
 @click.option(
     "--detector",
@@ -100,14 +110,14 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     type=click.Choice(tuple(DETECTORS)),
     default=DEFAULT_DETECTORS,
     show_default=True,
-    help="What finds faces; given twice, both do.",
+    help="Detector of faces; given twice, both are used.",
 )
 @click.option(
     "--landmarks",
     type=click.Choice(tuple(LANDMARKERS)),
     default=MESH,
     show_default=True,
-    help="What finds the points by which faces are replaced.",
+    help="Detector of the landmarks by which faces are replaced.",
 )
 @click.option(
     "--threshold",
@@ -118,27 +128,29 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     "--min-face",
     type=click.FloatRange(min=0),
     default=0,
-    help="Faces of fewer pixels stay as they are.  [default: none do]",
+    help="Faces of fewer pixels are kept.  [default: none are]",
 )
 @click.option(
     "--tiles",
     "use_tiles",
     is_flag=True,
-    help="Search large photos in pieces, too: finds tiny faces, takes longer.",
+    help="Search large photos in tiles, too: detects tiny faces, takes longer.",
 )
 @click.option(
     "--boxes",
     type=click.Path(path_type=pathlib.Path, exists=True, dir_okay=False),
-    help="CSV or JSON file of faces that are known (as --tracks writes, or file,x,y,"
-    "width,height): nothing is searched.",
+    help="CSV or JSON file of faces (as --tracks writes, or file,x,y,width,height); no "
+    "detector is used.",
 )
-@click.option("--tracks", type=FILE, help="CSV or JSON file to write: all faces found.")
+@click.option(
+    "--tracks", type=FILE, help="CSV or JSON file to write: all detected faces."
+)
 @click.option(
     "--no-face",
     type=click.Choice((SKIP, COPY)),
     default=SKIP,
     show_default=True,
-    help="Photos in which no face is found: leave out, or copy.",
+    help="Photos in which no face is detected: write no result, or copy them.",
 )
 @click.option(
     "--keep-metadata",
@@ -146,13 +158,13 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     default="",
     metavar="gps,time,camera,author|all",
     callback=_parsed(parse_groups),
-    help="What results say of themselves besides the picture.  [default: nothing]",
+    help="Metadata that results keep.  [default: none]",
 )
 @click.option(
     "--strict",
     "is_strict",
     is_flag=True,
-    help="A face that must be pixelated fails its photo.",
+    help="A face that must be pixelated fails its file.",
 )
 @click.option(
     "--search-every",
@@ -160,10 +172,15 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     show_default=True,
     type=click.IntRange(min=1),
     help="Frames of a video from one search for faces to the next; in between they are "
-    "followed.",
+    "tracked.",
 )
 @click.option(
-    "--no-audio", "keep_audio", flag_value=False, default=True, type=bool, help="Mute."
+    "--no-audio",
+    "keep_audio",
+    flag_value=False,
+    default=True,
+    type=bool,
+    help="No audio.",
 )
 @click.option(
     "--workers",
@@ -187,53 +204,55 @@ def anonymise(
     tracks: pathlib.Path | None,
     **options: Any,
 ) -> None:
-    """Hides every face found in each INPUT: photos, videos, folders or .txt lists.
+    """Replaces every detected face in each INPUT: photos, videos, folders, .txt lists.
 
-    Results carry the files' names and no metadata; OUTPUT/report.json says what
-    happened to each face. A face that the method cannot hide is pixelated. The same
-    command again goes on where it was stopped.
+    Results have the names of their files and no metadata. OUTPUT/report.json has the
+    status of each face. A face that the method cannot replace is pixelated. The same
+    command again continues a run that was stopped.
 
-    Exit codes: 0, all faces found are replaced; 3, some are pixelated; 2, a file could
-    not be processed and left no result (the others are done all the same).
+    Exit codes: 0, all detected faces are replaced; 3, some are pixelated; 2, a file
+    could not be processed and has no result (the other files have).
 
-    A face that no detector finds stays as it is: look at the results before you
-    publish them.
+    A face that no detector finds is unchanged: check the results before you publish
+    them.
     """
     method, checkpoint = options["method"], options["checkpoint"]
     if checkpoint and method not in (None, *TRAINED):
         raise click.UsageError(
             f"--checkpoint goes with {' or '.join(TRAINED)}, not with {method}"
         )
-    options["checkpoint"] = checkpoint or EMBEDDED
+    options["checkpoint"] = checkpoint or EMBEDDED_CHECKPOINT
     done = []
-    helpers = _helpers(workers, beam, output)
+    make_pool = _pool_maker(workers, beam, output)
     try:
-        options["method"] = method or trained_methods(options["checkpoint"])[0]
-        run = BatchRun(inputs, output, Settings(**options), helpers, boxes, tracks)
+        options["method"] = method or methods_of_checkpoint(options["checkpoint"])[0]
+        run = BatchRun(inputs, output, Settings(**options), make_pool, boxes, tracks)
         for path in run.not_media:
             click.echo(f"{path}: neither a photo nor a video by its suffix, left out")
         bar = tqdm.tqdm(
-            run.outcomes(), total=len(run), unit="file", disable=len(run) < 2
+            run.results(), total=len(run), unit="file", disable=len(run) < 2
         )
-        for outcome in bar:
-            done.append(outcome)
-            tqdm.tqdm.write(outcome.line())
+        for result in bar:
+            done.append(result)
+            tqdm.tqdm.write(result.line())
         run.finish(done)
     except BrokenProcessPool as error:
         raise click.ClickException(
             "a worker process ended suddenly, perhaps for lack of memory; the same "
-            "command goes on from here; try fewer --workers"
+            "command continues the run; try fewer --workers"
         ) from error
     except (ValueError, FileNotFoundError, ImportError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"cannot write to {output}: {error}") from error
-    click.echo(outcomes.summary(done, output))
-    raise SystemExit(outcomes.exit_code(done))
+    click.echo(file_results.summary(done, output))
+    raise SystemExit(file_results.exit_code(done))
 
 
-def _helpers(workers: int, beam: str | None, output: pathlib.Path) -> WorkerPoolMaker:
-    """Who searches and writes photos."""
+def _pool_maker(
+    workers: int, beam: str | None, output: pathlib.Path
+) -> WorkerPoolMaker:
+    """What makes the worker pool that processes photos."""
     if beam is None:
         return functools.partial(processes, number=workers)
     try:

@@ -16,12 +16,9 @@ from anonygan_jax.composites.bank import (
     load_bank,
 )
 from anonygan_jax.composites.donors import DonorError, read_donors
-from anonygan_jax.composites.generate import (
-    MIN_DONORS,
-    NEAREST_DONOR,
-    CompositeGenerator,
-)
+from anonygan_jax.composites.generate import MIN_DONORS, CompositeGenerator
 from anonygan_jax.io.dlib_package import LandmarksUnavailable
+from anonygan_jax.recognition.thresholds import NEAREST_DONOR, SAME_PERSON
 
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 TILE = (110, 90)  # height, width of a face on the contact sheet
@@ -81,8 +78,8 @@ def build(
         donors = read_donors(photos)
         for name, reason in donors.left_out.items():
             click.echo(f"left out: {name}: {reason}")
-        laboratory = CompositeGenerator(donors, min_donors, seed)
-        bank = build_bank(donors, laboratory, count, output, attribution)
+        generator = CompositeGenerator(donors, min_donors, seed)
+        bank = build_bank(donors, generator, count, output, attribution)
     except (DonorError, FileExistsError, LandmarksUnavailable) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{output}: {_summary(bank)}")
@@ -128,6 +125,6 @@ def _summary(bank: Bank) -> str:
     return (
         f"{len(bank.files)} pictures of {len(nearest)} people; descriptor distance to "
         f"the nearest donor {low:.3f} at least, {middle:.3f} in the middle "
-        f"({NEAREST_DONOR} is required, 0.6 and less looks like one person to dlib)\n"
+        f"({NEAREST_DONOR} is required; below {SAME_PERSON} is one person to dlib)\n"
         f"attribution: {bank.attribution}"
     )

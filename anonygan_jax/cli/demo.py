@@ -1,4 +1,4 @@
-"""A local page to try it: anonygan demo."""
+"""The command anonygan demo: a local page to try the methods."""
 
 import contextlib
 import functools
@@ -13,27 +13,30 @@ import click
 import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser, NoFaceError
-from anonygan_jax.anonymise.batch.outcomes import PIXELATED
 from anonygan_jax.anonymise.photo.image_io import write_photo
-from anonygan_jax.anonymise.results import FaceReport
+from anonygan_jax.anonymise.results import PIXELATED, FaceReport
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.transcode import VideoError
 from anonygan_jax.composites.bank import embedded_bank, load_bank
-from anonygan_jax.methods import EMBEDDED, WITHOUT_TRAINING, trained_methods
+from anonygan_jax.methods import (
+    EMBEDDED_CHECKPOINT,
+    WITHOUT_TRAINING,
+    methods_of_checkpoint,
+)
 from anonygan_jax.models.config import CIAGAN
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 FITTING = "chosen to fit"
 INSTALL = "pip install 'anonygan_jax[demo]'"
 HEADERS = ["face", "what happened", "new face", "distance"]
-KEPT_FOR = (60, 600)  # seconds: how often files are looked through, how old they get
+KEPT_FOR = (60, 600)  # seconds: how often old files are deleted, and their age
 CLAIM = """
 # anonygan
 **Every face replaced by one that belongs to nobody, in the same pose.** Everything
-happens on this computer: nothing is sent anywhere, nothing is kept when you close this.
+happens on this computer: nothing is sent anywhere; uploads are deleted in the end.
 """
 ADVICE = (
-    "Look closely before you publish: a face that no detector finds stays as it is. "
+    "Check results before you publish: a face that no detector finds is unchanged. "
     "A distance above 0.6 means that dlib's recogniser takes the result for another "
     "person."
 )
@@ -44,8 +47,14 @@ class DemoUnavailable(ImportError):
 
 
 @functools.lru_cache(maxsize=4)
-def _anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
-    """An anonymiser that remembers nobody."""
+def make_anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
+    """Returns an anonymiser that remembers nobody.
+
+    Args:
+      method: one of `methods.METHODS`.
+      person: of the bank in the package, or FITTING.
+      checkpoint: for the methods of `methods.TRAINED`.
+    """
     if method == CIAGAN:
         return Anonymiser(method, checkpoint, consistent=FACE)
     bank = load_bank(embedded_bank())
@@ -54,40 +63,40 @@ def _anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
     return Anonymiser(method, checkpoint, bank, consistent=FACE)
 
 
-def hide_photo(
+def anonymise_photo(
     image: np.ndarray | None,
     method: str,
     person: str,
     seed: int,
-    checkpoint: str = EMBEDDED,
+    checkpoint: str = EMBEDDED_CHECKPOINT,
 ) -> tuple[Any, ...]:
-    """Returns before and after, rows of the report, a file to download, a line."""
+    """Returns before and after, rows of the report, a file to download, a summary."""
     if image is None:
         return None, [], None, "Drop a photo first."
     try:
-        result = _anonymiser(method, person, checkpoint)(image, seed=str(seed))
+        result = make_anonymiser(method, person, checkpoint)(image, seed=str(seed))
     except NoFaceError:
         return None, [], None, "**No face found.** There is no result."
     path = _file("anonymous.png")
     write_photo(path, result.image)
-    return (image, result.image), rows(result.faces), str(path), line(result.faces)
+    return (image, result.image), rows(result.faces), str(path), summary(result.faces)
 
 
-def hide_video(
-    video: str | None, method: str, person: str, checkpoint: str = EMBEDDED
+def anonymise_upload(
+    video: str | None, method: str, person: str, checkpoint: str = EMBEDDED_CHECKPOINT
 ) -> tuple[Any, ...]:
-    """Returns a file to show, rows of the report, it again to download, a line."""
+    """Returns a file to show, rows of the report, the file again, a summary."""
     if video is None:
         return None, [], None, "Drop a clip first."
     path = _file("anonymous.mp4")
     try:
-        anonymiser = _anonymiser(method, person, checkpoint)
+        anonymiser = make_anonymiser(method, person, checkpoint)
         done = anonymise_video(anonymiser, pathlib.Path(video), path)
     except NoFaceError:
         return None, [], None, "**No face found.** There is no result."
     except VideoError as error:
         return None, [], None, f"**{str(error).removeprefix(f'{video}: ')}**"
-    text = f"{line(done.tracks)} {done.num_frames} frames."
+    text = f"{summary(done.tracks)} {done.num_frames} frames."
     return str(path), rows(done.tracks), str(path), text
 
 
@@ -103,37 +112,37 @@ def rows(faces: tuple[FaceReport, ...]) -> list[list[str]]:
     return table
 
 
-def line(faces: tuple[FaceReport, ...]) -> str:
-    """Returns how many faces were hidden, and how."""
+def summary(faces: tuple[FaceReport, ...]) -> str:
+    """Returns the summary: how many faces were hidden, and how many pixelated."""
     pixelated = sum(face.status == PIXELATED for face in faces)
     text = f"**{len(faces)} face{'s' * (len(faces) != 1)} hidden"
     return text + (f", {pixelated} of them pixelated.**" if pixelated else ".**")
 
 
 def upload_folder() -> pathlib.Path:
-    """Returns where files lie while the page is served."""
+    """Returns the folder of all files while the page is served."""
     return pathlib.Path(os.environ["GRADIO_TEMP_DIR"])
 
 
 def _file(name: str) -> pathlib.Path:
-    """A new file in the folder that goes when the page is closed."""
+    """A new file in the folder that is deleted when the page is closed."""
     folder = upload_folder() / uuid.uuid4().hex
     folder.mkdir(parents=True)
     return folder / name
 
 
-def build_page(checkpoint: str = EMBEDDED) -> Any:
+def build_page(checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
     """Returns the page, not yet served.
 
     Args:
       checkpoint: a training run's folder, whose method is offered.
 
     Raises:
-      CheckpointError: it is none.
+      CheckpointError: the folder has no checkpoint.
     """
     import gradio as gr
 
-    trained = trained_methods(checkpoint)
+    trained = methods_of_checkpoint(checkpoint)
     methods = [*WITHOUT_TRAINING, *trained]
     people = sorted(set(load_bank(embedded_bank()).people))
     with gr.Blocks(
@@ -156,7 +165,7 @@ def build_page(checkpoint: str = EMBEDDED) -> Any:
 
 
 def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
-    """Drop a photo; before and after."""
+    """The tab for photos: upload, before and after."""
     with gr.Row():
         with gr.Column(scale=2):
             photo = gr.Image(
@@ -174,12 +183,12 @@ def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
     shown = [slider, report, file, said]
     inputs = [photo, method, person, seed, checkpoint]
     for event in (photo.upload, method.change, person.change):
-        event(hide_photo, inputs, shown)
-    again.click(lambda n: n + 1, seed, seed).then(hide_photo, inputs, shown)
+        event(anonymise_photo, inputs, shown)
+    again.click(lambda n: n + 1, seed, seed).then(anonymise_photo, inputs, shown)
 
 
 def _video_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
-    """Drop a clip; start it."""
+    """The tab for videos: upload, result."""
     with gr.Row():
         with gr.Column(scale=2):
             clip = gr.Video(label="Clip", sources=["upload"])
@@ -190,14 +199,14 @@ def _video_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
             file = gr.DownloadButton("Download the result", elem_id="download-video")
             report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
     inputs = [clip, method, person, checkpoint]
-    start.click(hide_video, inputs, [result, report, file, said])
+    start.click(anonymise_upload, inputs, [result, report, file, said])
 
 
 @contextlib.contextmanager
-def served_page(port: int | None = None, checkpoint: str = EMBEDDED) -> Any:
-    """Serves the page to this computer alone; gives its address.
+def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
+    """Serves the page to this computer alone; gives its address and the page.
 
-    What is uploaded lies in a temporary folder, which goes when the block ends.
+    Uploads are stored in a temporary folder, which is deleted when the block ends.
 
     Args:
       port: None for any that is free.
@@ -228,11 +237,11 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED) -> Any:
             page.close()
 
 
-@click.command(short_help="A local page to try it.")
+@click.command(short_help="A local page to try the methods.")
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: a free one]")
 @click.option(
     "--checkpoint",
-    default=EMBEDDED,
+    default=EMBEDDED_CHECKPOINT,
     metavar="DIR",
     help="The --workdir of a training run, to try its method.",
 )

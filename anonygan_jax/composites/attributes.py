@@ -1,4 +1,4 @@
-"""What conditions are chosen by: pose, expression and skin as numbers."""
+"""Attributes by which conditions are selected: pose, expression and skin."""
 
 import numpy as np
 
@@ -15,16 +15,16 @@ ATTRIBUTES = (
     "skin_a",
     "skin_b",
 )
-# Differences that count alike: degrees, shares, Lab.
+# Differences of equal cost: degrees, shares of the face's size, Lab.
 SCALES = np.array([15.0, 15.0, 0.08, 0.1, 15.0, 8.0, 8.0], np.float32)
 
 
 def attributes(image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
-    """Returns float32 [7], the traits of a face in the order of ATTRIBUTES.
+    """Returns the attributes of a face, float32 [7] in the order of ATTRIBUTES.
 
     Args:
       image_u8: uint8 [H, W, 3] RGB.
-      points_xy: float [68, 2].
+      points_xy: float [68, 2], landmarks in pixels.
     """
     yaw, pitch, _ = head_angles(points_xy)
     mouth = (mouth_openness(points_xy), mouth_width(points_xy))
@@ -32,5 +32,9 @@ def attributes(image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
 
 
 def attribute_distance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Returns how differently faces look, float [...]; unknown traits count nothing."""
+    """Returns the sum of scaled differences, float [...]; 0 for unknown attributes.
+
+    Args:
+      ours, theirs: float [..., 7]; unknown attributes are NaN.
+    """
     return np.nansum(np.abs(ours - theirs) / SCALES, axis=-1)

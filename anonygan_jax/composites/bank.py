@@ -1,7 +1,7 @@
-"""A bank of conditions on disk: faces of people who do not exist, and their traits.
+"""Banks of conditions on disk: faces of people who do not exist.
 
-A folder with pictures/*.jpg to look at, bank.json (attribution, people, donors) and
-faces.npz (points, traits, descriptors).
+A bank is a folder with pictures/*.jpg, bank.json (attribution, people, donors) and
+faces.npz (landmarks, attributes, descriptors).
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from anonygan_jax.faces.face import NUM_LANDMARKS
 
 BANK_FILE, FACES_FILE, PICTURES = "bank.json", "faces.npz", "pictures"
 JPEG_QUALITY = 85
-LONGEST_NAME = 40  # letters of a file's name taken from an expression's
+LONGEST_NAME = 40  # characters of an expression's name in a file's name
 
 
 class BankError(ValueError):
@@ -36,19 +36,20 @@ class BankError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Bank:
-    """Faces to choose conditions from.
+    """Faces to select conditions from.
 
     Attributes:
-      attribution: what must be said of the donors' set.
+      attribution: of the donors' portraits, and their terms.
       people: the person of each face, [F].
-      files: the picture of each face, [F].
+      files: name of each face's image, [F].
       points_xy: float32 [F, 68, 2], pixels.
-      traits: float32 [F, 7], see `attributes.ATTRIBUTES`.
+      attributes: float32 [F, 7], see `attributes.ATTRIBUTES`.
       descriptors: float32 [F, 128], dlib's.
-      demographic_shares: float32 [F, G], the donors' groups by weight.
-      groups: names the groups and guesses them of a source; None if not known.
+      demographic_shares: float32 [F, G], share of each group in the donors' weights.
+      demographics: names of the groups, and a guess for sources; None if the donors'
+        groups are not known.
       nearest_donor: person -> descriptor distance to the nearest donor.
-      image: number -> its picture, uint8 [H, W, 3].
+      image: number -> image of a face, uint8 [H, W, 3].
     """
 
     attribution: str
@@ -123,26 +124,26 @@ def load_bank(folder: pathlib.Path) -> Bank:
 
 
 def _read_picture(path: pathlib.Path) -> np.ndarray:
-    """A picture as uint8 RGB."""
+    """An image as uint8 [H, W, 3] RGB."""
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"))
 
 
 def build_bank(
     donors: Donors,
-    laboratory: CompositeGenerator,
+    generator: CompositeGenerator,
     count: int,
     output: pathlib.Path,
     attribution: str,
 ) -> Bank:
-    """Writes a bank of composites, whole or not at all, and returns it.
+    """Returns a new bank of composites; its folder is complete, or there is none.
 
     Args:
-      donors: the people averaged; `laboratory` was made of them.
-      laboratory: makes the composites.
-      count: how many people to make.
+      donors: the people who are averaged.
+      generator: makes the composites of them.
+      count: number of people to make.
       output: folder to make.
-      attribution: what must be said of the donors' set.
+      attribution: of the donors' portraits, and their terms.
 
     Raises:
       DonorError: the composites resemble the donors.
@@ -156,7 +157,7 @@ def build_bank(
     demographics = fit_demographics(donors.people)
     people: dict[str, Any] = {}
     faces: list[dict[str, Any]] = []
-    for composite in tqdm.tqdm(laboratory.composites(count), total=count):
+    for composite in tqdm.tqdm(generator.composites(count), total=count):
         person = f"person_{len(people):03d}"
         people[person] = {
             "nearest_donor": round(composite.nearest_donor, 3),
@@ -188,7 +189,7 @@ def build_bank(
 
 
 def _write_face(path: pathlib.Path, portrait: Portrait) -> dict[str, Any]:
-    """Writes a composite's picture, framed; what is kept of the face."""
+    """The entry of a composite's face, after writing its image in CelebA's frame."""
     points = portrait.points[:NUM_LANDMARKS]
     matrix = alignment.celeba_transform(points, FACE_SIZE)
     image = alignment.crop_photo(portrait.image, matrix, FACE_SIZE)
@@ -203,5 +204,5 @@ def _write_face(path: pathlib.Path, portrait: Portrait) -> dict[str, Any]:
 
 
 def _file_part(expression: str) -> str:
-    """An expression as part of a file's name."""
+    """An expression's name as part of a file's name."""
     return re.sub(r"\W+", "_", expression)[:LONGEST_NAME]

@@ -1,7 +1,7 @@
-"""Apparent gender and age: a preference for conditions that look the part.
+"""Groups of apparent gender and age, guessed from descriptors.
 
-A guess from dlib's descriptor by linear least squares on the donors. It only ranks
-conditions, and parts the figures of an evaluation; nothing of it is kept of anybody.
+The guess is linear least squares on dlib's descriptors of the donors. It only ranks
+conditions and divides the photos of an evaluation; no result stores it.
 """
 
 import dataclasses
@@ -11,39 +11,43 @@ import numpy as np
 from anonygan_jax.composites.donors import Donor
 from anonygan_jax.composites.generate import Composite
 
-OLDER = 32.0  # years; parts the donors of the embedded bank in two halves or so
-RIDGE = 1.0  # weight of the penalty; descriptors have length of about 1.4
+OLDER = 32.0  # years; about half of the embedded bank's donors are older
+RIDGE = 1.0  # weight of the penalty; descriptors have a length of about 1.4
 
 
 @dataclasses.dataclass(frozen=True)
 class Demographics:
-    """Names of groups and a linear map that guesses them.
+    """Groups, and a linear map that guesses them.
 
     Attributes:
-      names: of the groups, G.
-      map: float32 [129, G]; descriptor and a one to shares.
+      names: of the groups, [G].
+      map: float32 [129, G], from a descriptor and a one to shares.
     """
 
     names: tuple[str, ...]
     map: np.ndarray
 
     def guess(self, descriptor: np.ndarray) -> np.ndarray:
-        """Returns the shares in which a face looks like each group, float [G].
+        """Returns the guessed share of each group, float [G].
 
         Args:
-          descriptor: float [128].
+          descriptor: float [128], dlib's.
         """
         raw = np.clip(np.append(descriptor, 1.0) @ self.map, 0, None)
         return raw / max(float(raw.sum()), 1e-6)
 
     def likeliest(self, descriptor: np.ndarray) -> str:
-        """Returns the group that a face looks most like."""
+        """Returns the group of the largest guessed share.
+
+        Args:
+          descriptor: float [128], dlib's.
+        """
         return self.names[int(np.argmax(self.guess(descriptor)))]
 
     def shares(self, composite: Composite) -> np.ndarray:
-        """Returns the groups of a composite's donors by weight, float [G], sums to 1.
+        """Returns the share of each group in a composite's weights, float [G].
 
-        Donors whose group is not known count for none.
+        Shares sum to 1; donors whose group is not known are left out.
         """
         shares = np.zeros(len(self.names))
         for donor, weight in zip(composite.donors, composite.weights, strict=True):
@@ -53,7 +57,7 @@ class Demographics:
 
 
 def fit_demographics(donors: list[Donor]) -> Demographics | None:
-    """Returns the donors' groups with a map fitted to them; None if none is known."""
+    """Returns the groups of donors and a map fitted to them; None without groups."""
     known = [donor for donor in donors if _group(donor)]
     if not known:
         return None

@@ -12,11 +12,11 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import alignment, delaunay
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
-from anonygan_jax.recognition.dlib import SAME_PERSON, DlibDescriptor
+from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.thresholds import SAME_PERSON, SAME_PHOTO
 
 INFO_FILE = "info.csv"
 ONE_EXPRESSION = "portrait"  # of photos that lie in no folder of their own
-SAME_PHOTO = 0.35  # descriptor distance below which two names are one person
 
 FACE_SIZE = (440, 360)  # CelebA's frame, twice as fine
 MARGIN = 80  # pixels around it, so that posed faces can be framed anew

@@ -9,12 +9,12 @@ from anonygan_jax.composites.donors import CANVAS, Donor, DonorError, Donors, Po
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import delaunay
 from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.thresholds import NEAREST_DONOR
 
 MIN_DONORS = 5
 MORE_DONORS = 3  # at most so many above the fewest
 MAX_WEIGHT = 0.4  # of a single donor
 DIRICHLET = 2.0  # concentration of the weights
-NEAREST_DONOR = 0.5  # a composite nearer to any donor is rejected
 SAME_GROUP = 0.7  # share of composites of one ethnic group where there are enough
 AGE_SCALE = 8.0  # years; donors further apart are seldom averaged
 MAX_ATTEMPTS = 20  # per composite wanted, before giving up

@@ -1,37 +1,38 @@
-"""The face blurred."""
+"""Faces blurred."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from anonygan_jax.faces.masks import PAPER_POLYGON
-from anonygan_jax.methods.method import Faces, NewFaces
+from anonygan_jax.methods.method import Faces
 
-# Of the face's width: leaves dlib about as many faces of LFW as the published 4%
-# (measured: 17% at 0.12, 2.5% at 0.16, 0.5% at 0.2).
+# Of the face's width. dlib then finds about as many faces of LFW as in the published
+# row, 4% (measured: 17% at 0.12, 2.5% at 0.16, 0.5% at 0.2).
 SIGMA = 0.15
 TRUNCATE = 3.0  # standard deviations
 
 
 class Blur:
-    """Gaussian blur whose strength follows the face's width.
+    """Gaussian blur in proportion to the face's width; see `Obfuscator`.
 
     Attributes:
-      sigma: standard deviation as a share of the distance of points 0 and 16.
+      sigma: standard deviation as a share of the distance between points 0 and 16.
     """
 
     name = "blur"
-    uses_conditions = False
     region = PAPER_POLYGON
     crop_size: tuple[int, int] | None = None
+    step: int | None = None
 
     def __init__(self, sigma: float = SIGMA) -> None:
         if sigma <= 0:
             raise ValueError(f"sigma is {sigma}, wanted a positive share")
         self.sigma = sigma
 
-    def __call__(self, faces: Faces, conditions: NewFaces = None) -> np.ndarray:
-        """Returns the crops with blurred faces; see `Method`."""
+    def __call__(self, faces: Faces) -> UInt8[np.ndarray, "B H W 3"]:
+        """Returns the crops with blurred faces; see `Obfuscator`."""
         faces.check()
         widths = np.linalg.norm(faces.points_xy[:, 16] - faces.points_xy[:, 0], axis=-1)
         sigmas = jnp.asarray(self.sigma * widths, jnp.float32)
@@ -39,8 +40,12 @@ class Blur:
 
 
 @jax.jit
-def _blur(images: jax.Array, masks: jax.Array, sigmas: jax.Array) -> jax.Array:
-    """Blurred inside the masks; edges continue the border pixels."""
+def _blur(
+    images: UInt8[jax.Array, "B H W 3"],
+    masks: Float[jax.Array, "B H W"],
+    sigmas: Float[jax.Array, " B"],
+) -> UInt8[jax.Array, "B H W 3"]:
+    """Images blurred inside the masks; each row of weights is normalised at borders."""
     x = images.astype(jnp.float32)
     rows = _gaussian_matrix(x.shape[1], sigmas)
     columns = _gaussian_matrix(x.shape[2], sigmas)
@@ -50,7 +55,7 @@ def _blur(images: jax.Array, masks: jax.Array, sigmas: jax.Array) -> jax.Array:
 
 
 def _gaussian_matrix(length: int, sigmas: jax.Array) -> jax.Array:
-    """[B, length, length]: one axis' blur as a matrix whose rows sum to 1."""
+    """[B, length, length]: the blur along one axis as a matrix whose rows sum to 1."""
     places = jnp.arange(length, dtype=jnp.float32)
     distance = places[None, :, None] - places[None, None, :]
     sigma = sigmas[:, None, None]

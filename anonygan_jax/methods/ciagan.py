@@ -1,35 +1,35 @@
-"""The face of a numbered person drawn by CIAGAN."""
+"""Faces of CIAGAN's numbered identities."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int, UInt8
 
 from anonygan_jax.faces.masks import PAPER_POLYGON
-from anonygan_jax.methods.method import Faces, MethodError, NewFaces
-from anonygan_jax.methods.trained_generator import EMBEDDED, load_trained
+from anonygan_jax.methods.method import Faces, MethodError
+from anonygan_jax.methods.trained_generator import load_trained
 from anonygan_jax.models.ciagan.generator import generator_input
 from anonygan_jax.models.config import CIAGAN
 from anonygan_jax.models.images import to_float, to_uint8
+from anonygan_jax.weights.generator_checkpoint import EMBEDDED_CHECKPOINT
 
 
 class CiaganMethod:
-    """Draws whole faces at the size that the generator was trained at.
+    """Draws whole faces at the generator's size; see `Replacer`.
 
     Attributes:
-      num_people: conditions are numbers from 0 to this - 1.
-      crop_size: (height, width) of the crops it takes: 128x128 for official weights,
-        whatever the photo's; results are resized back.
-      step: the training step of the weights.
+      num_classes: number of identities that the generator draws.
+      crop_size: (height, width) of the crops: 128x128 for the official weights,
+        whatever the photo's resolution; the result is resized back.
 
-    Source and licence: see `models.ciagan`. Only the inside of the mask is drawn; the
-    release pastes the same way.
+    Source and licence: see `models.ciagan`. Only pixels inside the mask are drawn, as
+    in the release.
     """
 
     name = CIAGAN
-    uses_conditions = True
     region = PAPER_POLYGON
 
-    def __init__(self, checkpoint: str = EMBEDDED) -> None:
+    def __init__(self, checkpoint: str = EMBEDDED_CHECKPOINT) -> None:
         """Loads the weights.
 
         Args:
@@ -37,33 +37,34 @@ class CiaganMethod:
             weights after `anonygan port`.
 
         Raises:
-          CheckpointError: there is no checkpoint of CIAGAN; none is in the package.
+          CheckpointError: the folder has no checkpoint of CIAGAN; the package has none.
         """
-        config, model, self._variables, self.step = load_trained(checkpoint, CIAGAN)
+        config, model, self._variables, step = load_trained(checkpoint, CIAGAN)
         height, width = config["data"]["image_size"]
         self.crop_size: tuple[int, int] | None = (int(height), int(width))
-        self.num_people: int = model.num_identities
+        self.step: int | None = step
+        self.num_classes: int = model.num_identities
         self._generator = model.generator()
         self._draw = jax.jit(self._compute)
 
-    def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:
-        """Returns the crops with drawn faces; see `Method`.
+    def __call__(
+        self, faces: Faces, conditions: Int[np.ndarray, " B"]
+    ) -> UInt8[np.ndarray, "B H W 3"]:
+        """Returns the crops with drawn faces; see `Replacer`.
 
         Args:
           faces: the sources.
-          conditions: int [B], whose faces are drawn.
+          conditions: numbers of the identities to draw.
 
         Raises:
-          MethodError: there is no such person, a face cannot be drawn, or the output is
-            not finite.
+          MethodError: a number is out of range, a face cannot be drawn, or the
+            generator's output is not finite.
         """
-        if not isinstance(conditions, np.ndarray):
-            raise MethodError("ciagan needs the number of a person for each face")
-        wrong = conditions[(conditions < 0) | (conditions >= self.num_people)]
+        wrong = conditions[(conditions < 0) | (conditions >= self.num_classes)]
         if wrong.size:
             raise MethodError(
                 f"there is no person {wrong[0]}: this checkpoint draws 0 to "
-                f"{self.num_people - 1}"
+                f"{self.num_classes - 1}"
             )
         faces.check()
         drawn = self._draw(faces.images, faces.points_xy, faces.masks, conditions)
@@ -73,15 +74,15 @@ class CiaganMethod:
 
     def _compute(
         self,
-        images: jax.Array,
-        points_xy: jax.Array,
-        masks: jax.Array,
-        people: jax.Array,
-    ) -> jax.Array:
-        """Sources with drawn faces, float32 in about 0..1."""
+        images: UInt8[jax.Array, "B H W 3"],
+        points_xy: Float[jax.Array, "B 68 2"],
+        masks: Float[jax.Array, "B H W"],
+        numbers: Int[jax.Array, " B"],
+    ) -> Float[jax.Array, "B H W 3"]:
+        """Sources with drawn faces, in about 0..1."""
         source, mask = (to_float(images) + 1) / 2, masks[..., None]
-        given = generator_input(source, mask, points_xy)
-        person = jax.nn.one_hot(people, self.num_people)
-        output = self._generator.apply(self._variables, given, person, False)
+        inputs = generator_input(source, mask, points_xy)
+        identity = jax.nn.one_hot(numbers, self.num_classes)
+        output = self._generator.apply(self._variables, inputs, identity, False)
         assert isinstance(output, jax.Array)
         return mask * output + (1 - mask) * source

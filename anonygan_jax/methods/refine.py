@@ -1,70 +1,66 @@
-"""The warped face, improved by a generator that was trained to do so."""
+"""Warped faces, improved by a generator."""
 
 import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
-from anonygan_jax.methods.method import Faces, MethodError, NewFaces
+from anonygan_jax.methods.method import Conditions, Faces
 from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.models.config import ANONYGAN
 from anonygan_jax.models.images import to_float
 
-SOFT_EDGE = 0.04  # of the face's width: the change fades towards the mask's border
+SOFT_EDGE = 0.04  # of the face's width: where the change fades towards the mask's edge
 
 _masks = jax.jit(face_mask, static_argnums=(1, 2))
 
 
 class Refine:
-    """Warps, lets the generator redraw at its size, and adds what it changed.
+    """Warps a face, and adds what the generator changes in it; see `Replacer`.
 
-    What it changed is enlarged and added to the warped face, whose own details stay:
-    the result is as sharp as the photo. The source's face never reaches the network:
-    all that it sees is cut from the warped picture.
+    The generator draws at its own size. The difference between its output and its
+    input is enlarged and added to the warped face, whose details are kept: the result
+    is as sharp as the photo. The source's face never reaches the network: all of the
+    network's input is cut from the warped face.
 
     Attributes:
-      step: the training step of the weights.
+      generator: improves warped faces.
     """
 
     name = ANONYGAN
-    uses_conditions = True
     region = FACE_CONTOUR
     crop_size: tuple[int, int] | None = None
+    num_classes: int | None = None
 
     def __init__(self, generator: TrainedGenerator) -> None:
         self._warp = Warp()
-        self._generator = generator
-        self.step = generator.step
+        self.generator = generator
+        self.step: int | None = generator.step
 
-    def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:
-        """Returns the crops with the conditions' faces; see `Method`.
+    def __call__(
+        self, faces: Faces, conditions: Conditions
+    ) -> UInt8[np.ndarray, "B H W 3"]:
+        """Returns the crops with the conditions' faces; see `Replacer`.
 
         Raises:
-          MethodError: conditions are missing, a face cannot be drawn, or the output is
-            not finite.
+          MethodError: a face cannot be drawn, or the generator's output is not finite.
         """
-        if not isinstance(conditions, Faces):
-            raise MethodError("anonygan needs a condition for each face")
         warped = self._warp(faces, conditions)
-        size = self._generator.size
-        old = (warped.shape[1], warped.shape[2])
-        matrix = alignment.window_transform(old, size, self._generator.zoom)
-        warped_condition = np.stack(
-            [alignment.crop_photo(image, matrix, size) for image in warped]
-        )
+        size = self.generator.size
+        crop_size = (warped.shape[1], warped.shape[2])
+        matrix = alignment.window_transform(crop_size, size, self.generator.zoom)
+        windows = [alignment.crop_photo(image, matrix, size) for image in warped]
+        warped_condition = to_float(jnp.asarray(np.stack(windows)))
         points = alignment.transform_points(matrix, faces.points_xy)
         mask = np.asarray(_masks(points, size, self.region))
-        prior_float = to_float(jnp.asarray(warped_condition))
-        output = self._generator(
-            conditions,
-            prior_float * (1 - mask),
-            points,
-            prior_float,
+        output = self.generator(
+            conditions, warped_condition * (1 - mask), points, warped_condition
         )
-        change = 127.5 * (output - np.asarray(prior_float))
+        change = 127.5 * (output - np.asarray(warped_condition))
         return np.stack(
             [
                 _add(image, added, matrix, soft_edge(mask, points))
@@ -78,7 +74,7 @@ class Refine:
 def _add(
     image: np.ndarray, change: np.ndarray, matrix: np.ndarray, weight: np.ndarray
 ) -> np.ndarray:
-    """A picture, changed by what a smaller window of it was changed by."""
+    """An image plus the change of a smaller window of it, enlarged and weighted."""
     size = (image.shape[1], image.shape[0])
     enlarged = cv2.warpAffine(
         change, matrix, size, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
@@ -87,12 +83,14 @@ def _add(
     return np.clip(np.rint(changed), 0, 255).astype(np.uint8)
 
 
-def soft_edge(mask: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
-    """Returns float32 [H, W]: 0 outside the mask and at its border, 1 further inside.
+def soft_edge(
+    mask: Float[np.ndarray, "H W"], points_xy: Float[np.ndarray, "68 2"]
+) -> Float[np.ndarray, "H W"]:
+    """Returns weights that rise from 0 at the mask's edge to 1 inside it.
 
     Args:
-      mask: float32 [H, W].
-      points_xy: float [68, 2], whose width sets the scale.
+      mask: 1 inside, 0 outside.
+      points_xy: landmarks, whose width sets the scale.
     """
     width = float(np.linalg.norm(points_xy[16] - points_xy[0]))
     framed = np.pad((mask > 0).astype(np.uint8), 1)  # the crop's border is no edge

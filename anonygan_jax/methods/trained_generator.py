@@ -5,36 +5,42 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from anonygan_jax.faces.alignment import reframe
-from anonygan_jax.methods.auto import AUTO
-from anonygan_jax.methods.method import Faces, MethodError
+from anonygan_jax.methods.method import Conditions, MethodError
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, model_config, system_of
 from anonygan_jax.models.images import to_float
-from anonygan_jax.weights import generator_checkpoint
-from anonygan_jax.weights.generator_checkpoint import EMBEDDED, checkpoint_path
+from anonygan_jax.weights.generator_checkpoint import (
+    EMBEDDED_CHECKPOINT,
+    CheckpointError,
+    checkpoint_path,
+    load_generator,
+)
 
 
 class TrainedGenerator:
-    """The newest averaged generator of a run.
+    """The newest averaged generator of a run of AnonyGAN.
 
     Attributes:
-      size: (height, width) that it draws.
-      zoom: how much of CelebA's frame that shows; see `crops.window_transform`.
-      uses_warped_condition: it improves a warped face instead of filling a hole.
-      step: the training step its weights are from.
+      size: (height, width) of the images that it draws.
+      zoom: of the window of CelebA's frame; see `alignment.window_transform`.
+      uses_warped_condition: whether it improves a warped face instead of filling a
+        hole.
+      step: training step of the weights.
+      variables: its weights, {"params", "batch_stats"}.
     """
 
-    def __init__(self, checkpoint: str = EMBEDDED) -> None:
+    def __init__(self, checkpoint: str = EMBEDDED_CHECKPOINT) -> None:
         """Loads the weights.
 
         Args:
           checkpoint: a training run's folder, an export of it, or "embedded".
 
         Raises:
-          CheckpointError: there is none.
+          CheckpointError: the folder has no checkpoint of AnonyGAN.
         """
-        config, self._model, self._variables, self.step = load_trained(
+        config, self._model, self.variables, self.step = load_trained(
             checkpoint, ANONYGAN
         )
         height, width = config["data"]["image_size"]
@@ -45,25 +51,26 @@ class TrainedGenerator:
 
     def __call__(
         self,
-        conditions: Faces,
-        masked_source: jax.Array,
-        points_xy: np.ndarray,
-        warped_condition: jax.Array | None = None,
-    ) -> np.ndarray:
-        """Returns drawn faces, float32 [B, H, W, 3] in [-1, 1].
+        conditions: Conditions,
+        masked_source: Float[np.ndarray | jax.Array, "B H W 3"],
+        points_xy: Float[np.ndarray | jax.Array, "B 68 2"],
+        warped_condition: Float[np.ndarray | jax.Array, "B H W 3"] | None = None,
+    ) -> Float[np.ndarray, "B H W 3"]:
+        """Returns drawn faces, float32 in [-1, 1].
 
         Args:
-          conditions: framed as CelebA frames faces, of any size.
-          context: float32 [B, H, W, 3], the sources with their faces set to 0.
-          points_xy: float32 [B, 68, 2], the landmarks to follow.
-          prior: float32 [B, H, W, 3], the sources with warped faces.
+          conditions: one for each source.
+          masked_source: float32 in [-1, 1], the sources with their faces set to 0.
+          points_xy: float32, landmarks of the sources, pixels.
+          warped_condition: float32 in [-1, 1], the sources with warped faces; None
+            unless `uses_warped_condition`.
 
         Raises:
           MethodError: the output is not finite.
         """
-        images, points = self._resize(conditions)
+        images, points = self._reframe(conditions)
         output = self._generate(
-            self._variables,
+            self.variables,
             to_float(images),
             masked_source,
             self._model.select_points(points),
@@ -75,8 +82,8 @@ class TrainedGenerator:
             raise MethodError("the generator gave numbers that are not finite")
         return np.asarray(output)
 
-    def _resize(self, conditions: Faces) -> tuple[jax.Array, jax.Array]:
-        """Conditions as training showed them."""
+    def _reframe(self, conditions: Conditions) -> tuple[jax.Array, jax.Array]:
+        """Images and points of conditions at the generator's size, as in training."""
         framed = [
             reframe(image, points, self.size, self.zoom)
             for image, points in zip(
@@ -87,37 +94,23 @@ class TrainedGenerator:
         return jnp.asarray(np.stack(images)), jnp.asarray(np.stack(points))
 
 
-def trained_methods(checkpoint: str) -> list[str]:
-    """Returns the methods that can use a run's generator, the best first.
-
-    Raises:
-      CheckpointError: there is no config.
-    """
-    config = generator_checkpoint.read_config(checkpoint_path(checkpoint))
-    system = system_of(config)
-    improves = system == ANONYGAN and model_config(config).uses_warped_condition
-    return [AUTO, system] if improves else [system]
-
-
 def load_trained(
     checkpoint: str, system: str
 ) -> tuple[dict[str, Any], Any, dict[str, Any], int]:
-    """Returns a run's config, its networks' fields, weights and step.
+    """Returns a run's config, the fields of its networks, its weights and their step.
 
     Args:
       checkpoint: a training run's folder, an export of it, or "embedded".
-      system: that the run must have trained, one of `models.config.MODELS`.
+      system: the system that the run must have trained, one of `models.config.MODELS`.
 
     Raises:
       CheckpointError: there is no checkpoint, or one of another system.
     """
-    config, variables, step = generator_checkpoint.load_generator(
-        checkpoint_path(checkpoint)
-    )
+    config, variables, step = load_generator(checkpoint_path(checkpoint))
     trained = system_of(config)
     if trained != system:
-        where = "the package" if checkpoint == EMBEDDED else checkpoint
-        raise generator_checkpoint.CheckpointError(
+        where = "the package" if checkpoint == EMBEDDED_CHECKPOINT else checkpoint
+        raise CheckpointError(
             f"{where} holds a generator of {trained}; {system} needs its own, from a "
             f"run of configs/{system if system == CIAGAN else 'faces'}.py: give "
             "--checkpoint"

@@ -1,24 +1,26 @@
-"""The condition's face carried onto the source's landmarks; no training."""
+"""Conditions' faces warped onto the sources' landmarks; no training."""
 
 import numpy as np
+from jaxtyping import UInt8
 
 from anonygan_jax.faces import warping
 from anonygan_jax.faces.masks import FACE_CONTOUR
-from anonygan_jax.methods.method import Faces, MethodError, NewFaces
+from anonygan_jax.methods.method import Conditions, Faces
 
 
 class Warp:
-    """Puts the conditions' faces, moved and recoloured, where the sources' were."""
+    """Warps, recolours and blends the conditions' faces; see `Replacer`."""
 
     name = "warp"
-    uses_conditions = True
     region = FACE_CONTOUR
     crop_size: tuple[int, int] | None = None
+    step: int | None = None
+    num_classes: int | None = None
 
-    def __call__(self, faces: Faces, conditions: NewFaces) -> np.ndarray:
-        """Returns the crops with the conditions' faces; see `Method`."""
-        if not isinstance(conditions, Faces):
-            raise MethodError("warp needs a condition for each face")
+    def __call__(
+        self, faces: Faces, conditions: Conditions
+    ) -> UInt8[np.ndarray, "B H W 3"]:
+        """Returns the crops with the conditions' faces; see `Replacer`."""
         faces.check()
         conditions.check()
         replaced = [

@@ -1,1 +1,1 @@
-"""Face recognisers and thresholds on their distances."""
+"""Face recognition: descriptors, and thresholds on their distances."""

@@ -1,12 +1,10 @@
-"""Who a face looks like, as numbers: dlib's 128-dimensional descriptor."""
+"""dlib's face descriptor: 128 numbers that are alike for photos of one person."""
 
 import threading
 
 import numpy as np
 
 from anonygan_jax.io.dlib_package import import_dlib, model_file
-
-SAME_PERSON = 0.6  # dlib's own threshold on the distance of two descriptors
 
 
 class DlibDescriptor:
@@ -25,7 +23,7 @@ class DlibDescriptor:
         )
 
     def __call__(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
-        """Returns float32 [128]; Euclidean distances below 0.6 mean one person.
+        """Returns a face's descriptor, float32 [128]; see `recognition.thresholds`.
 
         Args:
           image_u8: uint8 [H, W, 3] RGB.

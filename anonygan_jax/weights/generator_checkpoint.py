@@ -18,7 +18,7 @@ from anonygan_jax.weights.config_fields import with_current_names
 
 CONFIG_FILE = "config.json"
 CHECKPOINTS = "checkpoints"
-EMBEDDED = "embedded"  # the checkpoint that stands for the package's own
+EMBEDDED_CHECKPOINT = "embedded"  # the checkpoint that stands for the package's own
 
 
 class CheckpointError(ValueError):
@@ -50,7 +50,7 @@ def read_arrays(item: pathlib.Path) -> Any:
 
 def checkpoint_path(checkpoint: str) -> pathlib.Path:
     """Returns the folder of a run or an export, or that of the embedded one."""
-    if checkpoint == EMBEDDED:
+    if checkpoint == EMBEDDED_CHECKPOINT:
         assets = importlib.resources.files("anonygan_jax") / "assets"
         return pathlib.Path(str(assets / "checkpoint"))
     return pathlib.Path(checkpoint)

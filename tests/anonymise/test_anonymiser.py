@@ -11,13 +11,16 @@ from PIL import Image
 from returning import Returning
 
 import anonygan_jax
-from anonygan_jax.anonymise import fallback, replace
+from anonygan_jax.anonymise import crop, fallback, replace
 from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import blending
 from anonygan_jax.faces.face import Face
 from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
-from anonygan_jax.methods import Auto, Faces, make_method
+from anonygan_jax.methods import Faces, make_methods
+from anonygan_jax.methods.blur import Blur
+from anonygan_jax.methods.warp import Warp
+from anonygan_jax.recognition.thresholds import MIN_RESULT_DISTANCE
 
 
 def test_feathering_never_lets_the_face_through():
@@ -26,7 +29,7 @@ def test_feathering_never_lets_the_face_through():
     points = np.zeros((1, 68, 2), np.float32)
     points[0, 16] = 14, 0
     faces = Faces(np.zeros((1, 40, 30, 3), np.uint8), points, mask[None])
-    alpha = replace.feather(faces)
+    alpha = crop.feather(faces)
     assert (alpha[mask == 1] == 1).all()
     assert alpha[0].max() == 0
     assert (alpha[blending.feather_alpha(mask, points[0]) > 0] == 1).all()
@@ -42,20 +45,22 @@ def test_feathering_never_lets_the_face_through():
         ("auto", FACE_CONTOUR),
     ],
 )
-def test_warped_faces_get_the_outline_and_covers_the_polygon(name, region, embedded):
-    replacer = Anonymiser(name).replacer
+def test_warped_faces_get_the_contour_and_obfuscated_ones_the_polygon(
+    name, region, embedded
+):
+    method = make_methods(name)[0]
     points = embedded[0].points_xy
     box = np.array([0, 0, 180, 220], np.float32)
-    crop = replacer.crop(embedded[0].image, Face(points, box, 1.0))
-    size = crop.faces.images.shape[1:3]
-    expected = np.asarray(face_mask(crop.faces.points_xy, size, region))[..., 0]
-    np.testing.assert_array_equal(crop.faces.masks, expected)
+    faces = crop.crop_face(embedded[0].image, Face(points, box, 1.0), method).faces
+    size = faces.images.shape[1:3]
+    expected = np.asarray(face_mask(faces.points_xy, size, region))[..., 0]
+    np.testing.assert_array_equal(faces.masks, expected)
 
 
 def test_not_finite_outputs_are_refused(group_photo, tiny_run):
-    method = make_method("anonygan", str(tiny_run))
-    bias = method._generator._variables["params"]["decoder_image"]["bias"]
-    method._generator._variables["params"]["decoder_image"]["bias"] = bias * jnp.nan
+    (method,) = make_methods("anonygan", str(tiny_run))
+    layer = method.generator.variables["params"]["decoder_image"]
+    layer["bias"] = layer["bias"] * jnp.nan
     result = Anonymiser(method)(group_photo)
     assert [r.reason for r in result.faces] == [
         "the generator gave numbers that are not finite"
@@ -63,7 +68,7 @@ def test_not_finite_outputs_are_refused(group_photo, tiny_run):
     assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
 
 
-def test_faces_at_the_edge_and_outside_are_covered_without_error():
+def test_faces_at_the_edge_and_outside_are_pixelated_without_error():
     photo = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
     for low in (-20, 45, 300):
         before = photo.copy()
@@ -74,10 +79,10 @@ def test_faces_at_the_edge_and_outside_are_covered_without_error():
         assert changed == (low < 60)
 
 
-def test_results_that_look_like_the_source_are_made_anew_then_covered(group_photo):
+def test_results_that_look_like_the_source_are_rejected_then_pixelated(group_photo):
     method = Returning("source")
     result = Anonymiser(method)(group_photo)
-    assert method.calls == 2 * replace.MAX_ATTEMPTS
+    assert method.calls == 2 * replace.MAX_CONDITIONS
     for report in result.faces:
         assert report.status == "pixelated"
         assert report.reason == "5 results looked like the source"
@@ -85,56 +90,63 @@ def test_results_that_look_like_the_source_are_made_anew_then_covered(group_phot
     assert DlibLandmarks().detect(result.image, num_upsamples=1) == []
 
 
-def test_auto_takes_the_next_method_for_a_face_that_is_still_known(group_photo):
+def test_the_next_method_is_tried_for_a_result_that_looks_like_the_source(group_photo):
     alike, unlike = Returning("source"), Returning("condition")
-    result = Anonymiser(Auto(alike, unlike))(group_photo)
+    result = Anonymiser((alike, unlike))(group_photo)
     assert [report.method for report in result.faces] == [unlike.name] * 2
     assert alike.calls == unlike.calls == 2
-    result = Anonymiser(Auto(unlike, alike))(group_photo)
+    result = Anonymiser((unlike, alike))(group_photo)
     assert [report.method for report in result.faces] == [unlike.name] * 2
     assert alike.calls == 2
-    result = Anonymiser(Auto(alike, Returning("source")))(group_photo)
+    result = Anonymiser((alike, Returning("source")))(group_photo)
     assert [report.reason for report in result.faces] == [
         "10 results looked like the source"
     ] * 2
     assert [report.method for report in result.faces] == [None] * 2
 
 
-def test_a_cover_does_not_lie_on_the_new_face_beside_it(group_photo):
+def test_a_pixelated_box_does_not_hide_the_new_face_beside_it(group_photo):
     anonymiser = Anonymiser("warp")
     left, right = sorted(
-        anonymiser.find_faces(group_photo), key=lambda face: face.box_xyxy[0]
+        anonymiser.detector(group_photo), key=lambda face: face.box_xyxy[0]
     )
     in_same_frame = left.box_xyxy + [0.7 * np.ptp(left.box_xyxy[::2]), 0] * 2
     alone = Face(np.zeros((0, 2), np.float32), in_same_frame.astype(np.float32), 1.0)
-    found = [anonymiser.look(group_photo, face) for face in (right, left, alone)]
-    result = anonymiser.hide(group_photo, anonymiser.plan(found))
-    verdicts = [report.status for report in result.faces]
-    assert verdicts == ["replaced", "replaced", "pixelated"]
+    found = [anonymiser.examine(group_photo, face) for face in (right, left, alone)]
+    result = anonymiser.render(group_photo, anonymiser.plan(found))
+    statuses = [report.status for report in result.faces]
+    assert statuses == ["replaced", "replaced", "pixelated"]
     boxes = [face.box_xyxy for face in DlibLandmarks().detect(result.image, 1)]
     assert len(boxes) == 2
 
 
-def test_the_surest_of_overlapping_faces_lies_on_top(group_photo):
+def test_the_highest_scoring_of_overlapping_faces_is_on_top(group_photo):
     anonymiser = Anonymiser("warp")
-    surer = max(anonymiser.find_faces(group_photo), key=lambda face: face.score)
-    aside = [0.3 * np.ptp(surer.box_xyxy[::2]), 0]
+    best = max(anonymiser.detector(group_photo), key=lambda face: face.score)
+    aside = [0.3 * np.ptp(best.box_xyxy[::2]), 0]
     guessed = Face(
-        (surer.points_xy + aside).astype(np.float32),
-        (surer.box_xyxy + aside * 2).astype(np.float32),
-        surer.score - 0.2,
+        (best.points_xy + aside).astype(np.float32),
+        (best.box_xyxy + aside * 2).astype(np.float32),
+        best.score - 0.2,
     )
     first, second = (
-        anonymiser.hide(
+        anonymiser.render(
             group_photo,
-            anonymiser.plan([anonymiser.look(group_photo, face) for face in faces]),
+            anonymiser.plan([anonymiser.examine(group_photo, face) for face in faces]),
         )
-        for faces in ([surer], [surer, guessed])
+        for faces in ([best], [best, guessed])
     )
     assert [report.status for report in second.faces] == ["replaced"] * 2
-    x, y = np.rint(surer.points_xy[30:60]).astype(int).T
+    x, y = np.rint(best.points_xy[30:60]).astype(int).T
     alike = np.corrcoef(first.image[y, x].ravel(), second.image[y, x].ravel())[0, 1]
-    assert alike > 0.9  # its colours follow what lies beside it, its features do not
+    assert alike > 0.9  # its colours depend on what is beside it, its features do not
+
+
+def test_methods_that_do_not_fit_together_are_refused():
+    with pytest.raises(ValueError, match="returning source: take different crops"):
+        Anonymiser((Warp(), Returning("source")))
+    with pytest.raises(ValueError, match="only methods that replace faces"):
+        Anonymiser((Warp(), Blur()))
 
 
 def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
@@ -145,7 +157,7 @@ def test_reports_tell_the_condition_and_how_far_the_result_is(group_photo):
         assert report.condition is not None
         assert report.condition.startswith("person_")
         assert report.descriptor_distance is not None
-        assert report.descriptor_distance >= replace.MIN_RESULT_DISTANCE
+        assert report.descriptor_distance >= MIN_RESULT_DISTANCE
 
 
 def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
@@ -165,16 +177,16 @@ def test_a_person_keeps_one_face_unless_told_otherwise(group_photo):
 
 
 def test_a_photo_without_a_face_is_an_error():
-    anonymiser = Anonymiser(make_method("blackout"))
+    anonymiser = Anonymiser(make_methods("blackout"))
     with pytest.raises(NoFaceError, match="64x48"):
         anonymiser(np.zeros((48, 64, 3), np.uint8))
 
 
 def test_crops_keep_the_photos_resolution(embedded):
     points = embedded[0].points_xy
-    assert replace.native_size(points) == (436, 356)  # a little finer than CelebA's
-    assert replace.native_size(points * 0.4) == (109, 89)
-    assert replace.native_size(points * 100) == (872, 712)
+    assert crop.native_size(points) == (436, 356)  # a little finer than CelebA's
+    assert crop.native_size(points * 0.4) == (109, 89)
+    assert crop.native_size(points * 100) == (872, 712)
 
 
 def test_threads_may_share_an_anonymiser(group_photo):

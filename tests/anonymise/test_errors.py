@@ -31,7 +31,7 @@ def test_what_succeeds_is_given_back(tmp_path):
         (MemoryError(), "MemoryError: "),
     ],
 )
-def test_a_face_is_covered_with_the_reason(error, reason):
+def test_a_face_is_pixelated_for_the_reason(error, reason):
     assert try_face(_raises(error)) == (None, reason)
 
 
@@ -51,18 +51,18 @@ def test_ctrl_c_is_no_failure(tmp_path):
 def test_a_failed_file_leaves_no_older_result(error, reason, tmp_path):
     result = tmp_path / "result.png"
     result.write_text("of an earlier run")
-    outcome = try_file(pathlib.Path("a.jpg"), result, _raises(error))
-    assert (outcome.kind, outcome.reason) == ("failed", reason)
+    failed = try_file(pathlib.Path("a.jpg"), result, _raises(error))
+    assert (failed.kind, failed.reason) == ("failed", reason)
     assert not result.exists()
 
 
 def test_an_older_result_that_cannot_be_deleted_is_told(tmp_path):
     (tmp_path / "result").mkdir()  # no file
-    outcome = try_file(
+    failed = try_file(
         tmp_path / "a", tmp_path / "result", _raises(PhotoError("broken"))
     )
-    assert outcome.reason.startswith("broken; an earlier result is left, too: ")
+    assert failed.reason.startswith("broken; an earlier result is left, too: ")
     below = tmp_path / "file" / "result"
     below.parent.write_text("no folder")
-    outcome = try_file(tmp_path / "a", below, _raises(PhotoError("broken")))
-    assert outcome.reason == "broken"
+    failed = try_file(tmp_path / "a", below, _raises(PhotoError("broken")))
+    assert failed.reason == "broken"

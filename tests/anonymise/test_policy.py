@@ -5,13 +5,12 @@ import pytest
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import (
-    MAX_KEEP_DISTANCE,
-    MIN_OTHER_DISTANCE,
     Policy,
     PolicyError,
     Region,
 )
 from anonygan_jax.faces.face import Face
+from anonygan_jax.recognition.thresholds import MAX_KEEP_DISTANCE, MIN_OTHER_DISTANCE
 
 FACE = Face(np.zeros((0, 2), np.float32), np.array([10, 10, 30, 50], np.float32), 1.0)
 
@@ -76,8 +75,8 @@ def test_who_agreed_stays_as_they_are_and_the_others_are_hidden(reference, group
     kept, hidden = slice(0, 240), slice(240, None)
     for options in ({"keep": (reference,)}, {"only": (reference,)}):
         result = Anonymiser("pixelate", **options)(group_photo)
-        verdicts = {face.status for face in result.faces}
-        assert verdicts == {"kept", "replaced"}
+        statuses = {face.status for face in result.faces}
+        assert statuses == {"kept", "replaced"}
         changed = (result.image != group_photo).any(-1)
         assert changed[:, kept].any() == ("only" in options)
         assert changed[:, hidden].any() == ("keep" in options)
@@ -93,7 +92,7 @@ def test_a_reference_must_show_one_face(group_photo, tmp_path):
         Anonymiser("blur", keep=(str(tmp_path / "two.png"),))
 
 
-def test_a_region_is_covered_even_where_there_is_no_face():
+def test_a_region_is_pixelated_even_where_there_is_no_face():
     rng = np.random.default_rng(0)
     photo = rng.integers(0, 256, (60, 80, 3), np.uint8)
     result = Anonymiser("blur", regions=(Region.parse("hide:10,20,30,30"),))(photo)

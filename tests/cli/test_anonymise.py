@@ -16,10 +16,10 @@ from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.evaluation.collect.comparison import compare
 from anonygan_jax.evaluation.collect.observation import FaceObserver
-from anonygan_jax.methods import MethodError, make_method
+from anonygan_jax.methods import MethodError, make_methods
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
-from anonygan_jax.recognition.dlib import SAME_PERSON
+from anonygan_jax.recognition.thresholds import SAME_PERSON
 from anonygan_jax.weights import generator_checkpoint
 
 WARP = ("--method", "warp")  # needs no weights
@@ -72,7 +72,7 @@ def test_a_photo_as_condition_and_the_same_result_twice(
         result = _anonymise(
             *arguments, "--condition", condition, "--output", tmp_path / name
         )
-        # One of the two people is the condition: that face is covered.
+        # One of the two people is the condition: that face is pixelated.
         assert result.exit_code == 3, result.output
     first, second = ((tmp_path / n / "group.jpg").read_bytes() for n in "ab")
     assert first == second
@@ -94,7 +94,7 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
         assert f"{photo_folder / name}: " in result.output
     assert "notes.md: neither a photo nor a video" in result.output
     assert "anonymised 7 of 11 files" in result.output
-    assert "no face found in 2, look at them; 2 failed" in result.output
+    assert "no face found in 2, check them; 2 failed" in result.output
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     kinds = {pathlib.Path(p["photo"]).name: p["kind"] for p in report["photos"]}
     assert kinds["meadow.png"] == kinds["dot.png"] == "no face"
@@ -111,7 +111,7 @@ def test_photos_without_a_face_are_copied_when_asked(photo_folder, tmp_path):
         photo_folder / "meadow.png", "--output", tmp_path, "--no-face", "copy", *WARP
     )
     assert result.exit_code == 0, result.output
-    assert "no face found, look at it; copied to" in result.output
+    assert "no face found, check it; copied to" in result.output
     copied, before = (
         _image(tmp_path / "meadow.png"),
         _image(photo_folder / "meadow.png"),
@@ -174,13 +174,13 @@ def test_originals_are_never_overwritten(group_photo, tiny_run, tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_face_that_cannot_be_replaced_is_covered(
+def test_a_face_that_cannot_be_replaced_is_pixelated(
     group_photo, tiny_run, tmp_path, monkeypatch
 ):
     def fails(self, *_):
         raise MethodError("not finite")
 
-    monkeypatch.setattr(replace.FaceReplacer, "hide", fails)
+    monkeypatch.setattr(replace.FaceReplacer, "replace", fails)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--checkpoint", tiny_run
@@ -192,8 +192,10 @@ def test_a_face_that_cannot_be_replaced_is_covered(
     assert DlibLandmarks().detect(pixelated, num_upsamples=1) == []
 
 
-def test_a_covered_face_fails_its_photo_when_strict(group_photo, tmp_path, monkeypatch):
-    monkeypatch.setattr(replace, "MAX_ATTEMPTS", 0)
+def test_a_pixelated_face_fails_its_photo_when_strict(
+    group_photo, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(replace, "MAX_CONDITIONS", 0)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--strict", *WARP
@@ -280,7 +282,7 @@ def test_an_exported_generator_gives_nearly_the_same_faces(
     arguments = ["export", str(tiny_run), "--output", str(tmp_path / "small")]
     assert CliRunner().invoke(main.main, arguments).exit_code == 0
     whole, half = (
-        anonymiser.Anonymiser(make_method("anonygan", str(folder)))(group_photo).image
+        anonymiser.Anonymiser(make_methods("anonygan", str(folder)))(group_photo).image
         for folder in (tiny_run, tmp_path / "small")
     )
     difference = np.abs(whole.astype(int) - half)

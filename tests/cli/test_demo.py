@@ -29,7 +29,7 @@ def test_the_page_hides_a_photo_and_a_clip_and_keeps_nothing(
         client = gradio_client.Client(address, verbose=False)
         photo = gradio_client.handle_file(group_file)
         images, report, file, said = client.predict(
-            photo, "warp", demo.FITTING, api_name="/hide_photo"
+            photo, "warp", demo.FITTING, api_name="/anonymise_photo"
         )
         assert "2 faces hidden" in said
         assert [row[1] for row in report["data"]] == ["replaced"] * 2
@@ -42,7 +42,7 @@ def test_the_page_hides_a_photo_and_a_clip_and_keeps_nothing(
             gradio_client.handle_file(str(clip)),
             "blur",
             demo.FITTING,
-            api_name="/hide_video",
+            api_name="/anonymise_upload",
         )
         assert "1 face hidden" in said
         assert "6 frames" in said
@@ -53,16 +53,16 @@ def test_the_page_hides_a_photo_and_a_clip_and_keeps_nothing(
 
 def test_what_cannot_be_hidden_is_told(tmp_path, monkeypatch):
     wall = np.full((60, 80, 3), 150, np.uint8)
-    assert "No face found" in demo.hide_photo(wall, "blur", demo.FITTING, 0)[-1]
-    assert "Drop a photo" in demo.hide_photo(None, "blur", demo.FITTING, 0)[-1]
+    assert "No face found" in demo.anonymise_photo(wall, "blur", demo.FITTING, 0)[-1]
+    assert "Drop a photo" in demo.anonymise_photo(None, "blur", demo.FITTING, 0)[-1]
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     (tmp_path / "a.mp4").write_text("no video")
-    said = demo.hide_video(str(tmp_path / "a.mp4"), "blur", demo.FITTING)[-1]
+    said = demo.anonymise_upload(str(tmp_path / "a.mp4"), "blur", demo.FITTING)[-1]
     assert "cannot be decoded" in said
 
 
 def test_a_person_of_the_bank_can_be_chosen(group_photo):
-    anonymiser = demo._anonymiser("warp", "person_007", "embedded")
+    anonymiser = demo.make_anonymiser("warp", "person_007", "embedded")
     conditions = {face.condition for face in anonymiser(group_photo).faces}
     assert all(name is None or name.startswith("person_007") for name in conditions)
     assert any(conditions)

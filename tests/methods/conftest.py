@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import Faces
+from anonygan_jax.methods import Conditions, Faces
 
 SIZE = (220, 180)
 
@@ -20,7 +20,6 @@ def faces(embedded) -> Faces:
 
 
 @pytest.fixture(scope="module")
-def conditions(faces) -> Faces:
+def conditions(faces) -> Conditions:
     """The same people, each for the next."""
-    rolled = (np.roll(a, 1, 0) for a in (faces.images, faces.points_xy, faces.masks))
-    return Faces(*rolled)
+    return Conditions(np.roll(faces.images, 1, 0), np.roll(faces.points_xy, 1, 0))

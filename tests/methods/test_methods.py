@@ -10,20 +10,33 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import blending, warping
 from anonygan_jax.faces.expression import mouth_openness
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import METHODS, Faces, MethodError, make_method
+from anonygan_jax.methods import (
+    METHODS,
+    WITHOUT_TRAINING,
+    Conditions,
+    Faces,
+    MethodError,
+    Replacer,
+    make_methods,
+)
 from anonygan_jax.methods.blur import Blur
 from anonygan_jax.methods.pixelate import Pixelate
+from anonygan_jax.methods.warp import Warp
 
 SIZE = (220, 180)
 
 
-def _method(name: str, tiny_run):
-    return make_method(name, str(tiny_run))
+def _hide(name: str, tiny_run, faces: Faces, conditions: Conditions) -> np.ndarray:
+    """The crops as a method makes them, with conditions if it takes any."""
+    (method,) = make_methods(name, str(tiny_run))
+    if isinstance(method, Replacer):
+        return method(faces, conditions)
+    return method(faces)
 
 
 @pytest.mark.parametrize("name", ["blackout", "blur", "pixelate", "warp"])
 def test_nothing_outside_the_mask_changes(name, faces, conditions, tiny_run):
-    hidden = _method(name, tiny_run)(faces, conditions)
+    hidden = _hide(name, tiny_run, faces, conditions)
     outside = _beyond(faces) if name == "warp" else faces.masks == 0
     assert hidden.dtype == np.uint8
     np.testing.assert_array_equal(hidden[outside], faces.images[outside])
@@ -78,7 +91,7 @@ def test_a_warp_onto_itself_is_the_face_itself(faces):
     warped = warping.warp_face(image, points, points, SIZE)
     inside = faces.masks[0] > 0
     assert np.abs(warped.astype(int) - image)[inside].max() <= 4
-    hidden = make_method("warp")(faces, faces)
+    hidden = Warp()(faces, Conditions(faces.images, faces.points_xy))
     upper = inside & (np.arange(SIZE[0]) < points[33, 1])[:, None]
     assert np.abs(hidden[0].astype(int) - image)[upper].mean() < 6
 
@@ -131,9 +144,12 @@ def _broken(faces: Faces, change) -> Faces:
     [
         (lambda p, m: p.__setitem__((1, 3), np.nan), "face 1: .*finite"),
         (lambda p, m: p.__setitem__(2, p[2] * 0.1), "face 2: face of 9 pixels"),
-        (lambda p, m: p.__setitem__((0, ..., 1), p[0, :, 0] * 0.5), "on a line"),
+        (
+            lambda p, m: p.__setitem__((0, ..., 1), p[0, :, 0] * 0.5),
+            "face 0: landmarks form a line",
+        ),
         (lambda p, m: p.__setitem__((0, ..., 0), -p[0, :, 0]), "mirrored"),
-        (lambda p, m: m.__setitem__(1, 0), "face 1: the face lies outside"),
+        (lambda p, m: m.__setitem__(1, 0), "face 1: the face is outside"),
     ],
 )
 @pytest.mark.parametrize(
@@ -141,7 +157,7 @@ def _broken(faces: Faces, change) -> Faces:
 )
 def test_unusable_faces_are_refused(name, change, reason, faces, conditions, tiny_run):
     with pytest.raises(MethodError, match=reason):
-        _method(name, tiny_run)(_broken(faces, change), conditions)
+        _hide(name, tiny_run, _broken(faces, change), conditions)
 
 
 @pytest.mark.parametrize("name", ["warp", "anonygan"])
@@ -152,9 +168,9 @@ def test_faces_cut_by_the_border_are_hidden_all_the_same(
     masks = np.asarray(face_mask(jnp.asarray(points), SIZE))[..., 0]
     shifted = Faces(np.roll(faces.images, (-60, 70), (1, 2)), points, masks)
     if name == "anonygan":
-        hidden = _method(name, tiny_run)(_at(shifted, (56, 48)), conditions)
+        hidden = _hide(name, tiny_run, _at(shifted, (56, 48)), conditions)
     else:
-        hidden = _method(name, tiny_run)(shifted, conditions)
+        hidden = _hide(name, tiny_run, shifted, conditions)
         inside = masks > 0
         assert (hidden != shifted.images).any(-1)[inside].mean() > 0.9
     assert hidden.dtype == np.uint8
@@ -170,16 +186,31 @@ def _at(faces: Faces, size: tuple[int, int]) -> Faces:
     )
 
 
-def test_unknown_methods_and_missing_conditions_are_told(faces):
+def test_unknown_methods_are_refused():
     with pytest.raises(ValueError, match="there are blackout, blur"):
-        make_method("swirl")
-    with pytest.raises(MethodError, match="needs a condition"):
-        make_method("warp")(faces, None)
+        make_methods("swirl")
+
+
+def test_methods_say_whether_they_replace_and_what_their_weights_are(tiny_run):
+    made = {name: make_methods(name)[0] for name in WITHOUT_TRAINING}
+    replacers = [name for name, m in made.items() if isinstance(m, Replacer)]
+    assert replacers == ["warp"]
+    assert {method.step for method in made.values()} == {None}
+    (trained,) = make_methods("anonygan", str(tiny_run))
+    assert isinstance(trained, Replacer)
+    assert trained.step == 4  # of the tiny run
+
+
+def test_conditions_without_a_usable_face_are_refused(faces, conditions):
+    points = conditions.points_xy.copy()
+    points[1, 3] = np.nan
+    with pytest.raises(MethodError, match=r"condition 1: .*finite"):
+        Warp()(faces, Conditions(conditions.images, points))
 
 
 def test_the_model_in_the_package_redraws_what_warp_makes(faces, conditions):
-    warped = make_method("warp")(faces, conditions).astype(float)
-    drawn = make_method("anonygan")(faces, conditions)
+    warped = Warp()(faces, conditions).astype(float)
+    drawn = make_methods("anonygan")[0](faces, conditions)
     inside, beyond = faces.masks > 0, _beyond(faces)
     np.testing.assert_array_equal(drawn[beyond], faces.images[beyond])
     change = np.abs(drawn - warped).mean(-1)[inside]

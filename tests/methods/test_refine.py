@@ -6,14 +6,20 @@ import pytest
 
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.faces.skin import skin_mask
-from anonygan_jax.methods import Auto, Faces, MethodError, make_method, trained_methods
+from anonygan_jax.methods import (
+    Faces,
+    MethodError,
+    make_methods,
+    methods_of_checkpoint,
+)
 from anonygan_jax.methods.refine import Refine, soft_edge
+from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.weights import generator_checkpoint
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
-class Known:
+class Known(TrainedGenerator):
     """Stands for a trained generator; notes what it was shown."""
 
     size, zoom, step = (112, 92), 1.4, 7
@@ -21,8 +27,9 @@ class Known:
     def __init__(self, brighter: float) -> None:
         self._brighter, self.shown = brighter, []
 
-    def __call__(self, conditions, context, points_xy, warped_condition):
-        self.shown = [np.asarray(x) for x in (context, points_xy, warped_condition)]
+    def __call__(self, conditions, masked_source, points_xy, warped_condition):
+        inputs = (masked_source, points_xy, warped_condition)
+        self.shown = [np.asarray(x) for x in inputs]
         return np.asarray(warped_condition) + self._brighter
 
 
@@ -64,45 +71,42 @@ def test_the_generator_is_shown_nothing_of_the_source_s_face(faces, conditions):
     np.testing.assert_array_equal(hidden[inside], expected[0][inside])
     for shown, before in zip(known.shown, expected[1], strict=True):
         np.testing.assert_array_equal(shown, before)
-    context, points, warped_condition = known.shown
-    assert warped_condition.shape == context.shape == (3, 112, 92, 3)
-    black = (context == 0).all(-1)
+    masked_source, points, warped_condition = known.shown
+    assert warped_condition.shape == masked_source.shape == (3, 112, 92, 3)
+    black = (masked_source == 0).all(-1)
     hidden = np.asarray(face_mask(points, (112, 92), FACE_CONTOUR))[..., 0] > 0
     np.testing.assert_array_equal(black, hidden)
     assert black.mean() > 0.2
     assert ((points > -10) & (points < 120)).all()
 
 
-def test_a_checkpoint_with_a_prior_refines_and_others_fill(
+def test_a_checkpoint_with_a_warped_condition_refines_and_others_fill(
     faces, conditions, refine_run, tiny_run
 ):
-    method = make_method("anonygan", str(refine_run))
+    (method,) = make_methods("anonygan", str(refine_run))
     assert isinstance(method, Refine)
     assert method.crop_size is None
     hidden = method(faces, conditions)
     outside = cv2.dilate(faces.masks.transpose(1, 2, 0), np.ones((7, 7))) == 0
     outside = outside.transpose(2, 0, 1)
     np.testing.assert_array_equal(hidden[outside], faces.images[outside])
-    assert make_method("anonygan", str(tiny_run)).crop_size == (56, 48)
-    with pytest.raises(MethodError, match="needs a condition"):
-        method(faces, None)
+    assert make_methods("anonygan", str(tiny_run))[0].crop_size == (56, 48)
 
 
 def test_auto_is_a_refining_generator_before_warp(refine_run, tiny_run):
-    method = make_method("auto", str(refine_run))
-    assert isinstance(method, Auto)
-    assert [m.name for m in method.methods] == ["anonygan", "warp"]
+    methods = make_methods("auto", str(refine_run))
+    assert [method.name for method in methods] == ["anonygan", "warp"]
     with pytest.raises(CheckpointError, match="auto needs a generator that improves"):
-        make_method("auto", str(tiny_run))
-    assert trained_methods(str(refine_run)) == ["auto", "anonygan"]
-    assert trained_methods(str(tiny_run)) == ["anonygan"]
+        make_methods("auto", str(tiny_run))
+    assert methods_of_checkpoint(str(refine_run)) == ["auto", "anonygan"]
+    assert methods_of_checkpoint(str(tiny_run)) == ["anonygan"]
 
 
 def test_weights_that_are_not_finite_are_refused(faces, conditions, refine_run):
-    method = make_method("anonygan", str(refine_run))
+    (method,) = make_methods("anonygan", str(refine_run))
     _, variables, _ = generator_checkpoint.load_generator(refine_run)
     variables["params"]["decoder_image"]["bias"] = np.full(3, np.nan, np.float32)
-    method._generator._variables = variables
+    method.generator.variables = variables
     with pytest.raises(MethodError, match="not finite"):
         method(faces, conditions)
 

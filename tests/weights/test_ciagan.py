@@ -59,7 +59,7 @@ def test_official_weights_become_a_checkpoint(
         kernel = variables["params"]["image"]["kernel"]
         official = weights["conv_end.0.weight"].transpose(2, 3, 1, 0)
         np.testing.assert_allclose(kernel, official, rtol=1e-3, atol=1e-6)  # float16
-        assert CiaganMethod(str(tmp_path / "out")).num_people == 1200
+        assert CiaganMethod(str(tmp_path / "out")).num_classes == 1200
 
 
 def test_files_that_cannot_be_ported_are_told(tmp_path):

@@ -1,6 +1,6 @@
-"""Many photos by Apache Beam: here, or on Dataflow, Flink or Spark.
+"""Photos anonymised by Apache Beam: on this machine, Dataflow, Flink or Spark.
 
-Photos and results must lie in folders that all workers see.
+Photos and results must be in folders that all workers can open.
 """
 
 import contextlib
@@ -15,30 +15,30 @@ from typing import Any, TypeVar
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from anonygan_jax.anonymise.batch.outcomes import FileResult
+from anonygan_jax.anonymise.batch.file_results import FileResult
 from anonygan_jax.anonymise.batch.pool import WorkerPool
 from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.atomic_write import atomic_write
 
-PHOTOS_PER_PIPELINE = 10_000  # what an interruption loses at most
+PHOTOS_PER_PIPELINE = 10_000  # an interruption loses the results of so many
 FIND, WRITE = "find", "write"
 
 Item = TypeVar("Item")
 
 
 class Work(beam.DoFn):
-    """One of a worker's two steps; what it returns goes into a file."""
+    """One of a worker's two steps; its return values are written into files."""
 
     def __init__(self, settings: Settings, step: str, folder: pathlib.Path) -> None:
         self._settings, self._step, self._folder = settings, step, folder
 
     def setup(self) -> None:
-        """Loads the method once per worker."""
+        """Builds the anonymiser once per worker."""
         self._worker = Worker(self._settings)
 
     def process(self, numbered: tuple[int, Any]) -> Iterator[int]:
-        """Yields an item's number once what became of it is in its file."""
+        """Yields an item's number after its return value is written."""
         number, item = numbered
         made = getattr(self._worker, self._step)(item)
         with atomic_write(self._folder / f"{number}") as partial:
@@ -47,7 +47,7 @@ class Work(beam.DoFn):
 
 
 class Pipelines:
-    """Helpers that run as pipelines, two for each ten thousand photos."""
+    """Worker pool of two pipelines for each PHOTOS_PER_PIPELINE photos."""
 
     def __init__(
         self, settings: Settings, options: PipelineOptions, folder: pathlib.Path
@@ -57,7 +57,7 @@ class Pipelines:
         Args:
           settings: of the workers.
           options: of Beam.
-          folder: for files between driver and workers.
+          folder: of the files that workers leave for this process.
         """
         self._settings, self._options, self._folder = settings, options, folder
 
@@ -70,7 +70,7 @@ class Pipelines:
         return self._run(WRITE, planned)
 
     def _run(self, step: str, items: Iterable[Item]) -> Iterator[Any]:
-        """What a step makes of each item, in order."""
+        """Return values of a step for each item, in order."""
         items = iter(items)
         while some := list(itertools.islice(items, PHOTOS_PER_PIPELINE)):
             with tempfile.TemporaryDirectory(prefix=step, dir=self._folder) as name:
@@ -83,7 +83,7 @@ class Pipelines:
                         | step >> beam.ParDo(Work(self._settings, step, folder))
                     )
                 for number in range(len(some)):
-                    # Written by our own workers a moment ago, in a folder of our own.
+                    # Safe to unpickle: our workers wrote it into our own folder.
                     yield pickle.loads((folder / f"{number}").read_bytes())
 
 
@@ -91,7 +91,7 @@ class Pipelines:
 def pipelines(
     settings: Settings, _here: Worker, options: str, output: pathlib.Path
 ) -> Iterator[WorkerPool]:
-    """Helpers that Beam finds; see `batch.WorkerPoolMaker`.
+    """Gives a worker pool of pipelines; see `pool.WorkerPoolMaker`.
 
     Args:
       settings: of the workers.
@@ -99,7 +99,7 @@ def pipelines(
       output: folder of the results.
 
     Raises:
-      ValueError: Beam does not know the runner or an option.
+      ValueError: the runner or an option is unknown to Beam.
     """
     with tempfile.TemporaryDirectory(prefix=".beam-", dir=output) as folder:
         yield Pipelines(

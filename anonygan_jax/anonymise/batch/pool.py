@@ -9,7 +9,7 @@ from typing import Protocol
 
 import cv2
 
-from anonygan_jax.anonymise.batch.outcomes import FileResult
+from anonygan_jax.anonymise.batch.file_results import FileResult
 from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings

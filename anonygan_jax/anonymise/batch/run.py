@@ -1,12 +1,12 @@
-"""A run of the command: which files, in which order, what became of them."""
+"""A run of the command: its files, their order and their results."""
 
 import dataclasses
 import pathlib
 from collections.abc import Iterator
 
 from anonygan_jax.anonymise.anonymiser import NoFaceError
+from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult
 from anonygan_jax.anonymise.batch.journal import Journal, fingerprint_of
-from anonygan_jax.anonymise.batch.outcomes import FAILED, FileResult
 from anonygan_jax.anonymise.batch.pool import (
     WorkerPoolMaker,
     anonymise_photos,
@@ -33,35 +33,38 @@ from anonygan_jax.io.photos import PhotoError, PhotoFile, find_photos
 
 
 class RunError(ValueError):
-    """Inputs of which nothing can be made."""
+    """Inputs without a photo or video."""
 
 
 class BatchRun:
-    """Photos, then videos, and what becomes of them, kept as they come."""
+    """Photos, then videos; each result is added to the journal.
+
+    Attributes:
+      not_media: files of the input that are neither photos nor videos.
+    """
 
     def __init__(
         self,
         inputs: tuple[str, ...],
         output: pathlib.Path,
         settings: Settings,
-        helpers: WorkerPoolMaker = processes,
+        make_pool: WorkerPoolMaker = processes,
         boxes: pathlib.Path | None = None,
         tracks: pathlib.Path | None = None,
     ) -> None:
-        """Looks which files there are and what an earlier run did.
+        """Lists the files, and reads the results of an earlier run.
 
         Args:
           inputs: photos, videos, folders, .txt lists.
           output: folder of the results.
-          settings: how.
-          helpers: who searches and writes photos.
-          boxes: table of faces that are known, see `tracks_file.read_faces`.
-          tracks: table to write, of the faces that were found.
+          settings: how files are anonymised.
+          make_pool: makes the worker pool that processes photos.
+          boxes: table of faces found by other means, see `table.read_faces`.
+          tracks: table to write, of the faces that are detected.
 
         Raises:
           FileNotFoundError: an input does not exist.
           RunError: there is no photo or video among the inputs.
-          PhotoError: two files have one name.
           TracksError: a table cannot be read, or has another suffix.
         """
         found = find_photos(inputs)
@@ -74,7 +77,7 @@ class BatchRun:
         self.not_media = [file.path for file in found if file not in media]
         if not media:
             raise RunError("no photo or video in the input")
-        self._settings, self._output, self._helpers = settings, output, helpers
+        self._settings, self._output, self._make_pool = settings, output, make_pool
         self._known: Known | None = read_faces(boxes) if boxes else None
         self._tracks = tracks
         if tracks:
@@ -83,11 +86,11 @@ class BatchRun:
         self._journal = Journal(output, about)
 
     def __len__(self) -> int:
-        """Returns how many files there are."""
+        """Returns the number of files."""
         return len(self._photos) + len(self._videos)
 
-    def outcomes(self) -> Iterator[FileResult]:
-        """Yields what became of each file, once its result is written.
+    def results(self) -> Iterator[FileResult]:
+        """Yields the result of each file after writing it.
 
         Raises:
           ValueError, ImportError: see `Settings.anonymiser`.
@@ -101,22 +104,22 @@ class BatchRun:
         worker = Worker(self._settings)
         self._journal.start()
         with written_tracks(self._tracks) as table:
-            for outcome in self._done(tasks, worker, table):
-                self._journal.add(outcome)
-                yield outcome
+            for result in self._process(tasks, worker, table):
+                self._journal.add(result)
+                yield result
 
-    def finish(self, outcomes: list[FileResult]) -> None:
+    def finish(self, results: list[FileResult]) -> None:
         """Writes the report.
 
         Raises:
           OSError: it cannot be written.
         """
-        self._journal.finish(sorted(outcomes, key=lambda outcome: outcome.photo))
+        self._journal.finish(sorted(results, key=lambda result: result.photo))
 
-    def _done(
+    def _process(
         self, tasks: list[Task], worker: Worker, table: Table
     ) -> Iterator[FileResult]:
-        """What became of each file."""
+        """Results of all files: photos, then videos."""
 
         def write_faces(task: Task, plans: list[Plan]) -> None:
             for number, plan in enumerate(plans):
@@ -124,8 +127,8 @@ class BatchRun:
 
         photos = [task for task in tasks if task.is_photo]
         videos = [task for task in tasks if not task.is_photo]
-        with self._helpers(self._settings, worker) as helpers:
-            yield from anonymise_photos(photos, helpers, worker, write_faces)
+        with self._make_pool(self._settings, worker) as pool:
+            yield from anonymise_photos(photos, pool, worker, write_faces)
         for number, task in enumerate(videos):
             if not task.previous:
                 yield self._video(task, worker, table)
@@ -137,7 +140,7 @@ class BatchRun:
     def _remembered(
         self, task: Task, previous: FileResult, worker: Worker
     ) -> FileResult:
-        """The earlier outcome of a video; who is in it keeps their face later on."""
+        """The earlier result of a video, whose people are remembered for later ones."""
 
         def work() -> FileResult:
             if worker.anonymiser.remembers:
@@ -148,7 +151,7 @@ class BatchRun:
         return try_file(task.photo, task.output, work)
 
     def _video(self, task: Task, worker: Worker, table: Table) -> FileResult:
-        """What became of a video, once its result is written."""
+        """The result of a video after writing it."""
         settings = self._settings
 
         def write_faces(analysis: Analysis) -> None:
@@ -174,7 +177,7 @@ class BatchRun:
             except NoFaceError as error:
                 return worker.without_face(task, error)
             return dataclasses.replace(
-                worker.outcome(task, done.tracks),
+                worker.file_result(task, done.tracks),
                 num_frames=done.num_frames,
                 num_broken=done.num_broken,
             )
@@ -182,11 +185,11 @@ class BatchRun:
         return try_file(task.photo, task.output, work)
 
     def _boxes_of(self, task: Task) -> dict[int, list[Face]] | None:
-        """Faces of a video that are known, by frame; None to search."""
+        """Faces of a video found by other means, by frame; None to search."""
         return None if self._known is None else self._known.get(task.name, {})
 
     def _tasks(self) -> tuple[list[Task], list[FileResult]]:
-        """What is to be done, photos first; outcomes of what cannot be."""
+        """Tasks, photos first, and results of files that cannot be processed."""
         tasks: list[Task] = []
         unusable: list[FileResult] = []
         taken: dict[pathlib.Path, pathlib.Path] = {}
@@ -201,10 +204,10 @@ class BatchRun:
     def _output_of(
         self, file: PhotoFile, taken: dict[pathlib.Path, pathlib.Path]
     ) -> pathlib.Path:
-        """Where a file's result goes, noted in `taken`, result -> file.
+        """Path of a file's result, which is added to `taken`, result -> file.
 
         Raises:
-          PhotoError: there is the original, or another file's result.
+          PhotoError: the path is that of the original, or of another file's result.
         """
         output = output_path(file, self._output)
         first = taken.setdefault(output, file.path)
@@ -213,17 +216,17 @@ class BatchRun:
         return output
 
     def _task(self, file: PhotoFile, output: pathlib.Path) -> Task:
-        """A file, and what is known of it."""
+        """The task of a file."""
         fingerprint = fingerprint_of(file.path)
         known = None
         if self._known is not None:
             known = self._known.get(file.name, {}).get(0, [])
         previous = self._journal.previous(str(file.path), fingerprint)
-        if self._tracks:  # all faces must be in the table
+        if self._tracks:  # the table must have the faces of all files
             previous = None
         return Task(file.path, file.name, output, fingerprint, known, previous)
 
 
 def _is_in(path: pathlib.Path, folder: pathlib.Path) -> bool:
-    """Whether a file or folder lies in a folder."""
+    """Whether a file or folder is in a folder."""
     return folder.resolve() in path.resolve().parents

@@ -1,4 +1,4 @@
-"""Faces of photos and videos as a table: written for others, or read from them."""
+"""Tables of faces: written for other programs, or read from them."""
 
 import contextlib
 import csv
@@ -18,7 +18,7 @@ POINTS = tuple(f"{axis}{n}" for n in range(NUM_LANDMARKS) for axis in "xy")
 COLUMNS = ("file", "frame", "seconds", "track", *BOX, "score", *POINTS)
 CSV, JSON = ".csv", ".json"
 
-# Faces by file and frame; photos have frame 0.
+# Faces by file and frame; a photo is frame 0.
 Known = dict[str, dict[int, list[Face]]]
 
 
@@ -32,7 +32,9 @@ Table = Callable[[str, int, float, int, Face], None]
 
 @contextlib.contextmanager
 def written_tracks(path: pathlib.Path | None) -> Iterator[Table]:
-    """Gives a table that becomes a CSV or JSON file, whole or not at all.
+    """Gives a function that writes rows into a CSV or JSON file.
+
+    The file is complete when the block ends; after an error there is none.
 
     Args:
       path: with one of the suffixes; None writes nothing.
@@ -64,7 +66,7 @@ def written_tracks(path: pathlib.Path | None) -> Iterator[Table]:
 
 
 def check_suffix(path: pathlib.Path) -> None:
-    """Accepts names of files of either kind.
+    """Accepts the suffixes of CSV and JSON.
 
     Raises:
       TracksError: another suffix.
@@ -74,7 +76,7 @@ def check_suffix(path: pathlib.Path) -> None:
 
 
 def _row(file: str, frame: int, seconds: float, track: int, face: Face) -> list[Any]:
-    """Values in the order of COLUMNS; points only where there are any."""
+    """Values in the order of COLUMNS; without points if the face has none."""
     left, top, right, bottom = (round(float(v), 2) for v in face.box_xyxy)
     box = [left, top, round(right - left, 2), round(bottom - top, 2)]
     points = [round(float(v), 2) for v in face.points_xy.ravel()]
@@ -82,14 +84,14 @@ def _row(file: str, frame: int, seconds: float, track: int, face: Face) -> list[
 
 
 def read_faces(path: pathlib.Path) -> Known:
-    """Returns the faces that a table has.
+    """Returns the faces of a table.
 
     Args:
-      path: CSV with a header or JSON list of objects; "file", "x", "y", "width" and
-        "height" are needed, "frame" and the landmarks are not.
+      path: CSV with a header, or a JSON list of objects. "file", "x", "y", "width" and
+        "height" are required; "frame" and landmarks are optional.
 
     Raises:
-      TracksError: it is neither, or lacks a column; the message says where.
+      TracksError: the file is neither, or lacks a column; the message names the row.
     """
     check_suffix(path)
     known: Known = defaultdict(lambda: defaultdict(list))

@@ -1,10 +1,10 @@
-"""One photo searched, one result written: the work that runs in any process."""
+"""Detection and rendering of single photos, which run in any process."""
 
 import dataclasses
 import pathlib
 
 from anonygan_jax.anonymise.anonymiser import NoFaceError
-from anonygan_jax.anonymise.batch.outcomes import NO_FACE, FileResult
+from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult
 from anonygan_jax.anonymise.errors import try_file
 from anonygan_jax.anonymise.photo.image_io import read_image, write_image
 from anonygan_jax.anonymise.results import (
@@ -25,12 +25,12 @@ class Task:
     """A photo or video to anonymise.
 
     Attributes:
-      photo: its file.
-      name: what the draw of new faces depends on.
-      output: where the result goes.
-      stamp: see `journal.fingerprint_of`.
-      known: faces that are known; None to search.
-      earlier: what became of it in an earlier run; it is not done again.
+      photo: path of the file.
+      name: seed of the selection of conditions.
+      output: path of the result.
+      fingerprint: see `journal.fingerprint_of`.
+      known: faces found by other means; None to search.
+      previous: result of an earlier run; the file is not processed again.
     """
 
     photo: pathlib.Path
@@ -42,7 +42,7 @@ class Task:
 
     @property
     def is_photo(self) -> bool:
-        """Whether it is no video."""
+        """Whether the file is a photo, not a video."""
         return self.photo.suffix.lower() not in SUFFIXES
 
 
@@ -51,24 +51,28 @@ Planned = tuple[Task, list[Plan] | FileResult]
 
 
 class Worker:
-    """Searches photos and writes results."""
+    """Detects faces and writes results.
+
+    Attributes:
+      anonymiser: of the settings.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        """Loads the method; raises as `Settings.anonymiser`."""
+        """Builds the anonymiser; raises as `Settings.anonymiser`."""
         self._settings = settings
         self.anonymiser = settings.anonymiser()
-        step = getattr(self.anonymiser.replacer.method, "step", None)
-        self.method = settings.method + (f" at step {step}" if step else "")
+        step = self.anonymiser.methods[0].step
+        self._method = settings.method + (f" at step {step}" if step else "")
 
     def find(self, task: Task) -> Searched:
-        """Returns a photo with its faces, or with what became of it."""
+        """Returns a photo with its faces, or with its result if it has none."""
         if task.previous and not self.anonymiser.remembers:
             return task, task.previous
         found = try_file(task.photo, task.output, lambda: self._found(task))
         return task, found
 
     def write(self, planned: Planned) -> FileResult:
-        """Returns what became of a photo, once its result is written."""
+        """Returns the result of a photo after writing it."""
         task, plans = planned
         if task.previous:
             return task.previous
@@ -76,20 +80,20 @@ class Worker:
             return plans
         return try_file(task.photo, task.output, lambda: self._written(task, plans))
 
-    def outcome(self, task: Task, faces: tuple[FaceReport, ...]) -> FileResult:
-        """Returns the outcome of a photo or video whose result is written."""
+    def file_result(self, task: Task, faces: tuple[FaceReport, ...]) -> FileResult:
+        """Returns the result of a photo or video that is written."""
         is_pixelated = any(face.status == PIXELATED for face in faces)
         return FileResult(
             str(task.photo),
             PIXELATED if is_pixelated else REPLACED,
             str(task.output),
             faces=faces,
-            method=self.method,
+            method=self._method,
             fingerprint=task.fingerprint,
         )
 
     def _found(self, task: Task) -> list[FoundFace] | FileResult:
-        """The faces of a photo, or what became of it without any."""
+        """The faces of a photo, or its result if it has none."""
         try:
             image = read_image(task.photo).image
             return self.anonymiser.find(image, task.known)
@@ -97,22 +101,22 @@ class Worker:
             return self.without_face(task, error)
 
     def _written(self, task: Task, plans: list[Plan]) -> FileResult:
-        """What became of a photo whose faces are known."""
-        picture = read_image(task.photo, self._settings.kept_metadata)
-        result = self.anonymiser.hide(picture.image, plans)
+        """The result of a photo with faces, after writing it."""
+        photo = read_image(task.photo, self._settings.kept_metadata)
+        result = self.anonymiser.render(photo.image, plans)
         pixelated = [face.reason for face in result.faces if face.status == PIXELATED]
         if pixelated and self._settings.is_strict:
             raise PhotoError(f"a face would be pixelated ({pixelated[0]})")
-        write_image(task.output, dataclasses.replace(picture, image=result.image))
-        return self.outcome(task, result.faces)
+        write_image(task.output, dataclasses.replace(photo, image=result.image))
+        return self.file_result(task, result.faces)
 
     def without_face(self, task: Task, error: NoFaceError) -> FileResult:
-        """Returns the outcome of a file without faces; a photo is copied if asked."""
+        """Returns the result of a file without faces; a photo may be copied."""
         task.output.unlink(missing_ok=True)  # of an earlier run
         result = None
         if self._settings.no_face == COPY and task.is_photo:
-            picture = read_image(task.photo, self._settings.kept_metadata)
-            write_image(task.output, picture)
+            photo = read_image(task.photo, self._settings.kept_metadata)
+            write_image(task.output, photo)
             result = str(task.output)
         return FileResult(
             str(task.photo),

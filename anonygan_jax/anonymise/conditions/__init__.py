@@ -1,1 +1,37 @@
-"""Which condition a face gets."""
+"""Selection of the condition for each source."""
+
+from anonygan_jax.anonymise.conditions.bank_selector import (
+    BankSelector,
+    load_conditions,
+)
+from anonygan_jax.anonymise.conditions.classes import ClassSelector
+from anonygan_jax.anonymise.conditions.selector import ConditionSelector
+from anonygan_jax.composites.bank import Bank
+from anonygan_jax.detection import FaceDetector
+from anonygan_jax.methods import Replacer
+from anonygan_jax.recognition.dlib import DlibDescriptor
+
+
+def make_selector(
+    method: Replacer,
+    conditions: str | Bank,
+    match_group: bool,
+    detector: FaceDetector,
+    describe: DlibDescriptor,
+) -> ConditionSelector:
+    """Returns the selector of the kind of conditions that a method takes.
+
+    Args:
+      method: takes the conditions.
+      conditions, match_group: see `Anonymiser`.
+      detector: detects the faces in photos of conditions.
+      describe: computes their descriptors.
+
+    Raises:
+      BankError, ConditionError, PhotoError: the conditions cannot be used.
+    """
+    if method.num_classes is not None:
+        return ClassSelector(conditions, method.num_classes)
+    if isinstance(conditions, str):
+        conditions = load_conditions(conditions, detector, describe)
+    return BankSelector(conditions, match_group)

@@ -1,9 +1,9 @@
-"""Whose face is put there, where a method draws people by their numbers."""
+"""Conditions that are class numbers: identities that a generator was trained on."""
 
 import numpy as np
 
 from anonygan_jax.anonymise.conditions.selector import (
-    AUTO,
+    AUTO_CONDITION,
     ConditionError,
     NoConditionError,
     SelectedCondition,
@@ -14,28 +14,25 @@ from anonygan_jax.composites.bank import Bank
 
 
 class ClassSelector:
-    """Chooses people by number; whom a source looks like does not matter.
+    """Draws class numbers, whatever the source looks like; see `ConditionSelector`."""
 
-    See `conditions.ConditionSelector`.
-    """
-
-    def __init__(self, condition: str | Bank, num_people: int) -> None:
-        """Takes who may be chosen.
+    def __init__(self, conditions: str | Bank, num_classes: int) -> None:
+        """Takes the classes that may be drawn.
 
         Args:
-          condition: "auto" for all, or the number of the only one; nothing else.
-          num_people: that the method can draw.
+          conditions: "auto" for all classes, or the number of one.
+          num_classes: number of classes of the generator.
 
         Raises:
-          ConditionError: it is neither.
+          ConditionError: `conditions` is neither.
         """
-        self._numbers = list(range(num_people))
-        if condition != AUTO:
-            text = str(condition)
-            if not text.isdecimal() or int(text) >= num_people:
+        self._numbers = list(range(num_classes))
+        if conditions != AUTO_CONDITION:
+            text = str(conditions)
+            if not text.isdecimal() or int(text) >= num_classes:
                 raise ConditionError(
                     f"{text!r} is no person of this checkpoint: give the number of "
-                    f"one, 0 to {num_people - 1}, or auto"
+                    f"one, 0 to {num_classes - 1}, or auto"
                 )
             self._numbers = [int(text)]
 
@@ -46,10 +43,10 @@ class ClassSelector:
         excluded: frozenset[str] = frozenset(),
         prefer_dissimilar: bool = False,
     ) -> SelectedCondition:
-        """Returns somebody, drawn by the seed.
+        """Returns a class drawn by the seed.
 
         Raises:
-          NoConditionError: nobody is left.
+          NoConditionError: all classes are excluded.
         """
         left = [n for n in self._numbers if str(n) not in excluded]
         if not left:
@@ -57,13 +54,14 @@ class ClassSelector:
         return _selected(seeded_choice(left, seed))
 
     def best_face_of(self, person: str, source: Source) -> SelectedCondition | None:
-        """Returns a person, who has one face."""
+        """Returns the class of a person."""
         return _selected(int(person))
 
     def get(self, number: int) -> np.ndarray:
-        """Returns one person as a batch."""
+        """Returns int [1], one class as a batch."""
         return np.array([number])
 
 
 def _selected(number: int) -> SelectedCondition:
+    """A class by its number."""
     return SelectedCondition(number, str(number), f"person {number}")

@@ -1,4 +1,4 @@
-"""Reading and writing photos: never over their originals, never half."""
+"""Photos with their metadata, read and written; originals are never overwritten."""
 
 import dataclasses
 import pathlib
@@ -12,7 +12,7 @@ from anonygan_jax.anonymise.video.transcode import SUFFIXES
 from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.io.photos import PhotoError, PhotoFile, as_rgb, opened
 
-JPEG_QUALITY = 95  # where the source has no tables of its own; of WebP, too
+JPEG_QUALITY = 95  # of WebP, and of JPEG whose source has no compression tables
 _KEPT_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 _WITH_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
 _JPEG = frozenset((".jpg", ".jpeg"))
@@ -20,12 +20,12 @@ _JPEG = frozenset((".jpg", ".jpeg"))
 
 @dataclasses.dataclass(frozen=True)
 class ImageFile:
-    """A photo and what goes with it into the result.
+    """A photo and the metadata of its result.
 
     Attributes:
       image: uint8 [H, W, 3] RGB, upright.
-      alpha: uint8 [H, W], opacity; None where all is opaque.
-      settings: of Pillow's `save`: colour profile, kept EXIF, JPEG tables.
+      alpha: uint8 [H, W], opacity; None if all pixels are opaque.
+      settings: of Pillow's `save`: colour profile, EXIF, JPEG's compression tables.
     """
 
     image: np.ndarray
@@ -34,12 +34,17 @@ class ImageFile:
 
 
 def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
-    """Returns where the result goes: same name; videos become MP4.
+    """Returns the path of a file's result.
 
-    Photos of formats that cannot be written become PNG.
+    The name is the same. Videos become MP4, photos of formats that cannot be written
+    PNG.
+
+    Args:
+      file: a photo or video.
+      output: folder of the results.
 
     Raises:
-      PhotoError: that is the original itself.
+      PhotoError: the path is that of the original.
     """
     path, suffix = output / file.name, file.path.suffix.lower()
     if suffix in SUFFIXES:
@@ -55,15 +60,15 @@ def read_image(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Image
     """Returns a photo with its opacity and colour profile.
 
     Args:
-      path: of a file.
+      path: of the file.
       kept_metadata: groups of EXIF to keep, see `metadata.GROUPS`.
 
     Raises:
-      PhotoError: as `data.photos.read_photo`, or it has several frames or pages.
+      PhotoError: as `io.photos.read_photo`, or the file has several frames or pages.
     """
     with opened(path) as photo:
         frames = getattr(photo, "n_frames", 1)
-        if frames > 1 and photo.format != "MPO":  # its others are smaller copies
+        if frames > 1 and photo.format != "MPO":  # its other frames are smaller copies
             raise PhotoError(f"{path}: {frames} frames or pages, wanted one")
         settings: dict[str, Any] = {}
         if photo.mode in ("RGB", "RGBA", "P", "PA") and photo.info.get("icc_profile"):
@@ -83,16 +88,20 @@ def read_image(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Image
         return ImageFile(as_rgb(upright, path), None, settings)
 
 
-def write_image(path: pathlib.Path, picture: ImageFile) -> None:
-    """Writes a photo whole or not at all, with the metadata that it carries alone.
+def write_image(path: pathlib.Path, image_file: ImageFile) -> None:
+    """Writes a photo with its kept metadata; the file is complete, or there is none.
+
+    Args:
+      path: to write; its suffix is the format.
+      image_file: the photo.
 
     Raises:
       OSError: the disk is full or the folder cannot be written to.
     """
     suffix = path.suffix.lower()
-    image, settings = Image.fromarray(picture.image), dict(picture.settings)
-    if picture.alpha is not None and suffix in _WITH_ALPHA:
-        image.putalpha(Image.fromarray(picture.alpha))
+    image, settings = Image.fromarray(image_file.image), dict(image_file.settings)
+    if image_file.alpha is not None and suffix in _WITH_ALPHA:
+        image.putalpha(Image.fromarray(image_file.alpha))
     if suffix not in _JPEG or "qtables" not in settings:
         for key in ("qtables", "subsampling"):
             settings.pop(key, None)
@@ -102,5 +111,5 @@ def write_image(path: pathlib.Path, picture: ImageFile) -> None:
 
 
 def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] alone; see `write_image`."""
+    """Writes uint8 [H, W, 3] without metadata; see `write_image`."""
     write_image(path, ImageFile(image_u8))

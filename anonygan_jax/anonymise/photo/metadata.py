@@ -1,4 +1,4 @@
-"""What a photo or video says of itself: none of it is kept unless asked for."""
+"""Metadata of photos and videos: none is kept unless the user asks for it."""
 
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
@@ -6,7 +6,7 @@ from PIL.ExifTags import GPS, IFD, Base
 GPS_GROUP, TIME, CAMERA, AUTHOR = "gps", "time", "camera", "author"
 GROUPS = (GPS_GROUP, TIME, CAMERA, AUTHOR)
 
-# Serial numbers, makers' notes, comments and thumbnails, which show the face as it was,
+# Serial numbers, makers' notes, comments and thumbnails (which show the source's face)
 # are in no group.
 _PHOTO_TAGS = {
     TIME: (
@@ -37,7 +37,7 @@ class MetadataError(ValueError):
 
 
 def parse_groups(text: str) -> tuple[str, ...]:
-    """Returns the groups that "gps,time" names; all of them of "all".
+    """Returns the groups of a text such as "gps,time", or all groups for "all".
 
     Raises:
       MetadataError: there is no such group.
@@ -55,9 +55,13 @@ def parse_groups(text: str) -> tuple[str, ...]:
 
 
 def kept_exif(exif: Image.Exif, groups: tuple[str, ...]) -> Image.Exif:
-    """Returns what a photo's EXIF says of some groups and nothing else.
+    """Returns only the EXIF tags of some groups.
 
-    Pillow writes only the main part into TIFF files: no place, no time of the shot.
+    Into TIFF files Pillow writes only the main part: neither place nor time of capture.
+
+    Args:
+      exif: of a photo.
+      groups: some of GROUPS.
     """
     kept = Image.Exif()
     details = exif.get_ifd(IFD.Exif)
@@ -80,6 +84,6 @@ def kept_exif(exif: Image.Exif, groups: tuple[str, ...]) -> Image.Exif:
 
 
 def kept_tags(tags: dict[str, str], groups: tuple[str, ...]) -> dict[str, str]:
-    """Returns a video's tags of some groups."""
+    """Returns only the tags of a video that are in some groups."""
     keys = {key for group in groups for key in _VIDEO_KEYS[group]}
     return {key: value for key, value in tags.items() if key.lower() in keys}

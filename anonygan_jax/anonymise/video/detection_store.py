@@ -1,4 +1,4 @@
-"""Every face of every frame of a video, on disk: memory does not grow with length."""
+"""The faces of all frames of a video, in a temporary file."""
 
 import tempfile
 from collections import defaultdict
@@ -9,11 +9,8 @@ import numpy as np
 from anonygan_jax.anonymise.video.smoothing import smooth
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 
-DETECTED, INTERPOLATED, EXTENDED = (
-    0,
-    1,
-    2,
-)  # seen; between two sightings; before or after all
+# Of a row: detected; between two detections; before the first or after the last.
+DETECTED, INTERPOLATED, EXTENDED = 0, 1, 2
 SMOOTHED = 4000  # frames smoothed at once
 RUN_IN = 60  # frames before and after, which are smoothed with them
 ROW = np.dtype(
@@ -31,10 +28,9 @@ ROW = np.dtype(
 
 
 class DetectionStore:
-    """Rows of a temporary file; gone with the process, however it ends."""
+    """Rows of a temporary file, which is deleted when the process ends."""
 
     def __init__(self) -> None:
-        """Makes the file."""
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         self._num_rows = 0
         self._places: dict[int, list[int]] = defaultdict(list)
@@ -42,7 +38,15 @@ class DetectionStore:
     def add(
         self, frame: int, seconds: float, track: int, face: Face, state: int
     ) -> None:
-        """Keeps a face of a frame; those of one track in their order."""
+        """Adds a face of a frame; the rows of one track in the order of frames.
+
+        Args:
+          frame: its number.
+          seconds: its time.
+          track: number of the track.
+          face: with or without landmarks.
+          state: DETECTED, INTERPOLATED or EXTENDED.
+        """
         row = np.zeros((), ROW)
         row["frame"], row["track"], row["state"] = frame, track, state
         row["seconds"], row["score"], row["box"] = seconds, face.score, face.box_xyxy
@@ -69,7 +73,7 @@ class DetectionStore:
         rows.flush()
 
     def by_frame(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yields frames in order, those with faces, each with its rows."""
+        """Yields number and rows, ROW [N], of each frame with faces, in order."""
         self._file.flush()
         if not self._num_rows:
             return
@@ -92,11 +96,11 @@ def face_of(row: np.ndarray) -> Face:
 
 
 def _smoothed(rows: np.ndarray) -> np.ndarray:
-    """Rows of one track with smooth points and boxes."""
+    """Rows of one track with jitter removed from points and boxes."""
     rows = rows.copy()
     scale = max(float(np.median(rows["box"][:, 2] - rows["box"][:, 0])), 1.0)
     rows["box"] = smooth(rows["seconds"], rows["box"], scale)
-    # Points that come and go are smoothed in each run of theirs.
+    # Consecutive rows with landmarks are smoothed together.
     edges = np.flatnonzero(np.diff(rows["has_points"])) + 1
     for part in np.split(np.arange(len(rows)), edges):
         if len(part) and rows["has_points"][part[0]]:

@@ -1,22 +1,22 @@
 """Landmarks smoothed in time, without lag.
 
-Source: Casiez, Roussel, Vogel, "1 Euro filter", CHI 2012. Differs: run forwards and
-backwards and averaged, as the whole video is known, so that nothing lags behind.
+Source: Casiez, Roussel, Vogel, "1 Euro filter", CHI 2012. Differs: the filter runs
+forwards and backwards, and the mean is taken, so that nothing lags.
 """
 
 import numpy as np
 
-# Hertz, and how much faster movement (in face widths a second) raises that. Chosen on a
-# talking head: jitter falls to a third while points stay within 1% of the face's width.
+# Hertz, and by how much the speed (face widths a second) raises it. Chosen on a talking
+# head: jitter falls to a third, points move by less than 1% of the face's width.
 MIN_CUTOFF, BETA = 2.0, 8.0
-SPEED_CUTOFF = 1.0  # hertz, for the speed itself
+SPEED_CUTOFF = 1.0  # hertz, of the speed
 
 
 def smooth(times: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
-    """Returns float [T, ...], the points with jitter removed.
+    """Returns the points with jitter removed, float [T, ...].
 
     Args:
-      times: float [T], seconds, rising.
+      times: float [T], seconds, increasing.
       points: float [T, ...].
       scale: the face's width in the unit of the points.
     """
@@ -28,7 +28,7 @@ def smooth(times: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _one_euro(times: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The filter in one direction; all points of a face share one speed."""
+    """The filter in one direction; the speed is the mean of all points."""
     result = np.array(points, np.float64)
     speed = np.zeros(points.shape[1:])
     for n in range(1, len(points)):
@@ -43,7 +43,7 @@ def _one_euro(times: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _share(elapsed: float, cutoff: float) -> float:
-    """How much of the way to a new value a low-pass filter goes."""
+    """Weight of a new value in a low-pass filter."""
     constant = 1 / (2 * np.pi * cutoff)
     return elapsed / (elapsed + constant)
 

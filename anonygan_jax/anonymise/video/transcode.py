@@ -17,22 +17,23 @@ SUFFIXES = frozenset(
     + (".mts", ".m2ts", ".ts", ".3gp", ".ogv")
 )
 CRF, PRESET = "18", "veryfast"  # of x264: visually lossless, fast
+FRAMES_AHEAD = 8  # decoded or rendered before they are needed
 AUDIO_IN_MP4 = frozenset(("aac", "mp3", "ac3", "eac3", "opus", "alac"))
 _COLOUR_TAGS = ("color_range", "color_primaries", "color_trc", "colorspace")
 
 
 class VideoError(ValueError):
-    """A video that can't be used; the message names the file and the reason."""
+    """A video that cannot be used; the message names the file and the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """One picture of a video.
+    """One frame of a video.
 
     Attributes:
       image: uint8 [H, W, 3] RGB, upright.
-      pts: when it is shown, in the stream's time base.
-      seconds: the same in seconds.
+      pts: presentation time in the stream's time base.
+      seconds: presentation time.
     """
 
     image: np.ndarray
@@ -41,24 +42,28 @@ class Frame:
 
 
 class Video:
-    """A video on disk. `num_broken` counts packets that could not be decoded."""
+    """A video on disk.
+
+    Attributes:
+      path: of the file.
+      num_broken: packets that could not be decoded.
+    """
 
     def __init__(self, path: pathlib.Path) -> None:
-        """Keeps the path."""
         self.path = path
         self.num_broken = 0
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:
-        """Gives PyAV's container.
+        """Gives PyAV's container, which is closed when the block ends.
 
         Raises:
-          VideoError: it is no video, or has no pictures.
+          VideoError: the file is no video, or has no frames.
         """
         try:
             with av.open(str(self.path)) as container:
                 if not container.streams.video:
-                    raise VideoError(f"{self.path}: no pictures in it")
+                    raise VideoError(f"{self.path}: no frames in it")
                 container.streams.video[0].thread_type = "AUTO"
                 yield container
         except FileNotFoundError as error:
@@ -80,7 +85,12 @@ class Video:
                     yield item
 
     def items(self, container: Any, audio: Any = None) -> Iterator[Any]:
-        """Yields the frames, and the packets of an audio stream, as they come."""
+        """Yields frames and the packets of an audio stream, in the file's order.
+
+        Args:
+          container: PyAV's, opened.
+          audio: a stream of it, or None.
+        """
         video = container.streams.video[0]
         wanted = [video] if audio is None else [video, audio]
         self.num_broken, last = 0, None
@@ -103,7 +113,7 @@ class Video:
                 yield Frame(_upright(frame), pts, seconds)
 
     def _packets(self, container: Any, streams: list[Any]) -> Iterator[Any]:
-        """The packets of streams; a file that breaks off ends there."""
+        """The packets of streams, up to the first that cannot be read."""
         packets = container.demux(streams)
         while True:
             try:
@@ -116,26 +126,26 @@ class Video:
 
 
 def _upright(frame: Any) -> np.ndarray:
-    """Pixels of a frame, turned as its container says."""
+    """Pixels of a frame, rotated as its container says."""
     image = frame.to_ndarray(format="rgb24")
     turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
 
 class Writer:
-    """Writes frames, and the sound beside them."""
+    """Writes frames and audio."""
 
     def __init__(self, container: Any, source: Any, audio: Any) -> None:
-        """Keeps where to, and from where.
+        """Takes the streams.
 
         Args:
           container: PyAV's, to write to.
-          source: the stream that the frames come from.
-          audio: the stream whose packets come, or None.
+          source: the video stream that is read.
+          audio: the audio stream that is read, or None.
         """
         self._container, self._source = container, source
         self._video: Any = None
-        self._early: list[Any] = []  # sound that came before the first frame
+        self._early: list[Any] = []  # audio that came before the first frame
         self._audio: Any = None
         self._transcoded: Any = None
         if audio is not None:
@@ -146,7 +156,12 @@ class Writer:
                 self._transcoded = container.add_stream("aac", rate=rate)
 
     def frame(self, image: np.ndarray, pts: int) -> None:
-        """Writes one frame, uint8 [H, W, 3]."""
+        """Writes one frame.
+
+        Args:
+          image: uint8 [H, W, 3] RGB.
+          pts: presentation time in the time base of the source.
+        """
         height, width = (n + n % 2 for n in image.shape[:2])
         if (height, width) != image.shape[:2]:  # H.264's colours need even sides
             extra = (height - image.shape[0], width - image.shape[1])
@@ -154,13 +169,13 @@ class Writer:
         if self._video is None:
             self._video = self._video_stream(width, height)
             for packet in self._early:
-                self.sound(packet)
+                self.audio(packet)
         frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.pts, frame.time_base = pts, self._source.time_base
         self._container.mux(self._video.encode(frame))
 
-    def sound(self, packet: Any) -> None:
-        """Writes one packet of sound, as it is where MP4 can have it."""
+    def audio(self, packet: Any) -> None:
+        """Writes one packet of audio, transcoded only if MP4 cannot contain it."""
         if self._video is None:  # all streams must be known before any is written
             self._early.append(packet)
             return
@@ -172,13 +187,13 @@ class Writer:
             self._container.mux(self._transcoded.encode(frame))
 
     def close(self) -> None:
-        """Writes what is still held back."""
+        """Writes what the encoders still hold."""
         for stream in (self._video, self._transcoded):
             if stream is not None:
                 self._container.mux(stream.encode(None))
 
     def _video_stream(self, width: int, height: int) -> Any:
-        """H.264 that says of its colours what the source says."""
+        """A stream of H.264 with the source's colour tags."""
         rate = self._source.average_rate or self._source.guessed_rate or 25
         stream = self._container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -193,7 +208,9 @@ class Writer:
 def transcode(
     video: Video, output: pathlib.Path, keep_audio: bool, kept: tuple[str, ...]
 ) -> Iterator[tuple[Iterator[Any], Writer]]:
-    """Gives a video's frames and sound, and a writer for a new one, whole or none.
+    """Gives a video's frames and audio packets, and a writer of a new video.
+
+    The file is renamed to `output` when the block ends; after an error there is none.
 
     Args:
       video: the source.

@@ -12,7 +12,7 @@ from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.frechet import NotEnoughError
 from anonygan_jax.evaluation.metrics.reidentification import Curve, Embeddings
 from anonygan_jax.evaluation.metrics.subgroups import Guess, strata
-from anonygan_jax.recognition.dlib import SAME_PERSON
+from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 DLIB = "dlib"
 POSE_MEASURES = ("pose_l2", "pose_l1", "yaw", "pitch", "roll", "mouth", "eyes")

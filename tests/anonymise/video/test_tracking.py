@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame, on a finder that is told what it sees."""
+"""Faces tracked from frame to frame, with a stand-in for the detector."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ SHAPE = np.random.default_rng(0).uniform(0, 50, (68, 2)).astype(np.float32)
 
 
 class Stage:
-    """Faces at places; plays finder and landmarker."""
+    """Faces at given places: stands for detector and landmarker."""
 
     def __init__(self) -> None:
         self.places: list[tuple[float, float]] = []

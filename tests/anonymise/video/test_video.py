@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from clips import SIZE, pictures, read_clip, write_clip
+from clips import SIZE, STEP, pictures, read_clip, write_clip
 from PIL import Image
 from returning import Returning
 
@@ -21,7 +21,6 @@ from anonygan_jax.cli import main
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import FaceMesh
-from anonygan_jax.methods import Auto
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
@@ -83,11 +82,27 @@ def test_people_keep_a_face_of_their_own(warped):
 
 def test_a_track_keeps_the_method_whose_trials_passed(clip, tmp_path):
     alike, unlike = Returning("source"), Returning("condition")
-    anonymiser = Anonymiser(Auto(alike, unlike))
+    anonymiser = Anonymiser((alike, unlike))
     result = anonymise_video(anonymiser, clip, tmp_path / "out.mp4")
     assert {track.method for track in result.tracks} == {unlike.name}
     assert len(result.tracks) <= alike.calls <= NUM_TRIAL_CROPS * len(result.tracks)
     assert unlike.calls == alike.calls + COUNT * len(result.tracks)
+
+
+def test_frames_whose_result_looks_like_the_source_are_pixelated(
+    clip, frames, tmp_path
+):
+    method = Returning("condition")
+    result = anonymise_video(
+        Anonymiser(method),
+        clip,
+        tmp_path / "out.mp4",
+        on_analysis=lambda _: setattr(method, "what", "source"),
+    )
+    reasons = {track.reason for track in result.tracks}
+    assert reasons == {"a result looked like the source"}
+    assert [track.num_pixelated for track in result.tracks] == [COUNT] * 2
+    assert _hidden_everywhere(tmp_path / "out.mp4", frames)
 
 
 def test_time_stamps_and_sound_are_kept_and_names_are_not(warped, clip):
@@ -202,7 +217,7 @@ def _raises(self, *_):
 
 
 @pytest.mark.parametrize("fault", [_raises, lambda self, faces, _: faces.images.copy()])
-def test_whatever_fails_every_frame_is_covered(
+def test_whatever_fails_every_frame_is_pixelated(
     fault, clip, frames, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(Warp, "__call__", fault)
@@ -337,6 +352,16 @@ def test_known_boxes_alone_are_hidden(clip, frames, tmp_path):
         Anonymiser("pixelate"), clip, tmp_path / "a.mp4", known=known
     )
     assert len(result.tracks) == 1
+    hidden, _ = read_clip(tmp_path / "a.mp4")
+    left, right = slice(0, 160), slice(160, None)
+    box = face.box_xyxy
+    other = right if box[0] + box[2] < 320 else left
+    for n in range(COUNT):
+        difference = np.abs(hidden[n].astype(int) - frames[n])
+        x, y = np.rint(face.points_xy[30] + [STEP * n % 20, 0]).astype(int)
+        nose = difference[y - 15 : y + 15, x - 15 : x + 15]
+        assert nose.mean() > 5, n
+        assert difference[:, other].mean() < 2, n
 
 
 def test_a_file_is_read_twice_alike(clip):
@@ -352,8 +377,8 @@ def test_who_agreed_stays_in_every_frame(clip, frames, embedded, tmp_path):
     Image.fromarray(other.image).save(tmp_path / "person.png")
     blur = Anonymiser("blur", keep=(str(tmp_path / "person.png"),))
     result = anonymise_video(blur, clip, tmp_path / "a.mp4")
-    verdicts = [(track.status, track.num_replaced) for track in result.tracks]
-    assert sorted(verdicts) == [("kept", 0), ("replaced", COUNT)]
+    statuses = [(track.status, track.num_replaced) for track in result.tracks]
+    assert sorted(statuses) == [("kept", 0), ("replaced", COUNT)]
     hidden, _ = read_clip(tmp_path / "a.mp4")
     for n in (0, 10, COUNT - 1):
         difference = np.abs(hidden[n].astype(int) - frames[n])

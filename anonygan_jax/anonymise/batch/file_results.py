@@ -1,4 +1,4 @@
-"""What became of each file: a line, an entry of report.json, the exit code."""
+"""Results of files: an entry of report.json, a line on the screen, the exit code."""
 
 import dataclasses
 import pathlib
@@ -20,17 +20,17 @@ EXIT_FAILED, EXIT_PIXELATED = 2, 3
 
 @dataclasses.dataclass(frozen=True)
 class FileResult:
-    """One photo or video.
+    """What was done with one photo or video.
 
     Attributes:
       photo: the file's path as given.
-      kind: REPLACED, all faces were hidden or kept as asked; COVERED, some were
-        pixelated instead; NO_FACE, none was found; FAILED.
-      result: path of what was written, if anything was.
-      reason: why it failed, or where no face was found.
-      faces: what happened to each.
-      method: by which faces were hidden, with the step of its weights, if it has any.
-      stamp: size and time of change of the photo.
+      kind: REPLACED, all faces were replaced or kept by the policy; PIXELATED, some
+        were pixelated instead; NO_FACE, none was detected; FAILED.
+      result: path of the written file, if there is one.
+      reason: of FAILED and NO_FACE.
+      faces: what was done with each face.
+      method: name of the method, and the step of its weights if it has any.
+      fingerprint: of the file, see `journal.fingerprint_of`.
       num_frames: of a video.
       num_broken: packets of a video that could not be decoded.
     """
@@ -47,7 +47,7 @@ class FileResult:
 
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> "FileResult":
-        """Returns what `dataclasses.asdict` and JSON made an entry of."""
+        """Returns the result of an entry of report.json."""
         faces = []
         for face in entry["faces"]:
             kind = TrackReport if "track" in face else FaceReport
@@ -55,12 +55,12 @@ class FileResult:
         return cls(**{**entry, "faces": tuple(faces)})
 
     def line(self) -> str:
-        """Returns what is shown on the screen."""
+        """Returns the line that is shown on the screen."""
         if self.kind == FAILED:
             return f"error: {self.photo}: {self.reason}; no result written"
         if self.kind == NO_FACE:
             done = f"copied to {self.result}" if self.result else "no result written"
-            return f"{self.photo}: no face found, look at it; {done}"
+            return f"{self.photo}: no face found, check it; {done}"
         text = f"{self.result}: {len(self.faces)} face{'s' * (len(self.faces) != 1)}"
         for status in (PIXELATED, KEPT):
             reason = [f.reason for f in self.faces if f.status == status]
@@ -72,23 +72,23 @@ class FileResult:
         return text
 
 
-def exit_code(outcomes: list[FileResult]) -> int:
-    """Returns 2 when a photo failed, else 3 when a face was pixelated, else 0."""
-    kinds = {outcome.kind for outcome in outcomes}
+def exit_code(results: list[FileResult]) -> int:
+    """Returns 2 if a file failed, else 3 if a face was pixelated, else 0."""
+    kinds = {result.kind for result in results}
     if FAILED in kinds:
         return EXIT_FAILED
     return EXIT_PIXELATED if PIXELATED in kinds else 0
 
 
-def summary(outcomes: list[FileResult], output: pathlib.Path) -> str:
+def summary(results: list[FileResult], output: pathlib.Path) -> str:
     """Returns the last line on the screen."""
-    kinds = Counter(outcome.kind for outcome in outcomes)
+    kinds = Counter(result.kind for result in results)
     done = kinds[REPLACED] + kinds[PIXELATED]
-    parts = [f"anonymised {done} of {len(outcomes)} files, results in {output}"]
+    parts = [f"anonymised {done} of {len(results)} files, results in {output}"]
     if kinds[PIXELATED]:
         parts.append(f"faces pixelated in {kinds[PIXELATED]}")
     if kinds[NO_FACE]:
-        parts.append(f"no face found in {kinds[NO_FACE]}, look at them")
+        parts.append(f"no face found in {kinds[NO_FACE]}, check them")
     if kinds[FAILED]:
         parts.append(f"{kinds[FAILED]} failed")
     return "; ".join(parts)

@@ -1,0 +1,71 @@
+"""Faces cropped for a method, and results pasted back."""
+
+import dataclasses
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from anonygan_jax.faces import alignment, blending
+from anonygan_jax.faces.face import Face
+from anonygan_jax.faces.masks import face_mask
+from anonygan_jax.methods import Faces, Method
+
+CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
+
+_masks = jax.jit(face_mask, static_argnums=(1, 2))
+
+
+@dataclasses.dataclass(frozen=True)
+class Crop:
+    """A face cropped for a method.
+
+    Attributes:
+      faces: the crop, a batch of one.
+      matrix: the map from image to crop.
+    """
+
+    faces: Faces
+    matrix: np.ndarray
+
+
+def crop_face(photo: np.ndarray, face: Face, method: Method) -> Crop:
+    """Returns a face at the size that a method takes, or at the photo's resolution."""
+    size = method.crop_size or native_size(face.points_xy)
+    matrix = alignment.celeba_transform(face.points_xy, size)
+    points = alignment.transform_points(matrix, face.points_xy)[None]
+    masks = _masks(jnp.asarray(points), size, method.region)
+    image = alignment.crop_photo(photo, matrix, size)
+    return Crop(Faces(image[None], points, np.asarray(masks)[..., 0]), matrix)
+
+
+def paste_face(photo: np.ndarray, result: np.ndarray, crop: Crop) -> None:
+    """Pastes a method's result where the crop was taken, in place.
+
+    Args:
+      photo: uint8 [H, W, 3], changed.
+      result: uint8 [h, w, 3], in place of the crop.
+      crop: from `crop_face`.
+    """
+    alignment.paste_crop(photo, result, feather(crop.faces), crop.matrix)
+
+
+def native_size(points_xy: np.ndarray) -> tuple[int, int]:
+    """Returns the smallest of a few crop sizes that keeps the photo's resolution."""
+    matrix = alignment.celeba_transform(points_xy, alignment.CELEBA_SIZE)
+    finer = 1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    scale = next((s for s in CROP_SCALES if s >= finer), CROP_SCALES[-1])
+    height, width = alignment.CELEBA_SIZE
+    return round(height * scale), round(width * scale)
+
+
+def feather(faces: Faces) -> np.ndarray:
+    """Returns weights for pasting one face, float32 [H, W].
+
+    They are 1 inside the mask and wherever a new face is blended outside it, and fall
+    to 0 beyond.
+    """
+    faded = blending.feather_alpha(faces.masks[0], faces.points_xy[0]) > 0
+    wider = cv2.dilate(faded.astype(np.float32), np.ones((5, 5), np.uint8))
+    return np.maximum(cv2.GaussianBlur(wider, (0, 0), 1.0), faded)

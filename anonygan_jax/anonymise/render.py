@@ -1,0 +1,85 @@
+"""The faces of a photo hidden as planned."""
+
+import numpy as np
+
+from anonygan_jax.anonymise.conditions.selector import NoConditionError
+from anonygan_jax.anonymise.errors import try_face
+from anonygan_jax.anonymise.fallback import pixelate_face
+from anonygan_jax.anonymise.replace import FaceReplacer, Replacement, obfuscate
+from anonygan_jax.anonymise.results import (
+    KEPT,
+    PIXELATED,
+    REPLACED,
+    FaceReport,
+    Plan,
+)
+from anonygan_jax.methods import Method
+
+
+def render_faces(
+    photo: np.ndarray,
+    plans: list[Plan],
+    methods: tuple[Method, ...],
+    replacer: FaceReplacer | None,
+) -> tuple[FaceReport, ...]:
+    """Returns the reports of a photo's faces after hiding them in place.
+
+    Faces that can only be pixelated come first, since a pixelated box may overlap
+    another face. Of the others the highest-scoring comes last: if one face hides part
+    of another, the outline of the hidden one may reach into it.
+
+    Args:
+      photo: uint8 [H, W, 3] RGB, changed.
+      plans: of all faces.
+      methods: in order of preference.
+      replacer: of these methods; None if the method is an obfuscator.
+    """
+
+    def rank(number: int) -> tuple[bool, float]:
+        found = plans[number].found
+        return found.reason is None, found.face.score
+
+    reports: dict[int, FaceReport] = {}
+    for number in sorted(range(len(plans)), key=rank):
+        reports[number] = _render_face(photo, plans[number], methods, replacer)
+    return tuple(reports[number] for number in range(len(plans)))
+
+
+def _render_face(
+    photo: np.ndarray,
+    plan: Plan,
+    methods: tuple[Method, ...],
+    replacer: FaceReplacer | None,
+) -> FaceReport:
+    """The report of one face after hiding it in place, whatever fails."""
+    face, reason, decision = plan.found.face, plan.found.reason, plan.decision
+    box = tuple(int(v) for v in face.box_xyxy)
+    reference = decision.reference_distance
+    if not decision.hidden:
+        return FaceReport(KEPT, decision.reason, box, reference_distance=reference)
+    made = None
+    if reason is None:
+        if replacer:
+            made, reason = try_face(lambda: _replace(photo, plan, replacer))
+        else:
+            _, reason = try_face(lambda: obfuscate(photo, face, methods[0]))
+    if reason is not None:
+        pixelate_face(photo, face)
+        return FaceReport(PIXELATED, reason, box, reference_distance=reference)
+    return FaceReport(
+        REPLACED,
+        None,
+        box,
+        made.condition.name if made else None,
+        made.descriptor_distance if made else None,
+        reference,
+        (made.method if made else methods[0]).name,
+    )
+
+
+def _replace(photo: np.ndarray, plan: Plan, replacer: FaceReplacer) -> Replacement:
+    """Replaces one face in place."""
+    found = plan.found
+    if found.source is None:
+        raise NoConditionError("no descriptor to select a condition by")
+    return replacer.replace(photo, found.face, found.source, plan.person, plan.seed)
