@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from anonygan_jax.anonymise.anonymiser import AnonymisedPhoto as AnonymisedPhoto
     from anonygan_jax.anonymise.anonymiser import Anonymiser as Anonymiser
-    from anonygan_jax.anonymise.anonymiser import NoFaceError as NoFaceError
+    from anonygan_jax.anonymise.errors import NoFaceError as NoFaceError
 
 __version__ = "0.2.0.dev0"
 __all__ = ["AnonymisedPhoto", "Anonymiser", "NoFaceError", "__version__"]

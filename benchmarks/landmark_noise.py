@@ -16,7 +16,8 @@ import matplotlib
 import numpy as np
 import tqdm
 
-from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser, NoFaceError
+from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser
+from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.detection import Detection, FaceDetector
 from anonygan_jax.detection.centerface import CenterFace

@@ -12,7 +12,7 @@ from anonygan_jax.anonymise.conditions.selector import (
     NoConditionError,
     Source,
 )
-from anonygan_jax.anonymise.errors import try_face
+from anonygan_jax.anonymise.errors import NoFaceError, try_face
 from anonygan_jax.anonymise.policy import Policy, Region, reference_descriptors
 from anonygan_jax.anonymise.render import render_faces
 from anonygan_jax.anonymise.replace import FaceReplacer, describe_source
@@ -35,10 +35,6 @@ from anonygan_jax.methods import (
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
 PERSON, FACE = "person", "face"  # what keeps one condition
-
-
-class NoFaceError(ValueError):
-    """A photo in which no face was found."""
 
 
 class Anonymiser:

@@ -12,11 +12,11 @@ from typing import Any
 import click
 import numpy as np
 
-from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser, NoFaceError
+from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser
+from anonygan_jax.anonymise.errors import NoFaceError, VideoError
 from anonygan_jax.anonymise.photo.image_io import write_photo
 from anonygan_jax.anonymise.results import PIXELATED, FaceReport
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.transcode import VideoError
 from anonygan_jax.composites.bank import embedded_bank, load_bank
 from anonygan_jax.methods import (
     EMBEDDED_CHECKPOINT,

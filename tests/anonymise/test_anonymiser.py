@@ -12,7 +12,8 @@ from returning import Returning
 
 import anonygan_jax
 from anonygan_jax.anonymise import crop, fallback, replace
-from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import blending
 from anonygan_jax.faces.face import Face

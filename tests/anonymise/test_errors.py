@@ -4,7 +4,8 @@ import pathlib
 
 import pytest
 
-from anonygan_jax.anonymise.errors import try_face, try_file
+from anonygan_jax.anonymise.batch.file_results import try_file
+from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.io.photos import PhotoError
 from anonygan_jax.methods import MethodError
 

@@ -3,8 +3,10 @@
 import dataclasses
 import pathlib
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from anonygan_jax.anonymise.errors import VideoError, error_text
 from anonygan_jax.anonymise.results import (
     KEPT,
     PIXELATED,
@@ -12,6 +14,9 @@ from anonygan_jax.anonymise.results import (
     FaceReport,
     TrackReport,
 )
+from anonygan_jax.io.photos import PhotoError
+
+Made = TypeVar("Made")
 
 REPORT = "report.json"
 NO_FACE, FAILED = "no face", "failed"
@@ -92,3 +97,28 @@ def summary(results: list[FileResult], output: pathlib.Path) -> str:
     if kinds[FAILED]:
         parts.append(f"{kinds[FAILED]} failed")
     return "; ".join(parts)
+
+
+def try_file(
+    file: pathlib.Path, output: pathlib.Path, work: Callable[[], Made]
+) -> Made | FileResult:
+    """Returns what work on a file returns, or a `FileResult` if that fails.
+
+    If it fails, the result of an earlier run is deleted.
+
+    Args:
+      file: the photo or video.
+      output: its result.
+      work: may raise any error.
+    """
+    try:
+        return work()
+    except Exception as error:  # whatever it is, the other files must be processed
+        reason = error_text(error, PhotoError, VideoError).removeprefix(f"{file}: ")
+    try:
+        output.unlink(missing_ok=True)
+    except NotADirectoryError:
+        pass  # there is no earlier result
+    except OSError as error:
+        reason += f"; an earlier result is left, too: {error}"
+    return FileResult(str(file), FAILED, reason=reason)

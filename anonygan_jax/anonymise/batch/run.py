@@ -4,8 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Iterator
 
-from anonygan_jax.anonymise.anonymiser import NoFaceError
-from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult
+from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult, try_file
 from anonygan_jax.anonymise.batch.journal import Journal, fingerprint_of
 from anonygan_jax.anonymise.batch.pool import (
     WorkerPoolMaker,
@@ -20,7 +19,7 @@ from anonygan_jax.anonymise.batch.table import (
     written_tracks,
 )
 from anonygan_jax.anonymise.batch.worker import Task, Worker
-from anonygan_jax.anonymise.errors import try_file
+from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.photo.image_io import output_path
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings

@@ -3,9 +3,8 @@
 import dataclasses
 import pathlib
 
-from anonygan_jax.anonymise.anonymiser import NoFaceError
-from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult
-from anonygan_jax.anonymise.errors import try_file
+from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult, try_file
+from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.photo.image_io import read_image, write_image
 from anonygan_jax.anonymise.results import (
     PIXELATED,

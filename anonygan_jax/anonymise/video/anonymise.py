@@ -4,17 +4,12 @@ import dataclasses
 import pathlib
 from collections.abc import Callable
 
-from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.errors import NoFaceError, VideoError
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis
 from anonygan_jax.anonymise.video.render import Renderer
-from anonygan_jax.anonymise.video.transcode import (
-    FRAMES_AHEAD,
-    Frame,
-    Video,
-    VideoError,
-    transcode,
-)
+from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video, transcode
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import in_thread
 

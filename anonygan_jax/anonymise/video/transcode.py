@@ -9,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
+from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
 from anonygan_jax.io.atomic_write import atomic_write
 
@@ -20,10 +21,6 @@ CRF, PRESET = "18", "veryfast"  # of x264: visually lossless, fast
 FRAMES_AHEAD = 8  # decoded or rendered before they are needed
 AUDIO_IN_MP4 = frozenset(("aac", "mp3", "ac3", "eac3", "opus", "alac"))
 _COLOUR_TAGS = ("color_range", "color_primaries", "color_trc", "colorspace")
-
-
-class VideoError(ValueError):
-    """A video that cannot be used; the message names the file and the reason."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,11 +12,12 @@ from clips import SIZE, STEP, pictures, read_clip, write_clip
 from PIL import Image
 from returning import Returning
 
-from anonygan_jax.anonymise.anonymiser import Anonymiser, NoFaceError
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.errors import NoFaceError, VideoError
 from anonygan_jax.anonymise.video import transcode
 from anonygan_jax.anonymise.video.analysis import NUM_TRIAL_CROPS
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.transcode import Video, VideoError
+from anonygan_jax.anonymise.video.transcode import Video
 from anonygan_jax.cli import main
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
