@@ -5,13 +5,15 @@
     python -m benchmarks.anonymise_vs_deface --compose clip720p.mp4 \\
         --portraits london/neutral --backgrounds scenes
 
-Both run in this process, in turn, after a first run that is not counted (models
-loaded, programs compiled). deface blurs, as it does by default. Frames a second are
-medians with minimum and maximum, of the frames written; ratios are of the medians.
-Every fifth frame is looked at by dlib (photo doubled) and MTCNN; a face that either
-sees is missed where its middle differs from the source's by less than a quarter of its
-contrast. MTCNN's false alarms (hair, hands) are among them; who hides more than the
-face hides some of those, too, and deface rescales frames to multiples of 16.
+Both run in this process, in turn, after a first run that is not counted (it loads
+models and compiles programs). deface blurs, its default.
+
+Frames per second are medians with
+minimum and maximum, of the written frames; ratios are of the medians. dlib (photo
+upsampled once) and MTCNN detect faces in every fifth frame. A face of either is missed
+where its middle differs from the source's by less than a quarter of its contrast.
+MTCNN's false positives (hair, hands) count as faces; a method that changes more than
+the face changes some of them, too. deface rescales frames to multiples of 16.
 """
 
 import pathlib
@@ -34,7 +36,7 @@ from anonygan_jax.detection.dlib import DlibHog
 from anonygan_jax.detection.mtcnn import Mtcnn
 from anonygan_jax.io.photos import find_photos, read_photo
 
-EVERY = 5  # frames from one that is looked at to the next
+EVERY = 5  # frames between two in which faces are detected
 CHANGED = 0.25  # mean difference over the standard deviation of a face's pixels
 SIZE = (720, 1280)
 NUM_FRAMES, NUM_PEOPLE = 240, 4
@@ -92,13 +94,13 @@ def main(
 
 
 def ours(method: str) -> Tool:
-    """This package, as a function of two files."""
+    """Returns a method of this package as a function of two files."""
     anonymiser = Anonymiser(method)
     return lambda clip, result: void(anonymise_video(anonymiser, clip, result))
 
 
 def deface() -> Tool:
-    """deface with its defaults, as a function of two files."""
+    """Returns deface with its defaults as a function of two files."""
     from deface.centerface import CenterFace
     from deface.deface import video_detect
 
@@ -125,11 +127,11 @@ def deface() -> Tool:
 
 
 def void(_: object) -> None:
-    """Forgets what a function returns."""
+    """Discards a value."""
 
 
 def faces_of(clip: pathlib.Path) -> dict[int, list[np.ndarray]]:
-    """Boxes of faces by frame."""
+    """Returns boxes of faces by frame, float [4] each."""
     detectors = (DlibHog(), Mtcnn())
     faces = {}
     for number, frame in enumerate(Video(clip).frames()):
@@ -147,7 +149,7 @@ def faces_of(clip: pathlib.Path) -> dict[int, list[np.ndarray]]:
 def num_missed(
     clip: pathlib.Path, result: pathlib.Path, faces: dict[int, list[np.ndarray]]
 ) -> int:
-    """How many faces are in the result as they were."""
+    """Returns the number of faces that are unchanged in the result."""
     made = Video(result).frames()
     new, missed = next(made), 0
     for number, old in enumerate(Video(clip).frames()):
@@ -172,7 +174,7 @@ def num_missed(
 
 
 def compose_clip(output: pathlib.Path, portraits: str, backgrounds: str) -> None:
-    """Writes a 720p clip of people who wander in front of photos."""
+    """Writes a 720p clip of portraits that move in front of a photo."""
     rng = random.Random(0)
     people = [
         read_photo(p.path) for p in rng.sample(find_photos([portraits]), NUM_PEOPLE)

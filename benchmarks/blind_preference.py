@@ -1,33 +1,33 @@
-"""Which of two methods makes the better faces, judged by eye without knowing which.
+"""Blind comparison of the faces of two methods, by eye.
 
     python -m benchmarks.blind_preference show ORIGINALS ONE OTHER --output SHEETS
     # look at SHEETS/00.png ..., write L or R for each pair into SHEETS/choices.txt
     python -m benchmarks.blind_preference tell SHEETS
 
-ONE and OTHER are folders of results named as the originals (`anonygan evaluate` leaves
-them under results/). Which of both is on the left is drawn for each pair and kept in
-key.json, which nobody opens before `tell`.
+ONE and OTHER are folders of results with the names of their originals (`anonygan
+evaluate` writes them into results/). The side of each method is drawn for each pair and
+written into key.json, which nobody opens before `tell`.
 """
 
 import json
 import pathlib
 
 import click
-import cv2
 import numpy as np
 from PIL import Image
 
+from anonygan_jax.cli.options import EXISTING_FOLDER
 from anonygan_jax.detection import FaceDetector, make_detector
 from anonygan_jax.evaluation.collect.folders import photos_in
 from anonygan_jax.evaluation.metrics.estimates import share
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import main_face
+from anonygan_jax.io.contact_sheet import contact_sheet
 from anonygan_jax.io.photos import read_photo
 
 SIDE = (264, 216)  # height, width of a face
 PAIRS_ACROSS, PAIRS_DOWN = 3, 4
 KEY, CHOICES = "key.json", "choices.txt"
-FOLDER = click.Path(path_type=pathlib.Path, file_okay=False, exists=True)
 
 
 @click.group()
@@ -36,9 +36,9 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("originals", type=FOLDER)
-@click.argument("one", type=FOLDER)
-@click.argument("other", type=FOLDER)
+@click.argument("originals", type=EXISTING_FOLDER)
+@click.argument("one", type=EXISTING_FOLDER)
+@click.argument("other", type=EXISTING_FOLDER)
 @click.option("--output", required=True, type=click.Path(path_type=pathlib.Path))
 @click.option("--count", default=100, help="Pairs, drawn from all.")
 @click.option("--seed", default=0, help="Of pairs and sides.")
@@ -50,7 +50,7 @@ def show(
     count: int,
     seed: int,
 ) -> None:
-    """Draws sheets of pairs and hides the key."""
+    """Writes sheets of pairs and the key."""
     photos, *folders = (photos_in(folder)[0] for folder in (originals, one, other))
     names = sorted(photos.keys() & folders[0].keys() & folders[1].keys())
     rng = np.random.default_rng(seed)
@@ -79,9 +79,9 @@ def show(
 
 
 @main.command()
-@click.argument("sheets", type=FOLDER)
+@click.argument("sheets", type=EXISTING_FOLDER)
 def tell(sheets: pathlib.Path) -> None:
-    """Tells how often the first method was chosen; spaces in the choices are free."""
+    """Prints how often each method was chosen; spaces in the choices are ignored."""
     key = json.loads((sheets / KEY).read_text())
     choices = "".join((sheets / CHOICES).read_text().upper().split())
     if len(choices) != len(key["pairs"]) or set(choices) - {"L", "R", "="}:
@@ -103,7 +103,7 @@ def tell(sheets: pathlib.Path) -> None:
 
 
 def _frame(detector: FaceDetector, path: pathlib.Path) -> np.ndarray:
-    """From a photo's pixels to those of its face on a sheet."""
+    """The transform from a photo's pixels to those of its face on a sheet."""
     photo = read_photo(path)
     faces = [face for face in detector(photo) if len(face.points_xy)]
     if not faces:
@@ -113,19 +113,16 @@ def _frame(detector: FaceDetector, path: pathlib.Path) -> np.ndarray:
 
 def _sheet(pairs: list[np.ndarray], first: int) -> np.ndarray:
     """Pairs in rows, each under its number."""
-    cells = []
-    for number, pair in enumerate(pairs, first):
-        cell = np.full((SIDE[0] + 24, 2 * SIDE[1] + 12, 3), 255, np.uint8)
-        cell[24:, : 2 * SIDE[1]] = pair
-        cv2.putText(cell, str(number), (4, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 0)
-        cells.append(cell)
-    while len(cells) % PAIRS_ACROSS:
-        cells.append(np.full_like(cells[0], 255))
-    rows = [
-        np.concatenate(cells[i : i + PAIRS_ACROSS], axis=1)
-        for i in range(0, len(cells), PAIRS_ACROSS)
-    ]
-    return np.concatenate(rows)
+    starts = range(0, len(pairs), PAIRS_ACROSS)
+    return contact_sheet(
+        [pairs[i : i + PAIRS_ACROSS] for i in starts],
+        (SIDE[0], 2 * SIDE[1]),
+        gap=12,
+        labels=[
+            [str(first + n) for n in range(i, min(i + PAIRS_ACROSS, len(pairs)))]
+            for i in starts
+        ],
+    )
 
 
 if __name__ == "__main__":

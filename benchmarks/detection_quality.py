@@ -1,14 +1,14 @@
-"""Detectors and landmarks compared: faces found, milliseconds, where the points lie.
+"""Detectors and landmarkers compared: detected faces, time, landmark error.
 
     taskset -c 0 python -m benchmarks.detection_quality --count 100 \\
         --set LFW=lfw/images --set YTF=ytf/images:ytf/keypoints.csv \\
         --set scenes=scenes --faces scenes=2007_007763.jpg:7,2008_001322.jpg:3
 
-A set is NAME=FOLDER, with the table of its points behind a colon where there is one (a
-row a photo: its name, then x0, y0, ...). In a set whose faces were counted by eye
-(--faces), a photo not named shows none; elsewhere each photo is taken to show one.
-Points are compared where the first detector has found the face; in units of the
-distance of the eyes' outer corners. One thread each; all in one process, in turn.
+A set is NAME=FOLDER, or NAME=FOLDER:TABLE with a table of landmarks (a row for each
+photo: its name, then x0, y0, ...). In a set whose faces were counted by eye (--faces),
+a photo that is not named shows none. In other sets each photo is assumed to show one.
+Landmarks are compared where the first detector detects the face, in units of the
+interocular distance. One thread each; all in one process, in turn.
 """
 
 import csv

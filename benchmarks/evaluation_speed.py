@@ -2,10 +2,10 @@
 
     taskset -c 0 python -m benchmarks.evaluation_speed PHOTOS --count 48
 
-Detectors and the rest of what worker processes do take a photo at a time; networks a
-batch (with random weights: their speed does not depend on them). Each stage is timed
-over all photos, several times: minimum, median and maximum. The last lines give the
-time of a Frechet distance, needed once a method.
+Worker processes take a photo at a time, networks a batch (with random weights: their
+speed does not depend on them). Each stage is timed over all photos, several times:
+minimum, median and maximum. The last lines give the time of a Frechet distance, which
+is computed once a method.
 """
 
 import pathlib
@@ -37,7 +37,7 @@ NETWORKS = {
 
 
 def timed(stage: Callable[[], object], count: int, name: str) -> None:
-    """Prints how many photos a second a stage does."""
+    """Prints the photos per second of a stage."""
     stage()  # compiles
     rates = []
     for _ in range(RUNS):
@@ -49,7 +49,7 @@ def timed(stage: Callable[[], object], count: int, name: str) -> None:
 
 
 def time_photos(paths: list[pathlib.Path]) -> None:
-    """What a worker does with each photo."""
+    """Times the stages of a worker process."""
     observer, detector, describe = (
         FaceObserver(False),
         DlibLandmarks(),
@@ -64,8 +64,8 @@ def time_photos(paths: list[pathlib.Path]) -> None:
         "dlib: detection, landmarks": lambda: [detector.detect(i, 1) for i in images],
         "dlib: descriptor": lambda: [describe(i, s.points_xy) for i, s in both],
         "MTCNN": lambda: [mtcnn.boxes(i) for i in images],
-        "SSIM outside the face": lambda: [
-            comparison.outside_similarity(i, i, s.face_boxes) for i, s in both
+        "background SSIM": lambda: [
+            comparison.background_similarity(i, i, s.face_boxes) for i, s in both
         ],
         "clean-fid's resizing": lambda: [inputs.clean_fid_picture(i) for i in images],
         "face for EfficientNet": lambda: [inputs.face_picture(i, s) for i, s in both],
@@ -75,7 +75,7 @@ def time_photos(paths: list[pathlib.Path]) -> None:
 
 
 def time_networks() -> None:
-    """What the networks do with a batch."""
+    """Times the networks on batches."""
     for name, (network, size) in NETWORKS.items():
         zeros = jnp.zeros((1, size, size, 3))
         variables = jax.jit(network.init)(jax.random.key(0, impl="rbg"), zeros)
@@ -85,7 +85,7 @@ def time_networks() -> None:
 
 
 def time_distances() -> None:
-    """The algebra at the end."""
+    """Times the Frechet distances."""
     rng = np.random.default_rng(0)
     for dimension in (128, 1280, 2048):
         sample = rng.normal(size=(3_000, dimension))

@@ -1,10 +1,10 @@
-"""Milliseconds a face of methods that put new faces there, without finding faces.
+"""Milliseconds a face of methods that replace faces, without detection.
 
     taskset -c 0 python -m benchmarks.face_speed --methods=warp,anonygan --width=250
 
-Composites of the package, enlarged until their faces are so many pixels from jaw to
-jaw. The peer, timed in turn in the same run, is the blending alone as
-OpenCV does it at full size (`seamlessClone`). Methods: names, or NAME:CHECKPOINT.
+The package's composites are enlarged until their faces have the given width in pixels,
+from jaw to jaw. The peer, timed in turn in the same run, is OpenCV's blending alone at
+full size (`seamlessClone`). Methods: names, or NAME:CHECKPOINT.
 """
 
 import statistics
@@ -18,7 +18,7 @@ import numpy as np
 from absl import app, flags
 
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords
+from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecord, FaceRecords
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.methods import Conditions, Faces, Replacer, make_methods
@@ -62,7 +62,9 @@ def clone(faces: Faces) -> np.ndarray:
 def main(_: list[str]) -> None:
     """Prints minimum, median and maximum of each, and its ratio to the peer's."""
     cv2.setNumThreads(1)
-    faces = [enlarged(record) for record in FaceRecords(EMBEDDED).read(CHOSEN)]
+    faces = [
+        enlarged(record) for record in FaceRecords(EMBEDDED_COMPOSITES).read(CHOSEN)
+    ]
     settings = {text: Settings.of_method(text) for text in _METHODS.value}
     methods = {
         text: make_methods(setting.method, setting.checkpoint)[0]

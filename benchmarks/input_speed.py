@@ -1,11 +1,11 @@
-"""Pairs a second that the input pipeline makes, by loader, and what a step needs.
+"""Pairs per second of the input pipeline, by loader, and of a training step.
 
     python -m benchmarks.input_speed --directory=data/celeba --need=1177
     python -m benchmarks.input_speed --directory=embedded --size=112,92
 
-At the paper's size and batch by default, without training beside it. --need is the
-pairs a second that a machine trains (docs/SCALING.md); the ratio to it says whether the
-pipeline is the limit on a host with these cores. The loaders are timed in turn.
+By default the paper's size and batch; no training runs beside it. --need is the number
+of pairs per second that a machine trains (docs/SCALING.md). A ratio below 1 means that
+the pipeline is the limit on a host with these cores. The loaders are timed in turn.
 """
 
 import os
@@ -15,8 +15,8 @@ import time
 import jax
 from absl import app, flags
 
-from anonygan_jax.data.batches import LOADERS, BatchLoader, DataConfig
-from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.data.config import LOADERS, DataConfig, PairConfig
 from anonygan_jax.training import sharding
 from anonygan_jax.training.device_feed import iterate_on_devices
 

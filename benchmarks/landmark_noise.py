@@ -1,11 +1,11 @@
-"""What imprecise landmarks do to a method: pose and re-identification by their noise.
+"""Pose error and re-identification of a method, by noise of the landmarks.
 
     python -m benchmarks.landmark_noise PHOTOS --methods warp,anonygan:runs/faces \\
         --count 100 --output noise.png
 
-Landmarks of each face get normal noise of so many pixels (of CelebA's frame, in which a
-face is about 90 wide) before the method sees them; what comes out is compared with the
-landmarks that dlib found in the photo. Prints a table with 95% intervals and plots it.
+Landmarks of each face get normal noise, in pixels of CelebA's frame, in which a face is
+about 90 wide. The result is compared with the landmarks that dlib finds in the
+photo. Prints a table with 95% intervals and plots it.
 """
 
 import dataclasses
@@ -37,8 +37,8 @@ from matplotlib import pyplot
 NOISE = (0, 1, 2, 4, 8)  # pixels of CelebA's frame
 
 
-class NoisyFinder(FaceDetector):
-    """Finds faces, and moves their landmarks."""
+class NoisyDetector(FaceDetector):
+    """Detects faces, and adds noise to their landmarks."""
 
     noise, seed = 0.0, 0
 
@@ -63,8 +63,8 @@ def measure(
 ) -> tuple[Estimate, Estimate]:
     """Mean pose distance and share of re-identified faces."""
     detector = anonymiser.detector
-    assert isinstance(detector, NoisyFinder)
-    detector.noise, moved, alike = noise, [], []
+    assert isinstance(detector, NoisyDetector)
+    detector.noise, poses, reidentified = noise, [], []
     for number, path in enumerate(tqdm.tqdm(paths, f"{noise} px", leave=False)):
         detector.seed = number
         photo = read_photo(path)
@@ -73,12 +73,12 @@ def measure(
             result = anonymiser(photo, seed=path.name).image
         except (NothingToSeeError, NoFaceError):
             continue
-        seen = observer.result(result, original)
-        apart = np.linalg.norm(seen.descriptor - original.descriptor)
-        alike.append(bool(apart < SAME_PERSON))
-        if seen.detected:
-            moved.append(float(pose_distance(original.points_xy, seen.points_xy)))
-    return estimates.mean(np.array(moved)), estimates.share(np.array(alike))
+        face = observer.result(result, original)
+        distance = np.linalg.norm(face.descriptor - original.descriptor)
+        reidentified.append(bool(distance < SAME_PERSON))
+        if face.detected:
+            poses.append(float(pose_distance(original.points_xy, face.points_xy)))
+    return estimates.mean(np.array(poses)), estimates.share(np.array(reidentified))
 
 
 @click.command()
@@ -101,7 +101,7 @@ def main(photos: pathlib.Path, methods: str, count: int, output: pathlib.Path) -
             settings.method,
             settings.checkpoint,
             consistent=FACE,
-            detector=NoisyFinder([CenterFace()], FaceMesh()),
+            detector=NoisyDetector([CenterFace()], FaceMesh()),
         )
         rows = [measure(anonymiser, observer, paths, noise) for noise in NOISE]
         for noise, (pose, again) in zip(NOISE, rows, strict=True):

@@ -1,11 +1,11 @@
-"""Fits the map from the face mesh to dlib's landmarks, and tells how well it does.
+"""Fits the linear map from the face mesh to dlib's landmarks, and prints its error.
 
     python -m benchmarks.mesh_offsets LFW LONDON CELEBA --count 1500 \\
         --output anonygan_jax/assets/detectors/mesh_to_68.npz
 
-Each folder is a set of its own in the printed table; a fifth of the photos of each is
-held out. Distances are means over the 68 points, in units of the distance of the outer
-corners of the eyes; medians over photos.
+Each folder has its own line of the output; a fifth of its photos is held out. Errors
+are means over the 68 landmarks in units of the interocular distance, medians over
+photos.
 """
 
 import pathlib

@@ -3,9 +3,9 @@
     python -m benchmarks.model_speed --batch_size=1
     python -m benchmarks.model_speed --batch_size=4
 
-The peers, timed in turn in the same run, are the generator's first layer over dense
-heatmaps, as the release computes it, against our outer products; and those, with their
-gradients, against kernels stamped where heatmaps are single pixels.
+The peers are timed in turn in the same run: the generator's first layer over dense
+heatmaps, as in the release, and our outer products; and outer products and scattered
+kernels, with their gradients, where heatmaps are single pixels.
 """
 
 import resource
@@ -101,7 +101,7 @@ def pixel_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]
 
     return {
         "products, gradient": gradient(convolve_heatmaps),
-        "stamps, gradient": gradient(scatter_onehot_kernels),
+        "scattered kernels, gradient": gradient(scatter_onehot_kernels),
     }
 
 

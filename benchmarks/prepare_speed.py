@@ -2,8 +2,9 @@
 
     python -m benchmarks.prepare_speed PHOTOS
 
-The peer does the least anyone could: decode with Pillow, detect, mark the landmarks;
-one process, no crops, no records. Both are timed in turn, three times.
+The peer does the least that is possible: it decodes with Pillow, detects faces and
+computes landmarks, in one process, without crops or records. Both are timed in turn,
+three times.
 """
 
 import functools

@@ -1,10 +1,10 @@
-"""How often dlib takes a generator's face for its source, where nobody checks it.
+"""Re-identification by dlib of a generator's faces that were not verified.
 
     python -m benchmarks.unchecked_identity RUN --count 200
 
-`Anonymiser` makes a face anew that its descriptor still knows; another recogniser would
-not be asked. Here the generator of a run with a warped prior draws held-out people
-once, as in training. Beside it stands the prior, the face that `warp` makes.
+`Anonymiser` draws a face anew where dlib re-identifies it; other recognisers are not
+verified against. Here the generator of a run with warped conditions draws held-out
+people once, as in training. The other row is the warped condition, `warp`'s face.
 """
 
 import json
@@ -33,7 +33,9 @@ def main(run: pathlib.Path, count: int) -> None:
     """Prints the shares for RUN, whose data must be where its config says."""
     config = ml_collections.ConfigDict(json.loads((run / "config.json").read_text()))
     system = factory.make_system(config)
-    batch = factory.open_batches(config, system).strangers(count, held_out=True)
+    batch = factory.open_batches(config, system).different_identity_pairs(
+        count, held_out=True
+    )
     _, variables, step = generator_checkpoint.load_generator(run)
     draw = jax.jit(
         lambda variables, batch: {
@@ -56,7 +58,7 @@ def main(run: pathlib.Path, count: int) -> None:
             distances.append(
                 [np.linalg.norm(s.descriptor - original.descriptor) for s in seen]
             )
-    names = ("prior", f"step {step}")
+    names = ("warped condition", f"step {step}")
     for name, apart in zip(names, np.transpose(distances), strict=True):
         known = share(apart < SAME_PERSON)
         click.echo(

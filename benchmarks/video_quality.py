@@ -1,12 +1,12 @@
-"""How calm anonymised videos are: jitter of landmarks, flicker inside the face.
+"""Temporal stability of anonymised videos: landmark jitter, flicker of the face.
 
     python -m benchmarks.video_quality CLIP --methods blur,warp
 
-Jitter: mean second difference in time of the 68 points, in shares of the face's width,
-of each landmarker in every frame, and after following and smoothing. Flicker: mean
-second difference in time of the luminance (0 to 255) inside the face, which is cut out
-by the smoothed landmarks; its ratio to the source's own, re-encoded the same way. Both
-over tracks of 20 frames and more, weighted by frames.
+Jitter: mean second difference in time of the 68 landmarks over the face's width, of
+each landmarker in every frame, and after tracking and smoothing. Flicker: mean second
+difference in time of the luminance (0 to 255) of the face, cropped by the smoothed
+landmarks; and its ratio to that of the source, re-encoded the same way. Both are means
+over tracks of 20 frames or more, weighted by frames.
 """
 
 import pathlib

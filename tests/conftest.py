@@ -15,7 +15,7 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from anonygan_jax.data.records import EMBEDDED, FaceRecord, FaceRecords  # noqa: E402
+from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecord, FaceRecords  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,7 +33,7 @@ def compile_each_program_once(tmp_path_factory) -> None:
 @pytest.fixture(scope="session")
 def embedded() -> list[FaceRecord]:
     """All embedded faces."""
-    records = FaceRecords(EMBEDDED)
+    records = FaceRecords(EMBEDDED_COMPOSITES)
     return records.read(range(len(records)))
 
 

@@ -11,12 +11,13 @@ import tqdm
 
 from anonygan_jax.anonymise.anonymiser import FACE, PERSON
 from anonygan_jax.anonymise.batch import file_results
-from anonygan_jax.anonymise.batch.pool import WorkerPoolMaker, processes
+from anonygan_jax.anonymise.batch.pool import PhotoWorkersMaker, processes
 from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.photo.metadata import MetadataError, parse_groups
 from anonygan_jax.anonymise.policy import PolicyError, Region
 from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
+from anonygan_jax.cli.options import FILE, FOLDER
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
 from anonygan_jax.methods import (
     EMBEDDED_CHECKPOINT,
@@ -25,8 +26,6 @@ from anonygan_jax.methods import (
     methods_of_checkpoint,
 )
 
-FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
-FILE = click.Path(path_type=pathlib.Path, dir_okay=False)
 PHOTO = click.Path(exists=True, dir_okay=False)
 
 
@@ -251,7 +250,7 @@ def anonymise(
 
 def _pool_maker(
     workers: int, beam: str | None, output: pathlib.Path
-) -> WorkerPoolMaker:
+) -> PhotoWorkersMaker:
     """What makes the worker pool that processes photos."""
     if beam is None:
         return functools.partial(processes, number=workers)

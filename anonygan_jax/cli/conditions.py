@@ -1,13 +1,12 @@
 """The command line of banks: anonygan conditions build, show."""
 
-import math
 import pathlib
 
 import click
-import cv2
 import numpy as np
 from PIL import Image
 
+from anonygan_jax.cli.options import EXISTING_FOLDER, FILE, FOLDER
 from anonygan_jax.composites.bank import (
     Bank,
     BankError,
@@ -17,10 +16,10 @@ from anonygan_jax.composites.bank import (
 )
 from anonygan_jax.composites.donors import DonorError, read_donors
 from anonygan_jax.composites.generate import MIN_DONORS, CompositeGenerator
+from anonygan_jax.io.contact_sheet import contact_sheet
 from anonygan_jax.io.dlib_package import LandmarksUnavailable
 from anonygan_jax.recognition.thresholds import NEAREST_DONOR, SAME_PERSON
 
-FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 TILE = (110, 90)  # height, width of a face on the contact sheet
 TILES_PER_ROW = 20
 MIN_PEOPLE = 1
@@ -32,9 +31,7 @@ def conditions() -> None:
 
 
 @conditions.command(short_help="Make a bank of composites of portraits.")
-@click.argument(
-    "photos", type=click.Path(path_type=pathlib.Path, exists=True, file_okay=False)
-)
+@click.argument("photos", type=EXISTING_FOLDER)
 @click.option("--output", required=True, type=FOLDER, help="Folder to make.")
 @click.option(
     "--count",
@@ -87,12 +84,7 @@ def build(
 
 @conditions.command(short_help="A contact sheet of a bank.")
 @click.argument("bank", type=FOLDER, required=False)
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=pathlib.Path, dir_okay=False),
-    help="Picture to write.",
-)
+@click.option("--output", required=True, type=FILE, help="Picture to write.")
 def show(bank: pathlib.Path | None, output: pathlib.Path) -> None:
     """Writes the faces of BANK (default: the package's) on one sheet."""
     try:
@@ -100,22 +92,15 @@ def show(bank: pathlib.Path | None, output: pathlib.Path) -> None:
     except BankError as error:
         raise click.ClickException(str(error)) from error
     output.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(contact_sheet(loaded)).save(output)
+    Image.fromarray(_sheet(loaded)).save(output)
     click.echo(f"{output}: {_summary(loaded)}")
 
 
-def contact_sheet(bank: Bank) -> np.ndarray:
-    """Returns all faces of a bank in rows, in their order, uint8 [H, W, 3]."""
-    rows = math.ceil(len(bank.files) / TILES_PER_ROW)
-    columns = min(TILES_PER_ROW, len(bank.files))
-    sheet = np.full((rows * TILE[0], columns * TILE[1], 3), 255, np.uint8)
-    for number in range(len(bank.files)):
-        row, column = divmod(number, TILES_PER_ROW)
-        top, left = row * TILE[0], column * TILE[1]
-        sheet[top : top + TILE[0], left : left + TILE[1]] = cv2.resize(
-            bank.image(number), TILE[::-1], interpolation=cv2.INTER_AREA
-        )
-    return sheet
+def _sheet(bank: Bank) -> np.ndarray:
+    """All faces of a bank in rows, in their order, uint8 [H, W, 3]."""
+    faces = [bank.image(number) for number in range(len(bank.files))]
+    starts = range(0, len(faces), TILES_PER_ROW)
+    return contact_sheet([faces[i : i + TILES_PER_ROW] for i in starts], TILE)
 
 
 def _summary(bank: Bank) -> str:

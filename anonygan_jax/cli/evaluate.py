@@ -5,17 +5,16 @@ import pathlib
 
 import click
 
+from anonygan_jax.cli.options import EXISTING_FILE
 from anonygan_jax.methods import METHODS
 
-FOLDER = click.Path(path_type=pathlib.Path, file_okay=False, exists=True)
-FILE = click.Path(path_type=pathlib.Path, dir_okay=False, exists=True)
 MISSING = "{}; pip install 'anonygan_jax[evaluation]'"
 
 
 def _titled(
     _context: object, _parameter: object, values: tuple[str, ...]
 ) -> dict[str, pathlib.Path]:
-    """TITLE=DIR or DIR, which is its own title."""
+    """Folders by title; of "DIR" the title is the folder's name."""
     folders = {}
     for value in values:
         title, _, folder = value.rpartition("=")
@@ -30,7 +29,7 @@ def _titled(
 
 
 def _methods(_context: object, _parameter: object, value: str | None) -> dict[str, str]:
-    """Methods, with checkpoints, by their titles: the same."""
+    """Methods by title; both are "NAME" or "NAME:CHECKPOINT"."""
     methods = {m.strip(): m.strip() for m in (value or "").split(",") if m.strip()}
     for method in methods:
         if method.partition(":")[0] not in METHODS:
@@ -39,7 +38,7 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
     return methods
 
 
-@click.command("evaluate", short_help="Measure how well faces are hidden.")
+@click.command("evaluate", short_help="Measure how well faces are anonymised.")
 @click.option(
     "--originals",
     "--dataset",
@@ -64,18 +63,20 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
 @click.option("--output", required=True, type=click.Path(path_type=pathlib.Path))
 @click.option(
     "--pairs",
-    type=FILE,
+    type=EXISTING_FILE,
     help="LFW's pairs.txt or pairsDevTrain.txt: verification with the second photo "
     "anonymised, in folds. Only its photos are used.",
 )
 @click.option("--count", type=click.IntRange(2), help="At most so many photos.")
 @click.option(
     "--inception-weights",
-    type=FILE,
+    type=EXISTING_FILE,
     help="pt_inception-2015-12-05-6726825d.pth, for the FID.",
 )
-@click.option("--facenet-casia", type=FILE, help="facenet-pytorch's CASIA weights.")
-@click.option("--facenet-vggface2", type=FILE, help="Its VGGFace2 weights.")
+@click.option(
+    "--facenet-casia", type=EXISTING_FILE, help="facenet-pytorch's CASIA weights."
+)
+@click.option("--facenet-vggface2", type=EXISTING_FILE, help="Its VGGFace2 weights.")
 @click.option("--mtcnn/--no-mtcnn", default=True, help="Ask MTCNN where installed.")
 @click.option(
     "--workers",
@@ -86,7 +87,7 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
     help="Processes.",
 )
 def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
-    """Measures faces before and after they were hidden, and writes a report.
+    """Compares anonymised photos with their originals, and writes a report.
 
     OUTPUT gets results.json, report.md with the published table's columns, plots and a
     contact sheet. Results are matched with originals by their names below the folder,

@@ -14,9 +14,8 @@ from anonygan_jax.cli import (
     prepare,
     train_status,
 )
+from anonygan_jax.cli.options import FOLDER
 from anonygan_jax.weights import generator_checkpoint
-
-FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from anonygan_jax.cli.options import FILE, FOLDER
 from anonygan_jax.models.ciagan.generator import CiaganConfig
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, ModelConfig
 from anonygan_jax.weights import anonygan, ciagan, generator_checkpoint
@@ -18,10 +19,10 @@ def ported(state_dict: anonygan.StateDict) -> tuple[dict[str, Any], dict]:
     """Returns the config and the variables of an official generator.
 
     Args:
-      state_dict: of AnonyGAN's or CIAGAN's, told apart by their names.
+      state_dict: of AnonyGAN's or CIAGAN's generator, by the names of its arrays.
 
     Raises:
-      ValueError: names or shapes are those of neither.
+      ValueError: names or shapes fit neither of them.
     """
     if any(name.startswith("encode_one_hot.") for name in state_dict):
         variables = ciagan.generator_variables(state_dict)
@@ -46,23 +47,18 @@ def ported(state_dict: anonygan.StateDict) -> tuple[dict[str, Any], dict]:
 
 
 def _config(system: str, model: Any, size: tuple[int, int]) -> dict[str, Any]:
-    """What a run's config would say."""
+    """The fields of a run's config that loading needs."""
     data = {"image_size": size, "zoom": 1.0, "directory": None}
     return {"system": system, "model": dataclasses.asdict(model), "data": data}
 
 
 @click.command("port", short_help="Official PyTorch weights as a checkpoint.")
-@click.argument("weights", type=click.Path(path_type=pathlib.Path, dir_okay=False))
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=pathlib.Path, file_okay=False),
-    help="Folder to make.",
-)
+@click.argument("weights", type=FILE)
+@click.option("--output", required=True, type=FOLDER, help="Folder to make.")
 def main(weights: pathlib.Path, output: pathlib.Path) -> None:
     """Makes a --checkpoint of WEIGHTS, AnonyGAN's or CIAGAN's generator.
 
-    It is what torch.save wrote of its state dict; nothing in it is executed.
+    WEIGHTS is a state dict written by torch.save; no code in it is executed.
     """
     try:
         config, variables = ported(read_state_dict(weights))

@@ -1,6 +1,6 @@
 """The command anonygan prepare.
 
-python -m anonygan_jax.cli.prepare PHOTOS --output DIR
+anonygan prepare PHOTOS --output DIR
 """
 
 import functools
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import click
 
+from anonygan_jax.cli.options import EXISTING_FILE, FOLDER
 from anonygan_jax.data import stores
 from anonygan_jax.data.prepare import pool
 from anonygan_jax.data.prepare.job import MANIFEST, Job, Shard, prepare
@@ -24,7 +25,7 @@ def read_identities(path: pathlib.Path) -> dict[str, str]:
     """Returns the identity of each file named in a CelebA-style list.
 
     Raises:
-      ValueError: a line is not "FILE IDENTITY"; the message gives its number.
+      ValueError: a line is not "FILE IDENTITY"; the message has its number.
     """
     identities = {}
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -58,7 +59,7 @@ def _size(
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=pathlib.Path, file_okay=False),
+    type=FOLDER,
     help="Folder for the records; an unfinished one is continued.",
 )
 @click.option(
@@ -69,9 +70,9 @@ def _size(
 @click.option("--split", default="train", show_default=True, help="Of --tfds.")
 @click.option(
     "--identities",
-    type=click.Path(path_type=pathlib.Path, exists=True, dir_okay=False),
-    help="CelebA-style list of 'FILE IDENTITY'; without it a photo's folder names "
-    "whose it is.",
+    type=EXISTING_FILE,
+    help="CelebA-style list of 'FILE IDENTITY'; without it the identity of a photo is "
+    "its folder's name.",
 )
 @click.option(
     "--size",
@@ -128,13 +129,13 @@ def main(
 ) -> None:
     """Turns PHOTOS (folders, files or .txt lists of files) into training records.
 
-    In each photo the main face is found, its 68 landmarks are marked and it is cropped
-    as CelebA frames faces. OUTPUT becomes a TFDS data set; its manifest.json names
+    In each photo the main face is detected, its 68 landmarks are computed and it is
+    cropped as in CelebA. OUTPUT becomes a TFDS data set; its manifest.json names
     every photo that was left out and why. An interrupted run continues where it
     stopped.
 
-    TFDS does not tell whose photos those of celeb_a are: each counts as another
-    person's. With the files of CelebA itself, give --identities.
+    TFDS has no identities for celeb_a: each photo counts as another person's. With the
+    files of CelebA itself, give --identities.
     """
     if bool(inputs) == bool(tfds):
         raise click.UsageError("give PHOTOS or --tfds")
@@ -153,10 +154,10 @@ def main(
         if tfds == "celeb_a" and listed is None:
             listed = {photo.name: photo.name for photo in files}
         job = Job(files, listed, size or SIZE, aligned)
-        manifest = prepare(job, output, _maker(workers, beam))
+        manifest = prepare(job, output, _shard_maker(workers, beam))
     except (ValueError, FileNotFoundError, LandmarksUnavailable) as error:
         raise click.ClickException(str(error)) from error
-    _tell(manifest, output)
+    _print_summary(manifest, output)
 
 
 def _pack(
@@ -166,7 +167,7 @@ def _pack(
     zoom: float,
     quality: int,
 ) -> None:
-    """Writes the packs and tells how large they are."""
+    """Writes the packs and prints their sizes."""
     try:
         sizes = stores.pack_stores(folders, output, size, zoom, quality)
     except ValueError as error:
@@ -176,8 +177,8 @@ def _pack(
     click.echo(f"together {sum(sizes.values()) / 2**20:.1f} MiB")
 
 
-def _maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None]:
-    """What makes the shards."""
+def _shard_maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None]:
+    """The function that writes shards: processes or Beam."""
     if beam is None:
         return functools.partial(pool.make_shards, num_workers=workers)
     try:
@@ -189,8 +190,8 @@ def _maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None]:
     return functools.partial(make_shards, options=beam)
 
 
-def _tell(manifest: dict[str, object], output: pathlib.Path) -> None:
-    """How many photos gave a record."""
+def _print_summary(manifest: dict[str, object], output: pathlib.Path) -> None:
+    """Prints how many photos gave a record."""
     total, kept = manifest["photos"], manifest["kept"]
     click.echo(f"{kept} of {total} photos prepared in {output}")
     if kept != total:

@@ -1,4 +1,4 @@
-"""What a training run has done so far, as text: anonygan train-status WORKDIR."""
+"""The command anonygan train-status: progress of a training run, as text."""
 
 import dataclasses
 import json
@@ -9,31 +9,32 @@ import click
 import numpy as np
 import sparklines
 
+from anonygan_jax.cli.options import FOLDER
 from anonygan_jax.training.metric_writer import METRICS_FILE
 from anonygan_jax.weights import generator_checkpoint
 from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE
 
 NUM_BARS = 40
 RATE = "pairs_per_second"
-Row = dict[str, float]
+LogLine = dict[str, float]
 
 
 class NotARunError(ValueError):
-    """A folder that holds no run; the message says what it lacks."""
+    """A folder without a training run; the message names the missing file."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingRun:
-    """What a workdir says of its run.
+    """Config, metrics and checkpoints of a workdir.
 
     Attributes:
-      config: as it was saved.
-      rows: lines of metrics.jsonl, in order.
-      checkpoints: steps that are saved.
+      config: of the run.
+      lines: of metrics.jsonl, in order; values by name.
+      checkpoints: steps of the saved checkpoints.
     """
 
     config: dict
-    rows: list[Row]
+    lines: list[LogLine]
     checkpoints: list[int]
 
     @classmethod
@@ -42,6 +43,7 @@ class TrainingRun:
 
         Raises:
           NotARunError: there is none.
+          json.JSONDecodeError: a file of the run is damaged.
         """
         try:
             config = json.loads((workdir / CONFIG_FILE).read_text())
@@ -51,23 +53,23 @@ class TrainingRun:
                 "of a training run"
             ) from error
         path = workdir / METRICS_FILE
-        lines = path.read_text().splitlines(True) if path.exists() else []
-        # A line without its end is being written.
-        rows = [json.loads(line) for line in lines if line.endswith("\n")]
-        return cls(config, rows, generator_checkpoint.saved_steps(workdir))
+        texts = path.read_text().splitlines(True) if path.exists() else []
+        # The run is writing a line that has no end yet.
+        lines = [json.loads(text) for text in texts if text.endswith("\n")]
+        return cls(config, lines, generator_checkpoint.saved_steps(workdir))
 
     def series(self, name: str) -> np.ndarray:
-        """Returns the values of a measure, float64 [N]."""
-        return np.array([row[name] for row in self.rows if name in row])
+        """Returns the values of a metric in log order, float64 [N]."""
+        return np.array([line[name] for line in self.lines if name in line])
 
     def names(self) -> list[str]:
-        """Returns the measures, in the order in which they came up."""
-        names = dict.fromkeys(name for row in self.rows for name in row)
+        """Returns the names of the metrics, in the order of their first values."""
+        names = dict.fromkeys(name for line in self.lines for name in line)
         return [name for name in names if name not in ("step", RATE)]
 
 
 def summary(run: TrainingRun) -> str:
-    """Returns a readable text: how far, how fast, and the course of each measure."""
+    """Returns a text: settings, progress, speed, and a sparkline of each metric."""
     model, data = run.config["model"], run.config["data"]
     height, width = data["image_size"]
     lines = [
@@ -88,9 +90,9 @@ def summary(run: TrainingRun) -> str:
 
 def _progress(run: TrainingRun) -> list[str]:
     """Steps, pairs, rate, time left, checkpoints."""
-    if not run.rows:
+    if not run.lines:
         return ["no step was logged yet"]
-    step, num_steps = int(run.rows[-1]["step"]), run.config["optimiser"]["num_steps"]
+    step, num_steps = int(run.lines[-1]["step"]), run.config["optimiser"]["num_steps"]
     batch_size = run.config["data"]["batch_size"]
     line = (
         f"step {step:,} of {num_steps:,} ({step / num_steps:.0%}), "
@@ -106,9 +108,10 @@ def _progress(run: TrainingRun) -> list[str]:
 
 
 def sparkline(values: Sequence[float] | np.ndarray) -> str:
-    """Returns one line of bars: means of as many equal parts, the last at the right.
+    """Returns one line of at most 40 bars: means of equal parts of the values.
 
-    Values that are not finite are left out.
+    Args:
+      values: oldest first; values that are not finite are left out.
     """
     finite = np.asarray(values, float)
     finite = finite[np.isfinite(finite)]
@@ -119,11 +122,11 @@ def sparkline(values: Sequence[float] | np.ndarray) -> str:
 
 
 @click.command("train-status", short_help="How far a training run is.")
-@click.argument("workdir", type=click.Path(path_type=pathlib.Path, file_okay=False))
+@click.argument("workdir", type=FOLDER)
 def main(workdir: pathlib.Path) -> None:
-    """Tells how far the run in WORKDIR is, how fast, and how its losses went.
+    """Prints progress and speed of the run in WORKDIR, and its losses over time.
 
-    Reads its files only: the run may be going on, or be on another machine.
+    It reads files only: the run may be in progress, or on another machine.
     """
     try:
         click.echo(summary(TrainingRun.read(workdir)))

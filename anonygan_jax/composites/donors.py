@@ -1,4 +1,4 @@
-"""People whose portraits composites are made from."""
+"""Donors: people whose portraits are averaged into composites."""
 
 import csv
 import dataclasses
@@ -16,20 +16,26 @@ from anonygan_jax.recognition.dlib import DlibDescriptor
 from anonygan_jax.recognition.thresholds import SAME_PERSON, SAME_PHOTO
 
 INFO_FILE = "info.csv"
-ONE_EXPRESSION = "portrait"  # of photos that lie in no folder of their own
+ONE_EXPRESSION = "portrait"  # name of the expression of photos without a folder
 
-FACE_SIZE = (440, 360)  # CelebA's frame, twice as fine
-MARGIN = 80  # pixels around it, so that posed faces can be framed anew
-CANVAS = (FACE_SIZE[0] + 2 * MARGIN, FACE_SIZE[1] + 2 * MARGIN)
+FACE_SIZE = (440, 360)  # height, width: CelebA's frame at twice the resolution
+CANVAS_MARGIN = 80  # pixels around the frame: turned faces are cropped anew
+CANVAS = (FACE_SIZE[0] + 2 * CANVAS_MARGIN, FACE_SIZE[1] + 2 * CANVAS_MARGIN)
 
 
 class DonorError(ValueError):
-    """Portraits from which composites cannot be made."""
+    """Portraits that cannot become composites; the message has the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Portrait:
-    """One portrait on the canvas: uint8 [H, W, 3], float64 [M, 2], float32 [128]."""
+    """One aligned portrait.
+
+    Attributes:
+      image: uint8 [H, W, 3] of the size CANVAS.
+      points: float64 [M, 2], see `mesh_points`.
+      descriptor: float32 [128], dlib's; empty where it is not computed.
+    """
 
     image: np.ndarray
     points: np.ndarray
@@ -38,10 +44,12 @@ class Portrait:
 
 @dataclasses.dataclass(frozen=True)
 class Donor:
-    """One person of the set; what is not known of them is None.
+    """One person whose portraits are averaged.
 
     Attributes:
-      portraits: expression -> portrait.
+      name: file name of the portraits, without suffix.
+      gender, ethnicity, age: of info.csv; None where they are unknown.
+      portraits: by expression.
     """
 
     name: str
@@ -53,12 +61,12 @@ class Donor:
 
 @dataclasses.dataclass(frozen=True)
 class Donors:
-    """A set of portraits, read.
+    """The donors of a folder of portraits.
 
     Attributes:
-      people: those with a usable portrait in each expression.
+      people: donors with a usable portrait in each expression.
       expressions: names of the folders of portraits.
-      left_out: photo or person -> why it is not used.
+      left_out: reason by photo or person that is not used.
     """
 
     people: list[Donor]
@@ -67,17 +75,17 @@ class Donors:
 
 
 def read_donors(directory: pathlib.Path) -> Donors:
-    """Returns the people of a folder of portraits.
+    """Returns the donors of a folder of portraits.
 
     Args:
-      directory: a folder for each expression (neutral/, smiling/), in each a photo of
-        every person under one name (neutral/anna.jpg, smiling/anna.jpg); or the photos
-        themselves. `info.csv` may tell more: face_id (the photos' name), face_age,
+      directory: a folder for each expression (neutral/, smiling/), with a photo of each
+        person under one name (neutral/anna.jpg, smiling/anna.jpg); or a folder of
+        photos. Columns of an optional `info.csv`: face_id (the photos' name), face_age,
         face_gender, face_eth.
 
     Raises:
       FileNotFoundError: there is no such folder.
-      DonorError: there is no usable portrait in it.
+      DonorError: there is no usable portrait.
       LandmarksUnavailable: dlib or its models are missing.
     """
     detector, describe = DlibLandmarks(), DlibDescriptor()
@@ -109,13 +117,13 @@ def read_donors(directory: pathlib.Path) -> Donors:
 def _portrait(
     image: np.ndarray, detector: DlibLandmarks, describe: DlibDescriptor
 ) -> Portrait:
-    """The main face of a photo, framed."""
+    """The main face of a photo, aligned."""
     faces = detector.detect_any(image)
     if not faces:
         raise photos.PhotoError("no face found")
     points = main_face(faces, image.shape).points_xy
     matrix = alignment.celeba_transform(points, FACE_SIZE)
-    matrix[:, 2] += MARGIN
+    matrix[:, 2] += CANVAS_MARGIN
     return Portrait(
         alignment.crop_photo(image, matrix, CANVAS),
         mesh_points(alignment.transform_points(matrix, points)),
@@ -126,7 +134,7 @@ def _portrait(
 def _unusable(
     faces: dict[str, Portrait], expressions: set[str], people: list[Donor]
 ) -> str | None:
-    """Why portraits of one name are not a donor more, or None."""
+    """The reason why portraits of one name are no new donor, or None."""
     if missing := expressions - set(faces):
         return f"no usable portrait in {', '.join(sorted(missing))}"
     for one, other in itertools.combinations(faces.values(), 2):
@@ -140,7 +148,13 @@ def _unusable(
 
 
 def mesh_points(points_xy: np.ndarray) -> np.ndarray:
-    """Returns float64 [M, 2]: landmarks, forehead, border of the canvas."""
+    """Returns the points that portraits are warped by, float64 [M, 2].
+
+    They are landmarks, points of the forehead and of the border of the canvas.
+
+    Args:
+      points_xy: float [68, 2], landmarks, pixels of the canvas.
+    """
     parts = [
         points_xy,
         delaunay.forehead_points(points_xy),
@@ -150,7 +164,7 @@ def mesh_points(points_xy: np.ndarray) -> np.ndarray:
 
 
 def _read_info(path: pathlib.Path) -> dict[str, dict[str, str]]:
-    """Rows of info.csv by person; none without the file."""
+    """Rows of info.csv by name; none without the file."""
     if not path.exists():
         return {}
     with path.open() as file:
@@ -158,7 +172,7 @@ def _read_info(path: pathlib.Path) -> dict[str, dict[str, str]]:
 
 
 def _donor(name: str, info: dict[str, str], portraits: dict[str, Portrait]) -> Donor:
-    """A donor with what info.csv tells."""
+    """A donor with the fields of info.csv."""
     age = info.get("face_age", "")
     return Donor(
         name,

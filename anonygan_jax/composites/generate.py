@@ -1,4 +1,4 @@
-"""Faces of people who do not exist: weighted averages of five or more portraits."""
+"""Composites: weighted averages of the portraits of five people or more."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -12,23 +12,23 @@ from anonygan_jax.recognition.dlib import DlibDescriptor
 from anonygan_jax.recognition.thresholds import NEAREST_DONOR
 
 MIN_DONORS = 5
-MORE_DONORS = 3  # at most so many above the fewest
-MAX_WEIGHT = 0.4  # of a single donor
-DIRICHLET = 2.0  # concentration of the weights
-SAME_GROUP = 0.7  # share of composites of one ethnic group where there are enough
-AGE_SCALE = 8.0  # years; donors further apart are seldom averaged
-MAX_ATTEMPTS = 20  # per composite wanted, before giving up
+MORE_DONORS = 3  # above the fewest, at most
+MAX_WEIGHT = 0.4  # of one donor
+DIRICHLET = 2.0  # concentration parameter of the weights
+SAME_GROUP = 0.7  # share of composites of one ethnicity, where there are enough
+AGE_SCALE = 8.0  # years; donors of larger differences are seldom averaged
+MAX_ATTEMPTS = 20  # for each composite
 
 
 @dataclasses.dataclass(frozen=True)
 class Composite:
-    """A person who does not exist.
+    """A face of nobody.
 
     Attributes:
-      donors: the people averaged.
+      donors: the people who are averaged.
       weights: float64 [len(donors)], sums to 1.
       nearest_donor: descriptor distance to the nearest donor of the set.
-      faces: expression -> portrait.
+      faces: portraits by expression.
     """
 
     donors: list[Donor]
@@ -37,27 +37,28 @@ class Composite:
     faces: dict[str, Portrait]
 
     def shares(self) -> dict[str, float]:
-        """Returns donor's name -> weight, to four digits."""
+        """Returns the weights by donor's name, to four digits."""
         names = (donor.name for donor in self.donors)
         pairs = zip(names, self.weights, strict=True)
         return {name: round(float(w), 4) for name, w in pairs}
 
 
 class CompositeGenerator:
-    """Makes composites of a set of donors."""
+    """Generates composites of a set of donors."""
 
     def __init__(
         self, donors: Donors, min_donors: int = MIN_DONORS, seed: int = 0
     ) -> None:
-        """Keeps the donors.
+        """Loads dlib's models.
 
         Args:
           donors: whose portraits are averaged.
           min_donors: fewest donors of a composite.
-          seed: of the draw of donors.
+          seed: of donors and weights.
 
         Raises:
           DonorError: there are fewer people than `min_donors`.
+          LandmarksUnavailable: dlib or its models are missing.
         """
         if len(donors.people) < min_donors:
             raise DonorError(
@@ -73,10 +74,13 @@ class CompositeGenerator:
         )
 
     def composites(self, count: int) -> Iterator[Composite]:
-        """Yields `count` composites, each far enough from every donor.
+        """Yields composites that resemble no donor.
+
+        Args:
+          count: number of composites.
 
         Raises:
-          DonorError: too few of them are.
+          DonorError: too many composites resemble a donor.
         """
         made = attempts = 0
         while made < count:
@@ -92,7 +96,7 @@ class CompositeGenerator:
                 yield composite
 
     def _composite(self) -> Composite | None:
-        """A composite of random donors, or None if no face is seen in it."""
+        """A composite of random donors; None where dlib detects no face in it."""
         donors, weights = sample_donors(
             self._donors.people, self._rng, self._min_donors
         )
@@ -112,7 +116,16 @@ class CompositeGenerator:
 def sample_donors(
     donors: list[Donor], rng: np.random.Generator, min_donors: int = MIN_DONORS
 ) -> tuple[list[Donor], np.ndarray]:
-    """Returns donors of one gender and near in age, and their Dirichlet weights."""
+    """Returns donors of one gender and similar age, and their Dirichlet weights.
+
+    Args:
+      donors: of the set.
+      rng: of the draw.
+      min_donors: fewest donors.
+
+    Returns:
+      n donors; float64 [n], sums to 1, each at most 0.4.
+    """
     first = donors[rng.integers(len(donors))]
     pool = [d for d in donors if d.gender == first.gender]
     group = [d for d in pool if d.ethnicity == first.ethnicity]
@@ -131,14 +144,22 @@ def sample_donors(
 
 
 def _age_weight(first: Donor, other: Donor) -> float:
-    """How readily two donors are averaged by their ages; 1 where one is unknown."""
+    """Relative probability that two donors are averaged, by age; 1 without ages."""
     if first.age is None or other.age is None:
         return 1.0
     return float(np.exp(-abs(first.age - other.age) / AGE_SCALE))
 
 
 def average(portraits: list[Portrait], weights: np.ndarray) -> Portrait:
-    """Returns the weighted mean of portraits, warped to their weighted mean shape."""
+    """Returns the weighted mean of portraits, warped to their weighted mean shape.
+
+    Args:
+      portraits: one or more.
+      weights: float [n], sums to 1.
+
+    Returns:
+      A portrait without a descriptor.
+    """
     points = sum(w * p.points for w, p in zip(weights, portraits, strict=True))
     image = np.zeros((*CANVAS, 3), np.float32)
     for weight, portrait in zip(weights, portraits, strict=True):

@@ -2,9 +2,9 @@
 
     python -m anonygan_jax.composites.training_set LONDON --output DIR
 
-LONDON is the Face Research Lab London Set as folders neutral/ and smiling/ of NNN.jpg
-and info.csv. The embedded data set was made so, and then by
-`anonygan prepare DIR --output anonygan_jax/assets/composites`.
+LONDON is the Face Research Lab London Set: info.csv and folders neutral/ and smiling/
+of NNN.jpg. The embedded data set was made by this command and by `anonygan prepare DIR
+--output anonygan_jax/assets/composites`.
 """
 
 import csv
@@ -33,7 +33,11 @@ POSES = (
 
 
 def pose_pictures(faces: dict[str, Portrait]) -> dict[str, np.ndarray]:
-    """Returns name -> picture for the entries of POSES."""
+    """Returns pictures by name of POSES, uint8 [H, W, 3].
+
+    Args:
+      faces: portraits by name of EXPRESSIONS.
+    """
     pictures = {}
     for name, smile, yaw, pitch in POSES:
         weights = np.array([1 - smile, smile])
@@ -44,10 +48,14 @@ def pose_pictures(faces: dict[str, Portrait]) -> dict[str, np.ndarray]:
 
 
 def turn_points(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
-    """Returns mesh points after a turn of the head by degrees; the border stays.
+    """Returns mesh points after a turn of the head; the border is unchanged.
 
-    The head is taken for an ellipsoid as wide as the jaw, whose surface the points lie
-    on, with the nose standing out; good for turns of ten degrees or so.
+    The head is modelled as an ellipsoid as wide as the jaw. The points are on its
+    surface, and the nose protrudes. The model holds for turns of about ten degrees.
+
+    Args:
+      points: float64 [M, 2], see `donors.mesh_points`.
+      yaw, pitch: degrees.
     """
     num_border = len(delaunay.border_points(CANVAS))
     head, border = points[:-num_border], points[-num_border:]
@@ -77,12 +85,12 @@ def turn_points(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
 @click.option("--seed", default=0, show_default=True)
 def main(london: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> None:
     """Writes OUTPUT/PERSON/PICTURE.png and OUTPUT/donors.csv from the LONDON set."""
-    laboratory = CompositeGenerator(read_donors(london), seed=seed)
+    generator = CompositeGenerator(read_donors(london), seed=seed)
     output.mkdir(parents=True, exist_ok=True)
     with (output / "donors.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["person", "nearest_donor", "donors"])
-        made = laboratory.composites(count)
+        made = generator.composites(count)
         for number, composite in enumerate(tqdm.tqdm(made, total=count)):
             folder = output / f"composite_{number:03d}"
             folder.mkdir(exist_ok=True)

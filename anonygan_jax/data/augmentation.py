@@ -82,7 +82,7 @@ def augment(batch: PairBatch, rng: jax.Array, config: AugmentationConfig) -> Pai
 
 
 def _changed(batch: PairBatch, change) -> PairBatch:
-    """A function applied to condition, source and prior, each with its points."""
+    """A function applied to condition, source and warped condition, with points."""
     condition, condition_points = change(batch.condition, batch.condition_points_xy)
     source, source_points = change(batch.source, batch.source_points_xy)
     warped_condition = batch.warped_condition

@@ -1,4 +1,4 @@
-"""Prepared faces as the networks see them: read, reframed, kept in memory if asked."""
+"""Prepared faces at the size of training, decoded when they are read or once."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -9,35 +9,36 @@ from anonygan_jax.faces import alignment
 
 
 class StoredFaces(Protocol):
-    """Prepared faces as they are stored: `FaceRecords` or `FacePack`.
+    """Prepared faces on disk: `FaceRecords` or `FacePack`.
 
     Attributes:
       size: (height, width) of the pictures.
-      zoom: 1, or that of the window which they show; see `crops.window_transform`.
+      zoom: of the window that the pictures show, see `alignment.window_transform`.
     """
 
     size: tuple[int, int]
     zoom: float
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Number of faces."""
         ...
 
     def labels(self) -> tuple[list[str], np.ndarray]:
-        """Returns whose each face is and its landmarks, float32 [N, 68, 2]."""
+        """Returns the N people's names and the landmarks, float32 [N, 68, 2]."""
         ...
 
     def images(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Returns the pictures at `indices`, uint8 [H, W, 3]."""
+        """Returns the pictures with these numbers, uint8 [H, W, 3]."""
         ...
 
 
 class FaceDataset:
-    """Random access to faces at the training size.
+    """Random access to faces at the size of training.
 
     Attributes:
-      size, zoom: (height, width) of the pictures, and what they show of the frame.
-      points_xy: float32 [N, 68, 2], their landmarks in pixels.
+      size: (height, width) of the pictures.
+      zoom: of the window that the pictures show, see `alignment.window_transform`.
+      points_xy: float32 [N, 68, 2], landmarks, pixels of these pictures.
     """
 
     def __init__(
@@ -47,10 +48,15 @@ class FaceDataset:
         size: tuple[int, int],
         zoom: float,
     ) -> None:
-        """Takes faces and, of each store, the landmarks as they are stored.
+        """Maps the landmarks to the pictures of training.
+
+        Args:
+          stores: prepared faces.
+          points_xy: of each store, float32 [N, 68, 2], pixels of its pictures.
+          size, zoom: see above.
 
         Raises:
-          ValueError: a pack was made for another size or zoom.
+          ValueError: a pack has another size or zoom.
         """
         for store in stores:
             if store.zoom != 1 and (store.zoom, store.size) != (zoom, size):
@@ -74,11 +80,11 @@ class FaceDataset:
         return int(self._starts[-1])
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Returns uint8 [N, H, W, 3]."""
+        """Returns the faces with some numbers, uint8 [N, H, W, 3]."""
         return np.stack([self._read_one(int(index)) for index in indices])
 
     def _read_one(self, index: int) -> np.ndarray:
-        """One face, reframed."""
+        """One face at the size of training."""
         which = int(np.searchsorted(self._starts, index, side="right")) - 1
         store = self._stores[which]
         (image,) = store.images([index - int(self._starts[which])])
@@ -86,10 +92,10 @@ class FaceDataset:
 
 
 class InMemoryFaceDataset(FaceDataset):
-    """The same, decoded once."""
+    """Random access to faces that are decoded once and kept in memory."""
 
     def __init__(self, *arguments: Any) -> None:
-        """Takes what `FaceDataset` takes."""
+        """Decodes all faces; arguments and errors as `FaceDataset`."""
         super().__init__(*arguments)
         self._images = np.empty((len(self), *self.size, 3), np.uint8)
         for index in range(len(self)):

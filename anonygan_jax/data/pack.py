@@ -1,6 +1,6 @@
-"""Prepared faces at the training size in one file, to carry to a machine without data.
+"""Packs: prepared faces at the size of training in one file.
 
-NumPy and Pillow read it; neither TFDS nor TensorFlow is needed there.
+NumPy and Pillow read it; neither TFDS nor TensorFlow is needed.
 """
 
 import io
@@ -15,13 +15,13 @@ from PIL import Image
 from anonygan_jax.data.dataset import FaceDataset
 from anonygan_jax.io.atomic_write import atomic_write
 
-SUFFIX = ".npz"
+PACK_SUFFIX = ".npz"
 VERSION = 1
 FORMAT = "WEBP"  # two thirds of JPEG's bytes at the same error
 
 
 class PackError(ValueError):
-    """A file that is no pack of faces."""
+    """A file that is no pack of faces; the message has its name."""
 
 
 class FacePack:
@@ -29,14 +29,17 @@ class FacePack:
 
     Attributes:
       size: (height, width) of the pictures.
-      zoom: with which they were framed; see `crops.window_transform`.
+      zoom: of the window that the pictures show, see `alignment.window_transform`.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
-        """Reads all of it; pictures stay compressed.
+        """Reads the file into memory; the pictures are not decoded.
+
+        Args:
+          path: of a file of `write_pack`.
 
         Raises:
-          PackError: there is no such file, or it is none of `write_pack`.
+          PackError: there is no such file, or it is no pack.
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
@@ -59,14 +62,15 @@ class FacePack:
         return len(self._identities)
 
     def labels(self) -> tuple[list[str], np.ndarray]:
-        """Returns whose each face is and its landmarks, float32 [N, 68, 2]."""
+        """Returns the N people's names and the landmarks, float32 [N, 68, 2]."""
         return self._identities, self._points_xy
 
     def images(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Returns the pictures at `indices`, uint8 [H, W, 3]."""
+        """Returns the pictures with these numbers, uint8 [H, W, 3]."""
         return [self._decoded(index) for index in indices]
 
     def _decoded(self, index: int) -> np.ndarray:
+        """One picture."""
         data = self._pictures[self._starts[index] : self._starts[index + 1]]
         return np.asarray(Image.open(io.BytesIO(data.tobytes())).convert("RGB"))
 
@@ -74,15 +78,18 @@ class FacePack:
 def write_pack(
     path: pathlib.Path, faces: FaceDataset, identities: Sequence[str], quality: int
 ) -> int:
-    """Writes a pack, whole or not at all, and returns its size in bytes.
+    """Writes a pack atomically and returns its size in bytes.
 
-    Landmarks are kept to a sixteenth of a pixel.
+    Landmarks are rounded to a sixteenth of a pixel or less.
 
     Args:
       path: ends with ".npz".
-      faces: framed as the training wants them.
-      identities: whose each is.
+      faces: at the size and zoom of training.
+      identities: the person's name of each face.
       quality: of the pictures' compression, 0 to 100.
+
+    Raises:
+      OSError: the file cannot be written.
     """
     pictures = [
         _encoded(faces.read(np.array([index]))[0], quality)
@@ -102,6 +109,7 @@ def write_pack(
 
 
 def _encoded(image: np.ndarray, quality: int) -> bytes:
+    """A compressed picture."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, FORMAT, quality=quality, method=6)
     return buffer.getvalue()

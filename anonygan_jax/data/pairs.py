@@ -1,4 +1,4 @@
-"""Which photo is the condition of which source, as a function of (seed, step)."""
+"""Pairs of condition and source, as a function of (seed, step)."""
 
 import dataclasses
 import hashlib
@@ -6,63 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-SOURCE = "source"
-SAME_IDENTITY = "same_identity"
-OTHER_IDENTITY = "other_identity"
-
-
-@dataclasses.dataclass(frozen=True)
-class PairConfig:
-    """Hybrid training.
-
-    Attributes:
-      supervised_share: probability that a pair is supervised (reconstruction applies).
-      supervised_condition: condition of supervised pairs: "source", the same photo, or
-        "same_identity", another photo of the person.
-      other_condition: condition of the other pairs: "same_identity" or
-        "other_identity", a photo of somebody else.
-      min_photos_per_identity: people with fewer photos are not used. Of a single photo
-        no supervised pair of two photos can be drawn: it gets the other condition.
-      held_out_share: of the people, left for evaluation; see `is_held_out`.
-      composite_share: of the conditions of other people, taken from the composites.
-      num_candidates: the condition of another person is the one most alike in pose and
-        expression of so many drawn.
-
-    Source: paper section 3.4; the values of its release in configs/celeba.py.
-    """
-
-    supervised_share: float
-    supervised_condition: str
-    other_condition: str
-    min_photos_per_identity: int
-    held_out_share: float = 0.0
-    composite_share: float = 0.0
-    num_candidates: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("supervised_share", "held_out_share", "composite_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, not 0 to 1")
-        if self.num_candidates < 1:
-            raise ValueError(f"num_candidates is {self.num_candidates}, at least 1")
-        if self.supervised_condition not in (SOURCE, SAME_IDENTITY):
-            raise ValueError(
-                f"unknown supervised_condition {self.supervised_condition}"
-            )
-        if self.other_condition not in (SAME_IDENTITY, OTHER_IDENTITY):
-            raise ValueError(f"unknown other_condition {self.other_condition}")
-        if self.other_condition == SAME_IDENTITY and self.min_photos_per_identity < 2:
-            raise ValueError(
-                "pairs of two photos of one person need min_photos_per_identity >= 2, "
-                f"it is {self.min_photos_per_identity}"
-            )
+from anonygan_jax.data.config import (
+    OTHER_IDENTITY,
+    SAME_IDENTITY,
+    SOURCE,
+    PairConfig,
+)
+from anonygan_jax.faces.face import NUM_LANDMARKS
 
 
 def is_held_out(identity: str, share: float) -> bool:
-    """Returns whether a person is kept from training, by a hash of the name.
+    """Returns whether a person is not used in training, by a hash of the name.
 
     The first 8 hexadecimal digits of the name's SHA-256, as a fraction of 16**8, are
-    below `share`: a property of the name alone, so any data set can be split alike.
+    below `share`. It depends on the name alone: all data sets are split alike.
+
+    Args:
+      identity: the person's name.
+      share: of the people, 0 to 1.
     """
     digits = hashlib.sha256(identity.encode()).hexdigest()[:8]
     return int(digits, 16) < share * 16**8
@@ -70,9 +31,13 @@ def is_held_out(identity: str, share: float) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class PairIndices:
-    """A batch as record numbers: int64 [B], int64 [B], bool [B], int32 [B].
+    """Pairs as record numbers.
 
-    The last numbers the condition's person among those paired; -1 for composites.
+    Attributes:
+      condition, source: int64 [B], numbers of records.
+      is_supervised: bool [B], the reconstruction loss applies.
+      condition_person: int32 [B], number of the condition's person among those in the
+        pairs; -1 for composites.
     """
 
     condition: np.ndarray
@@ -82,7 +47,7 @@ class PairIndices:
 
 
 class PairSampler:
-    """Draws pairs; batch k is the same whenever and wherever it is drawn."""
+    """Draws pairs; a batch depends on seed and step alone."""
 
     def __init__(
         self,
@@ -98,22 +63,22 @@ class PairSampler:
         """Groups the photos by person.
 
         Args:
-          identities: whose photo each record is.
-          config: what pairs to draw.
+          identities: the person's name of each record.
+          config: how photos are paired.
           batch_size: pairs per step.
-          seed: of the order and of the draws.
-          points_xy: float [N, 68, 2], landmarks of the records, framed alike; needed
-            where there are candidates to choose from.
-          num_composites: so many of the last records are conditions only.
-          repeats: int [N], how often a pass shows each record; once without.
-          held_out: pair the people that training never sees instead of the others.
+          seed: of the order and of the pairs.
+          points_xy: float [N, 68, 2], landmarks of the records, aligned alike; needed
+            where `num_candidates` is above 1.
+          num_composites: this many of the last records are conditions only.
+          repeats: int [N], how often an epoch shows each record; None for once.
+          held_out: pair the people that training does not use, instead of the others.
 
         Raises:
-          ValueError: too few people or photos are left for the pairs wanted.
+          ValueError: too few people or photos are left for the pairs.
         """
         self._config, self._batch_size, self._seed = config, batch_size, seed
         if points_xy is None:
-            points_xy = np.zeros((len(identities), 68, 2))
+            points_xy = np.zeros((len(identities), NUM_LANDMARKS, 2))
             assert config.num_candidates == 1, "candidates need points"
         self._shapes = points_xy.reshape(len(points_xy), -1)
         num_photos = len(identities) - num_composites
@@ -123,47 +88,36 @@ class PairSampler:
         names, owner, counts = np.unique(
             identities[:num_photos], return_inverse=True, return_counts=True
         )
-        usable = counts >= config.min_photos_per_identity
-        share = config.held_out_share
-        usable &= np.array([is_held_out(n, share) == held_out for n in names])
+        usable = _usable(names, counts, config, held_out)
         self._people = np.full(len(identities), -1, np.int32)
         self._people[:num_photos] = np.where(usable, usable.cumsum() - 1, -1)[owner]
         order = np.argsort(owner, kind="stable")
         self._records = order[usable[owner[order]]]
+        # Of each record: the first record of its person, and how many there are.
         kept = counts[usable]
-        if len(kept) == 0 or (
-            config.other_condition == OTHER_IDENTITY and len(kept) < 2
-        ):
-            raise ValueError(
-                f"{len(kept)} of {len(names)} people have at least "
-                f"{config.min_photos_per_identity} photos and are "
-                f"{'' if held_out else 'not '}held out; too few to draw pairs"
-            )
-        # For each kept photo: where its person's photos begin and how many there are.
         self._count = np.repeat(kept, kept)
         self._start = np.repeat(np.cumsum(kept) - kept, kept)
-        one_pass = np.arange(len(self._records))
+        self._epoch = np.arange(len(self._records))
         if repeats is not None:
-            one_pass = np.repeat(one_pass, repeats[self._records])
-        self._one_pass = one_pass
+            self._epoch = np.repeat(self._epoch, repeats[self._records])
 
     @property
     def has_held_out(self) -> bool:
-        """Whether people are kept from training."""
+        """Whether the config holds out people."""
         return self._config.held_out_share > 0
 
     @property
     def num_people(self) -> int:
-        """People that are paired."""
+        """Number of people in the pairs."""
         return int(self._people.max()) + 1
 
     @property
     def num_photos(self) -> int:
-        """Sources in a pass."""
-        return len(self._one_pass)
+        """Number of sources in an epoch."""
+        return len(self._epoch)
 
     def batch(self, step: int) -> PairIndices:
-        """Returns the pairs of a step."""
+        """Returns the pairs of a step, a function of seed and step."""
         rng = np.random.default_rng([self._seed, 1, step])
         source = self._sources(step)
         supervised = rng.random(self._batch_size) < self._config.supervised_share
@@ -184,20 +138,20 @@ class PairSampler:
         return PairIndices(condition, self._records[source], supervised, person)
 
     def _sources(self, step: int) -> np.ndarray:
-        """Every photo once in each pass, the passes shuffled differently."""
+        """Each photo once, or `repeats` times, an epoch; each has its own order."""
         draws = np.arange(step * self._batch_size, (step + 1) * self._batch_size)
-        passes, places = np.divmod(draws, self.num_photos)
+        epochs, places = np.divmod(draws, self.num_photos)
         source = np.empty(self._batch_size, np.int64)
-        for number in np.unique(passes):
+        for number in np.unique(epochs):
             rng = np.random.default_rng([self._seed, 0, number])
-            chosen = passes == number
-            source[chosen] = rng.permutation(self._one_pass)[places[chosen]]
+            chosen = epochs == number
+            source[chosen] = rng.permutation(self._epoch)[places[chosen]]
         return source
 
     def _same_identity(
         self, source: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """Another photo of the person; the same one where there is no other."""
+        """Another photo of the person; the same photo where there is no other."""
         start, count = self._start[source], self._count[source]
         shift = 1 + rng.integers(0, np.maximum(count - 1, 1))
         return start + (source - start + shift) % count
@@ -205,7 +159,7 @@ class PairSampler:
     def _other_identity(
         self, source: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """Records of anybody else, or of composites: the most alike of a few."""
+        """Records of other people or composites: the candidates nearest in shape."""
         start, count = self._start[source], self._count[source]
         shape = (self._config.num_candidates, len(source))
         shift = rng.integers(0, np.maximum(len(self._records) - count, 1), shape)
@@ -215,5 +169,22 @@ class PairSampler:
             drawn = rng.choice(self._composites, shape)
             candidates = np.where(composite, drawn, candidates)
         wanted = self._shapes[self._records[source]]
-        apart = np.linalg.norm(self._shapes[candidates] - wanted, axis=-1)
-        return np.take_along_axis(candidates, apart.argmin(0)[None], 0)[0]
+        distances = np.linalg.norm(self._shapes[candidates] - wanted, axis=-1)
+        return np.take_along_axis(candidates, distances.argmin(0)[None], 0)[0]
+
+
+def _usable(
+    names: np.ndarray, counts: np.ndarray, config: PairConfig, held_out: bool
+) -> np.ndarray:
+    """Which people are in the pairs, bool [N]; refuses too few of them."""
+    usable = counts >= config.min_photos_per_identity
+    share = config.held_out_share
+    usable &= np.array([is_held_out(name, share) == held_out for name in names])
+    num_people = int(usable.sum())
+    if num_people < (2 if config.other_condition == OTHER_IDENTITY else 1):
+        raise ValueError(
+            f"{num_people} of {len(names)} people have at least "
+            f"{config.min_photos_per_identity} photos and are "
+            f"{'' if held_out else 'not '}held out; too few to draw pairs"
+        )
+    return usable

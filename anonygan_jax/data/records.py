@@ -1,4 +1,4 @@
-"""Prepared faces on disk: ArrayRecord shards that TFDS reads, without TensorFlow."""
+"""Records: prepared faces as ArrayRecord shards, which TFDS reads."""
 
 import dataclasses
 import importlib.resources
@@ -17,12 +17,12 @@ from anonygan_jax.faces.face import NUM_LANDMARKS
 
 NAME = "faces"
 SPLIT = "train"
-EMBEDDED = "embedded"  # the directory that stands for the package's own composites
+EMBEDDED_COMPOSITES = "embedded"  # directory name of the package's composites
 JPEG_QUALITY = 92
 
 
 class RecordsError(ValueError):
-    """A folder that holds no readable prepared faces."""
+    """A folder without prepared faces; the message has its name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +32,8 @@ class FaceRecord:
     Attributes:
       image: uint8 [H, W, 3], the crop.
       points_xy: float32 [68, 2], landmarks in the crop's pixels.
-      identity: whose face it is.
-      file: the photo's path below the prepared folder.
+      identity: the person's name.
+      file: the photo's path below the input folder.
       crop: float32 [2, 3], map from the photo's pixels to the crop's.
       score: the detector's confidence.
     """
@@ -63,14 +63,23 @@ def features(size: tuple[int, int]) -> tfds.features.FeaturesDict:
 
 
 def shard_path(directory: pathlib.Path, shard: int, num_shards: int) -> pathlib.Path:
-    """Returns where TFDS looks for a shard."""
+    """Returns the path of a shard, as TFDS expects it."""
     return directory / f"{NAME}-{SPLIT}.array_record-{shard:05d}-of-{num_shards:05d}"
 
 
 def write_shard(
     path: pathlib.Path, size: tuple[int, int], faces: Iterable[FaceRecord]
 ) -> int:
-    """Writes one shard, whole or not at all, and returns its size in bytes."""
+    """Writes one shard atomically and returns its size in bytes.
+
+    Args:
+      path: of the shard.
+      size: (height, width) of the crops.
+      faces: in the order of the shard.
+
+    Raises:
+      OSError: the file cannot be written.
+    """
     schema = features(size)
     partial = path.with_name(path.name + ".partial")
     writer = ArrayRecordWriter(str(partial), "group_size:1")
@@ -86,9 +95,9 @@ def write_shard(
 
 
 def _same_bytes_everywhere(record: bytes) -> bytes:
-    """The same record with its fields in a fixed order.
+    """The record with its fields in a fixed order.
 
-    Protocol buffers write maps in an order that differs from process to process.
+    Protocol buffers write maps in an order that depends on the process.
     """
     example = tf_example_pb2.Example.FromString(record)
     return example.SerializeToString(deterministic=True)
@@ -100,7 +109,14 @@ def write_metadata(
     shard_lengths: Sequence[int],
     num_bytes: int,
 ) -> None:
-    """Writes what `tfds.builder_from_directory` needs beside the shards."""
+    """Writes the files that `tfds.builder_from_directory` needs beside the shards.
+
+    Args:
+      directory: of the shards.
+      size: (height, width) of the crops.
+      shard_lengths: records of each shard.
+      num_bytes: of all records.
+    """
     template = tfds.core.ShardedFileTemplate(
         dataset_name=NAME,
         data_dir=directory,
@@ -126,18 +142,21 @@ class FaceRecords:
     """Random access to the prepared faces of a folder.
 
     Attributes:
-      directory: where they are.
+      directory: the folder.
       size: (height, width) of the pictures.
-      zoom: 1; they show all of CelebA's frame.
+      zoom: 1: the pictures show all of CelebA's frame.
     """
 
     zoom = 1.0
 
     def __init__(self, directory: str | pathlib.Path) -> None:
-        """Opens `directory`; the word "embedded" opens the package's composites.
+        """Opens the records.
+
+        Args:
+          directory: a folder; "embedded" for the package's composites.
 
         Raises:
-          RecordsError: no complete set of prepared faces is there, or it is empty.
+          RecordsError: the folder holds no complete set of records, or no face.
         """
         self.directory = _resolve(directory)
         if not (self.directory / "dataset_info.json").exists():
@@ -156,18 +175,18 @@ class FaceRecords:
         return len(self._source)
 
     def read(self, indices: Sequence[int]) -> list[FaceRecord]:
-        """Returns the faces at `indices`, decoded."""
+        """Returns the faces with these numbers, decoded."""
         return [_record(r) for r in self._source.__getitems__(list(indices))]
 
     def images(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Returns the pictures at `indices`, uint8 [H, W, 3]."""
+        """Returns the pictures with these numbers, uint8 [H, W, 3]."""
         return [face.image for face in self.read(indices)]
 
     def labels(self) -> tuple[list[str], np.ndarray]:
-        """Returns whose face each record is, and landmarks; decodes no photo.
+        """Returns names and landmarks of all faces; decodes no picture.
 
         Returns:
-          N names and float32 [N, 68, 2], as in `FaceRecord`.
+          The N people's names, and float32 [N, 68, 2] as in `FaceRecord`.
         """
         skip = {"image": tfds.decode.SkipDecoding()}
         builder = tfds.builder_from_directory(self.directory)
@@ -178,14 +197,14 @@ class FaceRecords:
 
 
 def _record(fields: dict[str, Any]) -> FaceRecord:
-    """A record with text as str."""
+    """A record of TFDS's fields."""
     text = {key: fields[key].decode() for key in ("identity", "file")}
     return FaceRecord(**(fields | text | {"score": float(fields["score"])}))
 
 
 def _resolve(directory: str | pathlib.Path) -> pathlib.Path:
     """A folder's path, or that of the embedded composites."""
-    if str(directory) == EMBEDDED:
+    if str(directory) == EMBEDDED_COMPOSITES:
         assets = importlib.resources.files("anonygan_jax") / "assets"
         return pathlib.Path(str(assets / "composites"))
     return pathlib.Path(directory)

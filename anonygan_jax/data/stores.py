@@ -1,20 +1,23 @@
-"""Prepared faces by the name that a config gives them: folders, packs, the embedded."""
+"""Prepared faces by their name in a config: a folder, a pack, or "embedded"."""
 
 import pathlib
 
 from anonygan_jax.data.dataset import FaceDataset, StoredFaces
-from anonygan_jax.data.pack import SUFFIX, FacePack, write_pack
+from anonygan_jax.data.pack import PACK_SUFFIX, FacePack, write_pack
 
 
 def open_store(directory: str) -> StoredFaces:
-    """Returns the faces of a folder, of a pack, or, for "embedded", the package's.
+    """Returns the faces of a folder or a pack; of "embedded", the package's composites.
+
+    Args:
+      directory: the folder, the pack or "embedded".
 
     Raises:
       RecordsError, PackError: there are none.
     """
-    if directory.endswith(SUFFIX):
+    if directory.endswith(PACK_SUFFIX):
         return FacePack(pathlib.Path(directory))
-    from anonygan_jax.data.records import FaceRecords  # TFDS: seconds, and not needed
+    from anonygan_jax.data.records import FaceRecords  # imports TFDS: seconds
 
     return FaceRecords(directory)
 
@@ -26,20 +29,20 @@ def pack_stores(
     zoom: float,
     quality: int,
 ) -> dict[pathlib.Path, int]:
-    """Writes a pack of each folder, called as it, and returns their sizes in bytes.
+    """Writes a pack of each folder, with its name, and returns their sizes in bytes.
 
     Args:
-      directories: as `open_store` takes them.
+      directories: see `open_store`.
       output: folder for the packs.
-      size, zoom: of the training.
+      size, zoom: of training.
       quality: see `write_pack`.
 
     Raises:
-      ValueError: two have one name.
+      ValueError: two directories have one name, or a pack has another size.
       RecordsError, PackError: there are no faces.
     """
     paths = {
-        output / f"{pathlib.Path(name).stem}{SUFFIX}": name for name in directories
+        output / f"{pathlib.Path(name).stem}{PACK_SUFFIX}": name for name in directories
     }
     if len(paths) < len(directories):
         raise ValueError(f"two of {', '.join(directories)} have one name")

@@ -1,74 +1,77 @@
-"""Priors: the sources with the conditions' faces warped into them, for training."""
+"""Warped conditions for training: sources with the faces of conditions warped in."""
 
-import concurrent.futures
-import multiprocessing
-import multiprocessing.connection
-import os
 import signal
-import threading
 
-import cv2
 import jax
 import numpy as np
 
 from anonygan_jax.faces import warping
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
+from anonygan_jax.io.worker_pool import WorkerPool
 
-PART = 8  # pairs that a process is given at a time
+PAIRS_PER_CALL = 8  # of a process
 
 _masks = jax.jit(face_mask, static_argnums=(1, 2))
 
 
-def draw_priors(
+def warp_conditions(
     condition: np.ndarray,
-    condition_points: np.ndarray,
+    condition_points_xy: np.ndarray,
     source: np.ndarray,
-    source_points: np.ndarray,
+    source_points_xy: np.ndarray,
 ) -> np.ndarray:
-    """Returns the sources with the conditions' faces warped in; fields as PairBatch.
+    """Returns the sources with the faces of the conditions warped in.
 
-    A source whose mask lies outside its picture stays as it is: nothing is hidden.
+    A source whose face mask is empty is unchanged.
+
+    Args:
+      condition, source: uint8 [B, H, W, 3].
+      condition_points_xy, source_points_xy: float32 [B, 68, 2], pixels.
+
+    Returns:
+      uint8 [B, H, W, 3].
     """
-    masks = np.asarray(_masks(source_points, source.shape[1:3], FACE_CONTOUR))[..., 0]
+    masks = np.asarray(_masks(source_points_xy, source.shape[1:3], FACE_CONTOUR))
     warped_conditions = source.copy()
-    for i, mask in enumerate(masks):
+    for i, mask in enumerate(masks[..., 0]):
         if mask.any():
             warped_conditions[i] = warping.warp_onto(
-                condition[i], condition_points[i], source[i], source_points[i], mask
+                condition[i],
+                condition_points_xy[i],
+                source[i],
+                source_points_xy[i],
+                mask,
             )
     return warped_conditions
 
 
-class PriorPool:
-    """Processes that draw priors: a GPU wants more than threads of one process make."""
+class WarpPool:
+    """Processes that warp conditions: for GPUs, threads of one process are too slow."""
 
     def __init__(self, num_workers: int) -> None:
-        """Starts them with the first batch; they end with this process."""
-        self._pool = concurrent.futures.ProcessPoolExecutor(
-            num_workers, multiprocessing.get_context("spawn"), _start_worker
-        )
+        """Prepares the processes; they start with the first batch.
+
+        They end with this process.
+
+        Args:
+          num_workers: number of processes, at least 1.
+        """
+        self._pool = WorkerPool.in_processes(_prepare_process, num_workers)
 
     def __call__(self, *fields: np.ndarray) -> np.ndarray:
-        """Returns what `draw_priors` does; several threads may ask at once."""
-        parts = [
-            self._pool.submit(draw_priors, *(x[i : i + PART] for x in fields))
-            for i in range(0, len(fields[0]), PART)
-        ]
-        return np.concatenate([part.result() for part in parts])
+        """Returns as `warp_conditions`; several threads may call at once."""
+        starts = range(0, len(fields[0]), PAIRS_PER_CALL)
+        parts = ([x[i : i + PAIRS_PER_CALL] for x in fields] for i in starts)
+        return np.concatenate(list(self._pool.map(_warp_part, parts)))
 
 
-def _start_worker() -> None:
-    """Leaves accelerators, other cores and requests to stop to the training process."""
+def _prepare_process() -> None:
+    """Leaves accelerators and requests to stop to the training process."""
     jax.config.update("jax_platforms", "cpu")
-    cv2.setNumThreads(1)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """The pool would wait for ever for a parent that was killed."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
-    os._exit(1)
+def _warp_part(_: None, fields: list[np.ndarray]) -> np.ndarray:
+    """Some pairs in a worker process."""
+    return warp_conditions(*fields)

@@ -1,1 +1,1 @@
-"""Measures of hidden faces, on pictures alone: whatever made them is measured alike."""
+"""Evaluation of anonymised photos, made by any tool."""

@@ -1,4 +1,4 @@
-"""Evaluation of a training run's checkpoints, once or as they come."""
+"""Evaluation of a training run's checkpoints: of the newest, or of each in turn."""
 
 import logging
 import pathlib
@@ -7,7 +7,7 @@ import time
 
 import ml_collections
 
-from anonygan_jax.evaluation.report.report import RESULTS
+from anonygan_jax.evaluation.report.report import RESULTS_FILE
 from anonygan_jax.evaluation.run import Evaluation, evaluate
 from anonygan_jax.weights import generator_checkpoint
 
@@ -19,13 +19,15 @@ _FILES = ("pairs", "inception_weights", "facenet_casia", "facenet_vggface2")
 
 
 def evaluate_run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
-    """Writes the table of the newest checkpoint and the config's other methods.
+    """Writes the report of the newest checkpoint and of the config's other methods.
 
-    It goes into `workdir`/evaluation/STEP.
+    Args:
+      config: of the run.
+      workdir: of the run; the report is in evaluation/STEP in it.
 
     Raises:
       ValueError: there is no checkpoint, or nothing can be measured.
-      ImportError: a package is missing; the message says which.
+      ImportError: a package is missing; the message has its name.
     """
     steps = generator_checkpoint.saved_steps(workdir)
     if not steps:
@@ -40,14 +42,19 @@ def watch_run(
     workdir: pathlib.Path,
     poll_seconds: float = POLL_SECONDS,
 ) -> None:
-    """Evaluates each checkpoint of a run that another process trains, by itself.
+    """Evaluates each checkpoint of a run that another process trains.
 
-    Returns after the config's last step. A checkpoint that the run removes while
-    another is evaluated is passed over with a warning: let the run keep more.
+    Returns after the config's last step. A checkpoint that the run removes before it is
+    evaluated is skipped with a warning; the run should keep more checkpoints then.
+
+    Args:
+      config: of the run.
+      workdir: of the run.
+      poll_seconds: time between two searches for new checkpoints.
 
     Raises:
       ValueError: nothing can be measured.
-      ImportError: a package is missing; the message says which.
+      ImportError: a package is missing; the message has its name.
     """
     last, done = config.optimiser.num_steps, set[int]()
     while last not in done:
@@ -55,18 +62,18 @@ def watch_run(
             s for s in generator_checkpoint.saved_steps(workdir) if s not in done
         ]
         for step in waiting:
-            if not (_output(workdir, step) / RESULTS).exists():
+            if not (_output(workdir, step) / RESULTS_FILE).exists():
                 try:
                     _evaluate_step(config, workdir, step, ())
                 except generator_checkpoint.CheckpointError as error:
-                    logger.warning("passed over: %s", error)
+                    logger.warning("skipped: %s", error)
             done.add(step)
         if not waiting:
             time.sleep(poll_seconds)
 
 
 def _output(workdir: pathlib.Path, step: int) -> pathlib.Path:
-    """Where a checkpoint's report goes."""
+    """The folder of a checkpoint's report."""
     return workdir / EVALUATION / f"{step:08d}"
 
 
@@ -76,7 +83,7 @@ def _evaluate_step(
     step: int,
     others: tuple[str, ...],
 ) -> None:
-    """One checkpoint, from a copy that the run cannot remove meanwhile."""
+    """Evaluates a copy of one checkpoint, which the run cannot remove."""
     fields = config.evaluation.to_dict()
     if not fields["originals"]:
         raise ValueError(
@@ -93,4 +100,4 @@ def _evaluate_step(
             title: f"{config.system}:{checkpoint}"
         }
         evaluate(Evaluation(**fields | {"methods": methods}), output)
-    logger.info("step %d is evaluated in %s", step, output)
+    logger.info("report of step %d in %s", step, output)

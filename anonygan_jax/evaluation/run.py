@@ -1,57 +1,45 @@
-"""An evaluation from photos to report: anonymise, look, measure, write."""
+"""An evaluation from photos to report: anonymise, measure, compute figures, write."""
 
 import dataclasses
-import logging
 import pathlib
-import re
 
-import numpy as np
-import tqdm
-
-from anonygan_jax.anonymise.anonymiser import FACE
-from anonygan_jax.anonymise.batch.pool import anonymise_photos, processes
-from anonygan_jax.anonymise.batch.worker import Task, Worker
-from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.composites.bank import embedded_bank, load_bank
 from anonygan_jax.detection import mtcnn
-from anonygan_jax.evaluation.collect import emotion, folders, networks
 from anonygan_jax.evaluation.collect.datasets import dataset_photos
-from anonygan_jax.evaluation.collect.folder import (
-    FolderEvaluator,
-    FolderMeasurement,
-    Network,
+from anonygan_jax.evaluation.collect.folder import FolderEvaluator
+from anonygan_jax.evaluation.collect.folders import (
+    FolderError,
+    Problem,
+    photos_in,
+    unmatched,
 )
-from anonygan_jax.evaluation.collect.folders import FolderError, Problem
-from anonygan_jax.evaluation.collect.pair_lists import (
-    PairList,
-    PairListError,
-    read_pairs,
-)
+from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
+from anonygan_jax.evaluation.collect.networks import Network, available_networks
+from anonygan_jax.evaluation.collect.pair_lists import PairList, read_pairs
+from anonygan_jax.evaluation.method_results import make_results
+from anonygan_jax.evaluation.metrics.pose import mean_face
 from anonygan_jax.evaluation.metrics.row import Row, method_row, originals_row
-from anonygan_jax.evaluation.report.contact_sheet import contact_sheet
+from anonygan_jax.evaluation.report.before_after import write_before_after
 from anonygan_jax.evaluation.report.report import Report
-from anonygan_jax.faces import alignment
-from anonygan_jax.weights.generator_checkpoint import CheckpointError
-
-logger = logging.getLogger(__name__)
 
 Photos = dict[str, pathlib.Path]
+ORIGINAL = "original"  # title of the originals
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What is evaluated, and how.
+    """Photos and settings of an evaluation.
 
     Attributes:
-      originals: a folder of photos, or "lfw" or "celeba", which TFDS fetches.
-      anonymised: title -> folder of results, called as their originals.
-      methods: title -> "NAME" or "NAME:CHECKPOINT", whose results are made first.
-      pairs: a list of pairs in LFW's form, or None.
-      count: at most so many originals, the first by name; or of pairs spread evenly
-        over the list.
-      inception_weights, facenet_casia, facenet_vggface2: files of PyTorch, or None.
-      use_mtcnn: ask MTCNN where it is installed.
-      num_workers: processes.
+      originals: a folder of photos, or "lfw" or "celeba", which TFDS downloads.
+      anonymised: title -> folder of results with the names of their originals.
+      methods: title -> "NAME" or "NAME:CHECKPOINT" of a method to run.
+      pairs: a list of photo pairs in LFW's format, or None.
+      count: number of originals at most, the first by name; with pairs, the photos of
+        pairs that are spread evenly over the list.
+      inception_weights, facenet_casia, facenet_vggface2: PyTorch files, or None.
+      use_mtcnn: detect faces with MTCNN, too, where it is installed.
+      num_workers: number of processes.
     """
 
     originals: str
@@ -67,163 +55,96 @@ class Evaluation:
 
 
 def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
-    """Returns the report after writing it, with plots and a sheet, into `output`.
+    """Returns the report, and writes it with plots and a contact sheet.
+
+    Args:
+      evaluation: photos and settings.
+      output: folder of the report.
 
     Raises:
       ValueError: nothing can be measured: folders, pairs or weights do not fit.
-      ImportError: dlib or another package is missing; the message says which.
+      ImportError: dlib or another package is missing; the message has its name.
+      OSError: the report cannot be written.
     """
     networks = _networks(evaluation)
-    pairs = read_pairs(evaluation.pairs) if evaluation.pairs else None
-    if pairs is not None and evaluation.count:
-        pairs = pairs.thinned(evaluation.count)
+    pairs = _pairs(evaluation)
     output.mkdir(parents=True, exist_ok=True)
     photos, problems = dataset_photos(evaluation.originals, output / "originals")
-    photos, missing = _chosen(photos, pairs, evaluation.count)
-    left_out = {"original": problems + missing}
-    made, empty = _make_results(evaluation, photos, output, left_out)
+    missing: list[Problem] = []
+    if pairs is not None:
+        photos, missing = pairs.chosen(photos)
+    photos = {name: photos[name] for name in sorted(photos)[: evaluation.count]}
+    made = make_results(
+        evaluation.methods,
+        evaluation.anonymised,
+        photos,
+        output / "results",
+        evaluation.num_workers,
+    )
+    left_out = {ORIGINAL: problems + missing} | made.problems
     use_mtcnn = evaluation.use_mtcnn and mtcnn.is_installed()
-    with FolderEvaluator(networks, use_mtcnn, evaluation.num_workers) as surveyor:
-        originals = surveyor.originals(photos)
-        rows = _measure(surveyor, originals, photos, made, pairs, left_out)
-    sheets = {title: folders.photos_in(folder)[0] for title, folder in made.items()}
-    contact_sheet({"original": photos} | sheets, output / "contact_sheet.jpg")
+    with FolderEvaluator(networks, use_mtcnn, evaluation.num_workers) as evaluator:
+        originals = evaluator.originals(photos)
+        rows = _rows(evaluator, originals, photos, made.folders, pairs, left_out)
+    sheets = {title: photos_in(folder)[0] for title, folder in made.folders.items()}
+    write_before_after({ORIGINAL: photos} | sheets, output / "contact_sheet.jpg")
     report = Report(
         originals=evaluation.originals,
         num_photos=len(photos),
-        num_faces=len(originals.seen),
-        rows=rows + empty,
+        num_faces=len(originals.observations),
+        rows=rows + made.empty_rows,
         problems=left_out,
-        mean_face=_mean_face(originals),
+        mean_face=mean_face([f.points_xy for f in originals.observations.values()]),
         settings=_settings(evaluation, pairs, use_mtcnn),
     )
     report.write(output)
     return report
 
 
-def _measure(
-    surveyor: FolderEvaluator,
+def _networks(evaluation: Evaluation) -> list[Network]:
+    """The networks whose weights are given or installed."""
+    names = ("facenet_casia", "facenet_vggface2")
+    facenets = {name: getattr(evaluation, name) for name in names}
+    return available_networks(evaluation.inception_weights, facenets)
+
+
+def _pairs(evaluation: Evaluation) -> PairList | None:
+    """The photo pairs, of as many photos as wanted."""
+    if not evaluation.pairs:
+        return None
+    pairs = read_pairs(evaluation.pairs)
+    return pairs.thinned(evaluation.count) if evaluation.count else pairs
+
+
+def _rows(
+    evaluator: FolderEvaluator,
     originals: FolderMeasurement,
     photos: Photos,
-    made: dict[str, pathlib.Path],
+    folders: dict[str, pathlib.Path],
     pairs: PairList | None,
     left_out: dict[str, list[Problem]],
 ) -> list[Row]:
-    """The originals' row and one for each folder of results; notes what is left out."""
-    left_out["original"] += originals.problems
-    if not originals.seen:
+    """The rows of the originals and of each folder; adds problems to `left_out`."""
+    left_out[ORIGINAL] += originals.problems
+    if not originals.observations:
         raise FolderError("no photo of the originals shows a face")
     rows = [originals_row(originals, pairs)]
-    groups = load_bank(embedded_bank()).demographics
-    guess = groups.likeliest if groups else None
-    for title, folder in made.items():
-        results, problems = folders.photos_in(folder)
+    demographics = load_bank(embedded_bank()).demographics
+    apparent_group = demographics.likeliest if demographics else None
+    for title, folder in folders.items():
+        results, problems = photos_in(folder)
         named = {problem.photo for problem in left_out.setdefault(title, [])}
-        unmatched = folders.unmatched(photos, results)
-        problems += [p for p in unmatched if p.photo not in named]
-        survey = surveyor.results(results, photos, originals, title)
-        left_out[title] += problems + survey.problems
-        rows.append(method_row(title, originals, survey, pairs, guess))
+        problems += [p for p in unmatched(photos, results) if p.photo not in named]
+        measured = evaluator.results(results, photos, originals, title)
+        left_out[title] += problems + measured.problems
+        rows.append(method_row(title, originals, measured, pairs, apparent_group))
     return rows
-
-
-def _networks(evaluation: Evaluation) -> list[Network]:
-    """The networks whose weights are at hand."""
-    made: list[Network] = []
-    if evaluation.inception_weights:
-        made += networks.inception_networks(evaluation.inception_weights)
-    if efficientnet := networks.efficientnet_network():
-        made.append(efficientnet)
-    for name in ("facenet_casia", "facenet_vggface2"):
-        if weights := getattr(evaluation, name):
-            made.append(networks.facenet_network(name, weights))
-    if classifier := emotion.emotion_classifier():
-        made.append(classifier)
-    return made
-
-
-def _chosen(
-    photos: Photos, pairs: PairList | None, count: int | None
-) -> tuple[Photos, list[Problem]]:
-    """The originals that are evaluated, and photos of pairs that are not there."""
-    missing = []
-    if pairs is not None:
-        wanted = pairs.photos()
-        missing = [
-            Problem(name, "named in the pairs, but not there")
-            for name in sorted(wanted - photos.keys())
-        ]
-        photos = {name: photos[name] for name in sorted(wanted & photos.keys())}
-        if not len(pairs.among(photos.keys(), photos.keys())):
-            raise PairListError(
-                f"none of the {len(pairs)} pairs has both of its photos there; a photo "
-                "is called NAME/NAME_0001"
-            )
-    names = sorted(photos)[:count]
-    return {name: photos[name] for name in names}, missing
-
-
-def _make_results(
-    evaluation: Evaluation,
-    photos: Photos,
-    output: pathlib.Path,
-    left_out: dict[str, list[Problem]],
-) -> tuple[dict[str, pathlib.Path], list[Row]]:
-    """Folders of results by title, and rows of methods that lack their weights."""
-    folders_by_title = dict(evaluation.anonymised)
-    empty = []
-    for title, text in evaluation.methods.items():
-        folder = output / "results" / re.sub(r"\W+", "_", title)
-        try:
-            failed = _hide_faces(photos, text, folder, evaluation.num_workers)
-        except CheckpointError as error:
-            logger.warning("%s: %s", title, error)
-            empty.append(Row(title, {}, {}, None, [str(error)]))
-            continue
-        left_out[title] = failed
-        folders_by_title[title] = folder
-    if not folders_by_title and not empty:
-        raise FolderError("nothing to evaluate: give --methods or --anonymised")
-    return folders_by_title, empty
-
-
-def _hide_faces(
-    photos: Photos, method: str, folder: pathlib.Path, num_workers: int
-) -> list[Problem]:
-    """Results of a method as PNG files, each face with a new face of its own."""
-    tasks = [
-        Task(path, name, folder / f"{name}.png")
-        for name, path in sorted(photos.items())
-        if not (folder / f"{name}.png").exists()
-    ]
-    settings = Settings.of_method(method, consistent=FACE)
-    here = Worker(settings)
-    with processes(settings, here, num_workers) as helpers:
-        outcomes = anonymise_photos(tasks, helpers, here)
-        bar = tqdm.tqdm(outcomes, method, len(tasks), unit="photo")
-        return [
-            Problem(task.name, outcome.reason or "no result")
-            for task, outcome in zip(tasks, bar, strict=True)
-            if not outcome.result
-        ]
-
-
-def _mean_face(originals: FolderMeasurement) -> np.ndarray:
-    """Mean landmarks in CelebA's frame, float [68, 2]."""
-    framed = [
-        alignment.transform_points(
-            alignment.celeba_transform(seen.points_xy, alignment.CELEBA_SIZE),
-            seen.points_xy,
-        )
-        for seen in originals.seen.values()
-    ]
-    return np.mean(framed, axis=0)
 
 
 def _settings(
     evaluation: Evaluation, pairs: PairList | None, use_mtcnn: bool
 ) -> dict[str, object]:
-    """What decides the figures besides the photos."""
+    """Settings that the figures depend on."""
     return {
         "pairs": f"{evaluation.pairs} ({len(pairs)})" if pairs else "none",
         "at most": evaluation.count or "all",

@@ -1,1 +1,1 @@
-"""Files, and work done ahead of its use."""
+"""Photos, atomic file writes, prefetching, worker processes, contact sheets."""

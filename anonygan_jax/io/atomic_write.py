@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes: a temporary file, then a rename."""
 
 import contextlib
 import pathlib
@@ -7,10 +7,16 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives a path to write to, which becomes `path` when the block ends well.
+    """Yields a temporary path, which is renamed to `path` when the block succeeds.
 
-    A kill at any time leaves no half-written file under `path`; an error leaves what
-    was there before.
+    A process that is killed leaves no half-written file at `path`. An error in the
+    block leaves the previous file at `path`.
+
+    Args:
+      path: the file to write; its folder is made.
+
+    Raises:
+      OSError: the folder or the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial{path.suffix}")

@@ -1,4 +1,4 @@
-"""Photos from disk: finding them and decoding them into one form."""
+"""Photo files: search in folders, and decoding to upright RGB."""
 
 import contextlib
 import dataclasses
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from PIL import Image, ImageOps
 
-SUFFIXES = frozenset(
+PHOTO_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff")
     + (".webp", ".gif", ".ppm", ".pgm")
 )
@@ -26,19 +26,25 @@ _DECODER_ERRORS = (
 
 
 class PhotoError(ValueError):
-    """A photo that can't be used; the message names the file and the reason."""
+    """A photo that cannot be used; the message names the file and the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PhotoFile:
-    """A file on disk and the name it goes by: its path below the input folder."""
+    """A file and its name.
+
+    Attributes:
+      path: of the file.
+      name: its path below the input folder, with "/".
+    """
 
     path: pathlib.Path
     name: str
 
     @property
     def has_photo_suffix(self) -> bool:
-        return self.path.suffix.lower() in SUFFIXES
+        """Whether the suffix is that of a photo format."""
+        return self.path.suffix.lower() in PHOTO_SUFFIXES
 
 
 def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
@@ -46,12 +52,12 @@ def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
 
     Args:
       inputs: folders (searched recursively), single files, or `.txt` lists with one
-        path a line, relative to the list's folder. Files in folders are returned
-        whatever their suffix, so that callers can report what is not a photo.
+        path a line, relative to the list's folder. Files of every suffix are returned,
+        so that callers can report the files that are not photos.
 
     Raises:
       FileNotFoundError: an input does not exist; the message names it.
-      PhotoError: two inputs hold files of one name.
+      PhotoError: two inputs contain files of one name.
     """
     found: dict[str, PhotoFile] = {}
     for item in inputs:
@@ -77,7 +83,7 @@ def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
         for line in item.read_text().splitlines():
             if line.strip():
                 path = pathlib.Path(line.strip())
-                # A name never leads out of the folder that it is used in.
+                # A name must not lead out of the folder to which it is appended.
                 parts = [p for p in path.parts if p not in (path.anchor, "..")]
                 yield PhotoFile(item.parent / path, "/".join(parts))
     else:
@@ -87,12 +93,12 @@ def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
 def read_photo(path: str | pathlib.Path) -> np.ndarray:
     """Returns the photo as uint8 [H, W, 3] RGB, upright.
 
-    Grey, palette and CMYK photos become RGB, transparency is laid over white, 16-bit
-    grey is reduced to 8, and the EXIF orientation is applied.
+    Grey, palette and CMYK photos become RGB. Transparent pixels are composited over
+    white. 16-bit grey is reduced to 8 bits. The EXIF orientation is applied.
 
     Raises:
-      PhotoError: missing, empty, not decodable, truncated, of floating-point pixels,
-        or of more than `MAX_PIXELS` pixels; the message says which.
+      PhotoError: the file is missing, empty, not decodable or truncated, or its pixels
+        are floating-point numbers or more than `MAX_PIXELS`; the message says which.
     """
     with opened(path) as image:
         return as_rgb(ImageOps.exif_transpose(image), path)
@@ -100,10 +106,10 @@ def read_photo(path: str | pathlib.Path) -> np.ndarray:
 
 @contextlib.contextmanager
 def opened(path: str | pathlib.Path) -> Iterator[Image.Image]:
-    """Gives a photo that is not decoded yet.
+    """Yields a photo that is not decoded yet.
 
     Raises:
-      PhotoError: as `read_photo`, for what fails in the block, too.
+      PhotoError: as `read_photo`, also where decoding in the block fails.
     """
     try:
         with Image.open(path) as image:
@@ -126,7 +132,7 @@ def as_rgb(image: Image.Image, path: str | pathlib.Path) -> np.ndarray:
     """Returns uint8 [H, W, 3] RGB of a decoded photo of any mode.
 
     Raises:
-      PhotoError: its pixels are floating-point numbers or 32-bit integers.
+      PhotoError: the pixels are floating-point numbers or 32-bit integers.
     """
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)

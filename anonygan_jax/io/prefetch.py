@@ -1,4 +1,4 @@
-"""Work done ahead of its use, a bounded amount."""
+"""Results that are computed before they are used, a bounded number of them."""
 
 import collections
 import contextlib
@@ -13,12 +13,20 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def in_order(
+def ordered_map(
     pool: Executor, make: Callable[[Item], Made], items: Iterable[Item], num_ahead: int
 ) -> Iterator[Made]:
-    """Yields make(item) for each item, in order.
+    """Yields make(item) of each item, in input order.
 
-    At most `num_ahead` results are under way or waiting, however slowly they are used.
+    Args:
+      pool: threads or processes that call `make`.
+      make: the function; for processes it must be picklable.
+      items: read as results are used.
+      num_ahead: results in progress or waiting, at most.
+
+    Raises:
+      Exception: what `make` raises, in place of its result.
+      BrokenProcessPool: a process of the pool died.
     """
     left = iter(items)
     waiting = collections.deque(
@@ -29,16 +37,22 @@ def in_order(
         waiting.extend(pool.submit(make, item) for item in itertools.islice(left, 1))
 
 
-def in_thread(items: Iterable[Item], num_ahead: int) -> Iterator[Item]:
-    """Yields items that another thread takes from an iterable, at most so many ahead.
+def prefetch_in_thread(items: Iterable[Item], num_ahead: int) -> Iterator[Item]:
+    """Yields the items of an iterable, which a second thread reads.
 
-    What the iterable raises is raised here. When this generator is closed, the thread
-    ends before the iterable's next item.
+    When this generator is closed, the thread ends before it reads another item.
+
+    Args:
+      items: what the second thread reads.
+      num_ahead: items that are read and not yet used, at most.
+
+    Raises:
+      Exception: what `items` raises.
     """
     waiting: queue.Queue[tuple[bool, object]] = queue.Queue(num_ahead)
     is_closed = threading.Event()
 
-    def take() -> None:
+    def read() -> None:
         try:
             for item in items:
                 if is_closed.is_set():
@@ -48,19 +62,24 @@ def in_thread(items: Iterable[Item], num_ahead: int) -> Iterator[Item]:
         except BaseException as error:  # raised again in the other thread
             waiting.put((False, error))
 
-    thread = threading.Thread(target=take, daemon=True)
+    thread = threading.Thread(target=read, daemon=True)
     thread.start()
     try:
-        while True:
-            is_item, value = waiting.get()
-            if is_item:
-                yield value  # type: ignore[misc]
-            elif value is None:
-                return
-            else:
-                raise value  # type: ignore[misc]
+        yield from _until_end(waiting)
     finally:
         is_closed.set()
-        while thread.is_alive():  # it may wait for room
+        while thread.is_alive():  # the thread may wait for a free place in the queue
             with contextlib.suppress(queue.Empty):
                 waiting.get(timeout=0.01)
+
+
+def _until_end(waiting: queue.Queue[tuple[bool, object]]) -> Iterator:
+    """Items of a queue up to its end mark; an error in the queue is raised."""
+    while True:
+        is_item, value = waiting.get()
+        if is_item:
+            yield value
+        elif value is None:
+            return
+        else:
+            raise value  # type: ignore[misc]

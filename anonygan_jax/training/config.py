@@ -7,8 +7,7 @@ from typing import Any
 
 import ml_collections
 
-from anonygan_jax.data.batches import DataConfig
-from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.models.config import MODELS, system_of
 from anonygan_jax.weights.config_fields import with_current_names
 from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE

@@ -9,7 +9,8 @@ import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from anonygan_jax.data.batches import BatchIndices, BatchLoader, PairBatch
-from anonygan_jax.io.prefetch import in_order
+from anonygan_jax.data.tf_data import tf_data_batches
+from anonygan_jax.io.prefetch import ordered_map
 from anonygan_jax.training import sharding
 
 # Batches made while the training step runs; priors take a core some milliseconds each.
@@ -32,7 +33,7 @@ def iterate_on_devices(
         return
     made = _ahead(batches.batch, start, stop)
     if loader == "tf_data":
-        made = batches.through_tf_data(start, stop)
+        made = tf_data_batches(batches, start, stop)
     for batch in made:
         yield sharding.to_devices(batch, mesh)
 
@@ -40,7 +41,7 @@ def iterate_on_devices(
 def _ahead(make: Callable[[int], T], start: int, stop: int) -> Iterator[T]:
     """What is made of each step, by threads while the one before is used."""
     with concurrent.futures.ThreadPoolExecutor(NUM_AHEAD) as pool:
-        yield from in_order(pool, make, range(start, stop), NUM_AHEAD)
+        yield from ordered_map(pool, make, range(start, stop), NUM_AHEAD)
 
 
 def _from_devices(

@@ -7,8 +7,8 @@ import ml_collections
 from jax.sharding import Mesh
 
 from anonygan_jax.data.augmentation import AugmentationConfig
-from anonygan_jax.data.batches import BatchLoader, DataConfig, PairBatch
-from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.batches import BatchLoader, PairBatch
+from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.models.ciagan.generator import CiaganConfig
 from anonygan_jax.models.config import CIAGAN, ModelConfig, model_config, system_of
 from anonygan_jax.systems import embedders, losses

@@ -1,4 +1,4 @@
-"""What can be measured of a generator while it trains, in seconds."""
+"""Detection, re-identification and pose of a generator while it trains, in seconds."""
 
 import jax
 import numpy as np
@@ -15,25 +15,30 @@ from anonygan_jax.systems.train_state import TrainState
 class OnlineEvaluation:
     """Detection, re-identification and pose of a fixed set of faces, by dlib.
 
-    The faces are of people that training never sees, where some are held out.
+    The faces are of held-out people, where the config holds out some.
     """
 
     def __init__(self, system: System, batches: BatchLoader, num_faces: int) -> None:
-        """Draws the faces and looks at them.
+        """Draws the faces and observes the originals.
+
+        Args:
+          system: what is trained.
+          batches: of the run.
+          num_faces: number of faces.
 
         Raises:
           LandmarksUnavailable: dlib is missing.
-          ValueError: there are too few people, or dlib sees no face at this size.
+          ValueError: there are too few people, or dlib detects no face at this size.
         """
         self._observer = FaceObserver(use_mtcnn=False)
         held_out = batches.sampler.has_held_out
-        self._batch = batches.strangers(num_faces, held_out)
+        self._batch = batches.different_identity_pairs(num_faces, held_out)
         self._originals = {}
         for number, source in enumerate(np.asarray(self._batch.source)):
             try:
                 self._originals[number] = self._observer.original(source)
             except NothingToSeeError:
-                continue  # not one of the faces that can be lost
+                continue  # a face that dlib does not detect cannot be lost
         if not self._originals:
             raise ValueError(
                 "evaluate_every_x_steps is set, but dlib finds no face in the training "
@@ -46,20 +51,25 @@ class OnlineEvaluation:
         )
 
     def __call__(self, state: TrainState) -> dict[str, float]:
-        """Returns measures of the averaged generator by name."""
+        """Returns measures of the averaged generator by name.
+
+        Returns:
+          evaluation/detected and evaluation/reidentified, shares of the faces;
+          evaluation/pose_l2, see `pose_distance`, where any face is detected.
+        """
         drawn = jax.device_get(self._draw(state.generator_variables(), self._batch))
-        detected, alike, moved = [], [], []
+        detected, reidentified, poses = [], [], []
         for number, original in self._originals.items():
-            seen = self._observer.result(drawn[number], original)
-            apart = np.linalg.norm(seen.descriptor - original.descriptor)
-            detected.append(seen.detected)
-            alike.append(apart < SAME_PERSON)
-            if seen.detected:
-                moved.append(pose_distance(original.points_xy, seen.points_xy))
+            result = self._observer.result(drawn[number], original)
+            distance = np.linalg.norm(result.descriptor - original.descriptor)
+            detected.append(result.detected)
+            reidentified.append(distance < SAME_PERSON)
+            if result.detected:
+                poses.append(pose_distance(original.points_xy, result.points_xy))
         values = {
             "evaluation/detected": float(np.mean(detected)),
-            "evaluation/reidentified": float(np.mean(alike)),
+            "evaluation/reidentified": float(np.mean(reidentified)),
         }
-        if moved:
-            values["evaluation/pose_l2"] = float(np.mean(moved))
+        if poses:
+            values["evaluation/pose_l2"] = float(np.mean(poses))
         return values

@@ -4,14 +4,14 @@ import dataclasses
 import subprocess
 import sys
 
+import chex
 import cv2
-import jax
 import numpy as np
 import pytest
 
-from anonygan_jax.data.batches import BatchLoader, DataConfig
-from anonygan_jax.data.pairs import PairConfig
-from anonygan_jax.data.warped_conditions import draw_priors
+from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.data.warped_conditions import warp_conditions
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.alignment import reframe
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
@@ -31,15 +31,15 @@ def test_loaders_give_the_same_batches_from_any_step(loader):
     mesh = sharding.make_mesh()
     memory = list(iterate_on_devices(_batches("memory"), 0, 4, mesh))
     other = list(iterate_on_devices(_batches(loader), 2, 4, mesh))
-    jax.tree.map(np.testing.assert_array_equal, memory[2:], other)
+    chex.assert_trees_all_equal(memory[2:], other)
     assert memory[0].source.shape == (5, 44, 36, 3)
     assert other[0].source.sharding == sharding.batch_sharding(mesh)
 
 
-def test_priors_are_not_made_on_devices():
+def test_conditions_are_not_warped_on_devices():
     config = DataConfig("embedded", (44, 36), 5, "device", 3)
-    with pytest.raises(ValueError, match="priors are made on the host"):
-        BatchLoader(config, PAIRS, with_prior=True)
+    with pytest.raises(ValueError, match="conditions are warped on the host"):
+        BatchLoader(config, PAIRS, uses_warped_condition=True)
 
 
 def test_points_follow_the_picture(embedded):
@@ -66,9 +66,9 @@ def test_training_imports_no_tensorflow():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_priors_keep_the_surroundings_and_nothing_of_the_face():
+def test_warped_conditions_keep_the_background_and_nothing_of_the_face():
     config = DataConfig("embedded", (112, 92), 4, "memory", 3, zoom=1.4)
-    batches = BatchLoader(config, PAIRS, with_prior=True)
+    batches = BatchLoader(config, PAIRS, uses_warped_condition=True)
     batch = batches.batch(0)
     points = np.asarray(batch.source_points_xy)
     mask = np.asarray(face_mask(points, (112, 92), FACE_CONTOUR))[..., 0] > 0
@@ -84,19 +84,19 @@ def test_priors_keep_the_surroundings_and_nothing_of_the_face():
     ):
         skin = skin_mask(face, inside.shape) & inside
         image[skin] = rng.permutation(source[skin])
-    warped_condition = draw_priors(
+    warped_condition = warp_conditions(
         batch.condition, batch.condition_points_xy, scrambled, points
     )
     np.testing.assert_array_equal(warped_condition[mask], batch.warped_condition[mask])
 
 
-def test_processes_draw_the_priors_that_threads_draw():
+def test_processes_warp_as_threads_do():
     config = DataConfig("embedded", (44, 36), 11, "memory", 3)
     pairs = dataclasses.replace(PAIRS, supervised_share=0.5)
-    expected = BatchLoader(config, pairs, with_prior=True).batch(1)
+    expected = BatchLoader(config, pairs, uses_warped_condition=True).batch(1)
     config = dataclasses.replace(config, warped_condition_workers=2)
-    batch = BatchLoader(config, pairs, with_prior=True).batch(1)
-    jax.tree.map(np.testing.assert_array_equal, batch, expected)
+    batch = BatchLoader(config, pairs, uses_warped_condition=True).batch(1)
+    chex.assert_trees_all_equal(batch, expected)
     assert (batch.warped_condition != batch.source).any()
 
 

@@ -62,7 +62,7 @@ config.data.repeats = (1,)
 config.data.batch_size = 3
 config.data.warped_condition_workers = 1
 batches = factory.open_batches(config, factory.make_system(config))
-print(batches.batch(0).prior.shape)
+print(batches.batch(0).warped_condition.shape)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -3,12 +3,14 @@
 import dataclasses
 import hashlib
 
+import chex
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonygan_jax.data.pairs import PairConfig, PairSampler, is_held_out
+from anonygan_jax.data.config import PairConfig
+from anonygan_jax.data.pairs import PairSampler, is_held_out
 
 PEOPLE = [name for number, name in enumerate("abcdef") for _ in range(number + 1)]
 PAPER = PairConfig(0.75, "same_identity", "other_identity", 2)
@@ -29,12 +31,9 @@ def test_a_batch_depends_on_seed_and_step_alone(seed, step):
     first = PairSampler(PEOPLE, PAPER, 8, seed)
     first.batch(step + 3)
     second = PairSampler(PEOPLE, PAPER, 8, seed)
-    for a, b in zip(
-        dataclasses.astuple(first.batch(step)),
-        dataclasses.astuple(second.batch(step)),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(a, b)
+    chex.assert_trees_all_equal(
+        *(dataclasses.astuple(sampler.batch(step)) for sampler in (first, second))
+    )
 
 
 @given(seed=st.integers(0, 20), size=st.integers(1, 30))
@@ -52,8 +51,8 @@ def test_supervised_share_and_uniform_partners():
     pairs = sampler.batch(0)
     assert abs(pairs.is_supervised.mean() - 0.75) < 0.02
     names = np.array(PEOPLE)
-    strangers = pairs.condition[~pairs.is_supervised & (names[pairs.source] == "f")]
-    shares = np.bincount(strangers, minlength=len(PEOPLE))[1:15] / len(strangers)
+    others = pairs.condition[~pairs.is_supervised & (names[pairs.source] == "f")]
+    shares = np.bincount(others, minlength=len(PEOPLE))[1:15] / len(others)
     np.testing.assert_allclose(shares, 1 / 14, atol=0.04)
 
 

@@ -87,11 +87,11 @@ def test_a_watcher_measures_each_checkpoint_once_and_ends(
     assert all("blur" not in evaluation.methods for evaluation, _, _ in asked)
 
 
-def test_a_checkpoint_that_went_is_passed_over(config, run, asked, tmp_path, caplog):
+def test_a_checkpoint_that_was_removed_is_skipped(config, run, asked, tmp_path, caplog):
     shutil.rmtree(run / "checkpoints" / "2" / "generator" / "d")
     checkpoints.watch_run(config, run, poll_seconds=0)
     assert [step for _, _, step in asked] == [4]
-    assert "passed over" in caplog.text
+    assert "skipped" in caplog.text
     assert "step 2 is damaged or was removed" in caplog.text
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from anonygan_jax.cli import main
 from anonygan_jax.data.prepare.tfds import DatasetError
 from anonygan_jax.evaluation.collect import datasets
+from anonygan_jax.evaluation.metrics.registry import FIGURES, METRICS
 
 
 def _evaluate(*arguments: object):
@@ -72,7 +73,7 @@ def _row(report, title: str) -> dict:
 
 def test_a_tool_that_does_nothing_is_seen_through(report):
     measures = _row(report, "nothing done")["measures"]
-    assert measures["own_dlib"]["value"] == 1
+    assert measures["reid_self_dlib"]["value"] == 1
     assert measures["rank_one_dlib"]["value"] > 0.8
     assert measures["detected_dlib"] == {
         "value": 1.0,
@@ -82,14 +83,14 @@ def test_a_tool_that_does_nothing_is_seen_through(report):
         "deviation": None,
     }
     assert measures["pose_l2"]["value"] < 0.03
-    assert measures["context"]["value"] > 0.9
+    assert measures["background_ssim"]["value"] > 0.9
 
 
 def test_blurring_hides_and_is_measured_alike(report):
     nothing, blur = (_row(report, t)["measures"] for t in ("nothing done", "blur"))
-    assert blur["own_dlib"]["value"] < 0.5
+    assert blur["reid_self_dlib"]["value"] < 0.5
     assert blur["detected_dlib"]["value"] < 0.5
-    assert blur["context"]["value"] == pytest.approx(1, abs=1e-3)
+    assert blur["background_ssim"]["value"] == pytest.approx(1, abs=1e-3)
     for name in ("frechet_efficientnet", "frechet_dlib"):
         assert blur[name]["value"] > 2 * nothing[name]["value"]
     assert "frechet_fid_clean" not in blur
@@ -99,7 +100,7 @@ def test_groups_and_emotions_are_told_apart(report):
     output, *_ = report
     row = _row(report, "nothing done")
     assert row["measures"]["emotion"]["value"] > 0.8
-    parts = row["strata"]
+    parts = row["subgroups"]
     for kind in ("yaw ", "skin ", "apparently "):
         counts = [
             part["detected_dlib"]["count"]
@@ -128,6 +129,14 @@ def test_what_could_not_be_measured_is_listed(report, portraits):
     assert report[1]["num_faces"] == 12
 
 
+def test_each_figure_has_one_metric_and_a_title_in_the_report(report):
+    assert len(FIGURES) == sum(len(metric.figures) for metric in METRICS)
+    for row in report[1]["rows"]:
+        assert set(row["measures"]) <= set(FIGURES)
+        for part in row["subgroups"].values():
+            assert set(part) <= set(row["measures"])
+
+
 def test_missing_weights_leave_empty_cells_with_a_reason(report):
     output, _, screen = report
     text = (output / "report.md").read_text()
@@ -154,11 +163,13 @@ def test_pairs_give_folds_and_a_sanity_row(portraits, report, tmp_path):
     data = json.loads((tmp_path / "results.json").read_text())
     assert data["num_photos"] == 6
     original, blur = data["rows"]
-    assert original["measures"]["pairs_dlib"]["value"] == 1
+    assert original["measures"]["tar_at_0.6_dlib"]["value"] == 1
     assert original["measures"]["accuracy_dlib"]["count"] == 6
-    assert blur["measures"]["pairs_dlib"]["value"] < 0.5
-    assert blur["measures"]["pairs_dlib"]["count"] == 3
-    assert {"strict_dlib", "linked_dlib", "parrot_dlib"} <= set(blur["measures"])
+    assert blur["measures"]["tar_at_0.6_dlib"]["value"] < 0.5
+    assert blur["measures"]["tar_at_0.6_dlib"]["count"] == 3
+    assert {*("tar_at_far_1e-3_dlib", "linkage_tar_dlib", "parrot_dlib")} <= set(
+        blur["measures"]
+    )
     assert original["roc_area"]["dlib"] == 1
     assert (tmp_path / "roc.png").exists()
 

@@ -12,8 +12,8 @@ import pytest
 from flax.traverse_util import flatten_dict
 from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 
-from anonygan_jax.data.batches import BatchLoader, DataConfig, PairBatch
-from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.batches import BatchLoader, PairBatch
+from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.faces.face import REDUCED_29
 from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
 from anonygan_jax.models.config import ModelConfig
@@ -208,7 +208,7 @@ def test_wrong_numbers_of_landmarks_are_refused():
 def test_a_step_with_a_warped_prior_has_its_loss_and_updates_all(refine_config):
     step = make_train_step(refine_config)
     data, pairs = DataConfig(**refine_config.data), PairConfig(**refine_config.pairs)
-    batch = BatchLoader(data, pairs, with_prior=True).batch(0)
+    batch = BatchLoader(data, pairs, uses_warped_condition=True).batch(0)
     key = jax.random.key(0, impl="rbg")
     state = jax.eval_shape(step.init, key, batch)
     after, metrics = jax.eval_shape(step, state, batch, key)

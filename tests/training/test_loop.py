@@ -15,8 +15,8 @@ from conftest import ROOT
 from PIL import Image
 
 import anonygan_jax
-from anonygan_jax.data.batches import BatchLoader, DataConfig
-from anonygan_jax.data.pairs import PairConfig
+from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.training import checkpoints, hooks, loop
 from anonygan_jax.training.config import RunConfig, save_config
 from anonygan_jax.training.nan_guard import NotFiniteError

@@ -3,8 +3,10 @@
 import jax.numpy as jnp
 import pytest
 
-from anonygan_jax.data.batches import BatchLoader, DataConfig
-from anonygan_jax.data.pairs import PairConfig, is_held_out
+from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.data.pairs import is_held_out
+from anonygan_jax.data.stores import open_store
 from anonygan_jax.training.factory import make_system
 from anonygan_jax.training.online_eval import OnlineEvaluation
 
@@ -45,11 +47,16 @@ def test_a_generator_that_hides_nothing_and_one_that_hides_all(tiny_config, batc
 
 
 def test_its_people_are_those_held_out(batches):
-    sampler = batches._sampler(batches._pair_config, 30, held_out=True)
-    names = {batches._identities[i] for i in sampler.batch(0).source}
-    assert all(is_held_out(name, 0.3) for name in names)
-    trained = {batches._identities[i] for i in batches.sampler.batch(0).source}
-    assert not any(is_held_out(name, 0.3) for name in trained)
+    identities, _ = open_store("embedded").labels()
+    images = batches.images()
+
+    def names(pictures):
+        numbers = [(images == picture).all((1, 2, 3)).argmax() for picture in pictures]
+        return {identities[number] for number in numbers}
+
+    measured = batches.different_identity_pairs(30, held_out=True)
+    assert all(is_held_out(name, 0.3) for name in names(measured.source))
+    assert not any(is_held_out(name, 0.3) for name in names(batches.batch(0).source))
 
 
 def test_faces_too_small_for_dlib_are_told(tiny_config):

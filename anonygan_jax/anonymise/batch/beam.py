@@ -16,7 +16,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from anonygan_jax.anonymise.batch.file_results import FileResult
-from anonygan_jax.anonymise.batch.pool import WorkerPool
+from anonygan_jax.anonymise.batch.pool import PhotoWorkers
 from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.atomic_write import atomic_write
@@ -62,11 +62,11 @@ class Pipelines:
         self._settings, self._options, self._folder = settings, options, folder
 
     def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
-        """See `WorkerPool`."""
+        """See `PhotoWorkers`."""
         return self._run(FIND, tasks)
 
     def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
-        """See `WorkerPool`."""
+        """See `PhotoWorkers`."""
         return self._run(WRITE, planned)
 
     def _run(self, step: str, items: Iterable[Item]) -> Iterator[Any]:
@@ -90,8 +90,8 @@ class Pipelines:
 @contextlib.contextmanager
 def pipelines(
     settings: Settings, _here: Worker, options: str, output: pathlib.Path
-) -> Iterator[WorkerPool]:
-    """Gives a worker pool of pipelines; see `pool.WorkerPoolMaker`.
+) -> Iterator[PhotoWorkers]:
+    """Gives a worker pool of pipelines; see `pool.PhotoWorkersMaker`.
 
     Args:
       settings: of the workers.

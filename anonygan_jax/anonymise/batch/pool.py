@@ -1,63 +1,58 @@
-"""Many photos, by one process or several, with the same results."""
+"""Photos anonymised by one process or several, with the same results."""
 
 import contextlib
 import dataclasses
-import multiprocessing
+import functools
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Protocol
-
-import cv2
 
 from anonygan_jax.anonymise.batch.file_results import FileResult
 from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.io.prefetch import in_order
-
-NUM_AHEAD_PER_WORKER = 8
+from anonygan_jax.io.worker_pool import WorkerPool
 
 
-class WorkerPool(Protocol):
-    """Who searches photos and writes results, many at a time and in order."""
+class PhotoWorkers(Protocol):
+    """Workers that detect faces in photos and write results, in input order."""
 
     def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
         """Yields `Worker.find` of each task."""
         ...
 
     def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
-        """Yields `Worker.write` of each photo; results are there by then."""
+        """Yields `Worker.write` of each photo, after its result is written."""
         ...
 
 
-WorkerPoolMaker = Callable[
-    [Settings, Worker], contextlib.AbstractContextManager[WorkerPool]
+PhotoWorkersMaker = Callable[
+    [Settings, Worker], contextlib.AbstractContextManager[PhotoWorkers]
 ]
 
 
 def anonymise_photos(
     tasks: Iterable[Task],
-    helpers: WorkerPool,
+    workers: PhotoWorkers,
     here: Worker,
     on_plans: Callable[[Task, list[Plan]], None] = lambda *_: None,
 ) -> Iterator[FileResult]:
-    """Yields what became of each photo, in order; results are written by then.
+    """Yields the result of each photo, in input order, after it is written.
 
-    Photos are searched and written by helpers; who gets whose face is decided in
-    between, here and in order, so that results do not depend on who helps.
+    The workers detect faces and write results. This process selects the condition of
+    each face in between, in input order: results do not depend on the workers.
 
     Args:
-      tasks: in the order in which people are met.
-      helpers: who searches and writes.
-      here: this process' worker, whose people are remembered.
-      on_plans: called with the faces of each photo, in order.
+      tasks: photos, in the order in which people are remembered.
+      workers: detect faces and write results.
+      here: this process' worker, which remembers people.
+      on_plans: called with the faces of each photo, in input order.
 
     Raises:
-      BrokenProcessPool: a worker died.
+      BrokenProcessPool: a worker process died.
     """
 
     def planned() -> Iterator[Planned]:
-        for task, found in helpers.find(tasks):
+        for task, found in workers.find(tasks):
             if isinstance(found, FileResult):
                 yield task, found
                 continue
@@ -65,71 +60,39 @@ def anonymise_photos(
             on_plans(task, plans)
             yield task, plans
 
-    return helpers.write(planned())
+    return workers.write(planned())
 
 
 @dataclasses.dataclass(frozen=True)
-class Pool:
-    """Helpers that are threads or processes.
+class LocalWorkers:
+    """Workers of a `WorkerPool` of this machine."""
 
-    Attributes:
-      executor: of them.
-      find_one, write_one: of a worker.
-      num_ahead: results under way or waiting, at most.
-    """
-
-    executor: Executor
-    find_one: Callable[[Task], Searched]
-    write_one: Callable[[Planned], FileResult]
-    num_ahead: int
+    pool: WorkerPool[Worker]
 
     def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
-        """See `WorkerPool`."""
-        return in_order(self.executor, self.find_one, tasks, self.num_ahead)
+        """See `PhotoWorkers`."""
+        return self.pool.map(Worker.find, tasks)
 
     def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
-        """See `WorkerPool`."""
-        return in_order(self.executor, self.write_one, planned, self.num_ahead)
+        """See `PhotoWorkers`."""
+        return self.pool.map(Worker.write, planned)
 
 
 @contextlib.contextmanager
 def processes(
     settings: Settings, here: Worker, number: int = 1
-) -> Iterator[WorkerPool]:
-    """Helpers on this machine.
+) -> Iterator[PhotoWorkers]:
+    """Yields workers on this machine.
 
     Args:
       settings: of the workers.
-      here: this process' worker; it does all where the number is 1.
-      number: of processes.
+      here: this process' worker; with number 1 it does the work, in a thread.
+      number: number of processes, at least 1.
     """
-    num_ahead = NUM_AHEAD_PER_WORKER * number
     if number == 1:
-        with ThreadPoolExecutor(1) as executor:
-            yield Pool(executor, here.find, here.write, num_ahead)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(number, context, _start, (settings,)) as executor:
-        yield Pool(executor, _find, _write, num_ahead)
-
-
-_worker: Worker | None = None  # of a worker process
-
-
-def _start(settings: Settings) -> None:
-    """Loads the method once per process."""
-    global _worker
-    cv2.setNumThreads(1)
-    _worker = Worker(settings)
-
-
-def _find(task: Task) -> Searched:
-    """In a worker process."""
-    assert _worker is not None
-    return _worker.find(task)
-
-
-def _write(planned: Planned) -> FileResult:
-    """In a worker process."""
-    assert _worker is not None
-    return _worker.write(planned)
+        pool = WorkerPool.in_thread(here)
+    else:
+        load = functools.partial(Worker, settings)
+        pool = WorkerPool.in_processes(load, number)
+    with pool:
+        yield LocalWorkers(pool)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult, try_file
 from anonygan_jax.anonymise.batch.journal import Journal, fingerprint_of
 from anonygan_jax.anonymise.batch.pool import (
-    WorkerPoolMaker,
+    PhotoWorkersMaker,
     anonymise_photos,
     processes,
 )
@@ -47,7 +47,7 @@ class BatchRun:
         inputs: tuple[str, ...],
         output: pathlib.Path,
         settings: Settings,
-        make_pool: WorkerPoolMaker = processes,
+        make_pool: PhotoWorkersMaker = processes,
         boxes: pathlib.Path | None = None,
         tracks: pathlib.Path | None = None,
     ) -> None:

@@ -22,7 +22,7 @@ from anonygan_jax.composites.attributes import ATTRIBUTES
 from anonygan_jax.detection import Detection
 from anonygan_jax.faces.expression import OPEN
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.prefetch import in_thread
+from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.methods import MethodError
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 
@@ -125,7 +125,9 @@ class Analysis:
         Raises:
           VideoError: it cannot be read.
         """
-        for number, frame in enumerate(in_thread(video.frames(), FRAMES_AHEAD)):
+        for number, frame in enumerate(
+            prefetch_in_thread(video.frames(), FRAMES_AHEAD)
+        ):
             seen, ended = self._tracker.step(number, frame.image)
             is_cut = self._tracker.scene_start == number
             for track in ended:

@@ -11,7 +11,7 @@ from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis
 from anonygan_jax.anonymise.video.render import Renderer
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video, transcode
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.prefetch import in_thread
+from anonygan_jax.io.prefetch import prefetch_in_thread
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,8 +74,8 @@ def anonymise_video(
         renderer = Renderer(anonymiser, analysis)
         with transcode(video, output, keep_audio, kept_metadata) as (items, writer):
             # Decoding, rendering and encoding run in parallel.
-            rendered = map(renderer, in_thread(items, FRAMES_AHEAD))
-            for item in in_thread(rendered, FRAMES_AHEAD):
+            rendered = map(renderer, prefetch_in_thread(items, FRAMES_AHEAD))
+            for item in prefetch_in_thread(rendered, FRAMES_AHEAD):
                 if isinstance(item, Frame):
                     writer.frame(item.image, item.pts)
                 else:

@@ -1,1 +1,1 @@
-"""Photos to records of aligned faces with landmarks."""
+"""Preparation of photos: records of aligned faces with landmarks."""

@@ -1,6 +1,6 @@
-"""Shards made by Apache Beam: here, or by Dataflow, Flink or Spark.
+"""Shards prepared by Apache Beam: on this machine, Dataflow, Flink or Spark.
 
-The input and the output must be folders that all workers see.
+All workers must have access to the folders of input and output.
 """
 
 import shlex
@@ -14,7 +14,7 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 
 
 class MakeShard(beam.DoFn):
-    """Prepares the photos of a shard and writes it."""
+    """Prepares the photos of a shard and writes the shard."""
 
     def setup(self) -> None:
         """Loads the detector once per worker."""
@@ -29,14 +29,14 @@ class MakeShard(beam.DoFn):
 
 
 def make_shards(shards: list[Shard], options: str) -> None:
-    """Makes shards in a pipeline and waits for its end.
+    """Writes shards in a pipeline and waits for its end.
 
     Args:
-      shards: what is made; each is an element.
+      shards: of one job or of several.
       options: of Beam, as on a command line: "--runner=FlinkRunner ...".
 
     Raises:
-      ValueError: Beam does not know the runner or an option.
+      ValueError: Beam has no such runner or option.
     """
     with beam.Pipeline(options=PipelineOptions(shlex.split(options))) as pipeline:
         _ = (

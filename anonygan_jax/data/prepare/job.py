@@ -1,4 +1,4 @@
-"""Photos to records: detect, find landmarks, crop, write."""
+"""Preparation of photos: detect the main face, compute landmarks, crop, write."""
 
 import dataclasses
 import hashlib
@@ -16,20 +16,20 @@ from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
 from anonygan_jax.io.atomic_write import atomic_write
 
-PHOTOS_PER_SHARD = 512  # what an interruption loses at most
+PHOTOS_PER_SHARD = 512  # photos to prepare again after an interruption, at most
 MANIFEST = "manifest.json"
 PLAN = "plan.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What is asked of one run.
+    """Photos and settings of one preparation.
 
     Attributes:
-      files: every file of the input, sorted by name.
-      identities: identity of each name, or None: its parent folder's name.
+      files: all files of the input, sorted by name.
+      identities: identity by file name; None for the name of the parent folder.
       size: (height, width) of the crops.
-      aligned: the photos are already framed as CelebA's: no crop, only a resize.
+      aligned: the photos are aligned as CelebA's: they are resized and not cropped.
     """
 
     files: list[photos.PhotoFile]
@@ -39,10 +39,11 @@ class Job:
 
     @property
     def num_shards(self) -> int:
+        """Number of shards."""
         return -(-len(self.files) // PHOTOS_PER_SHARD)
 
     def plan(self) -> dict[str, object]:
-        """What must not change between an interrupted run and its continuation."""
+        """Returns what a resumed job must share with the interrupted one."""
         names = hashlib.sha256()
         for photo in self.files:
             size = photo.path.stat().st_size if photo.path.exists() else -1
@@ -55,7 +56,7 @@ class Job:
         }
 
     def identity(self, photo: photos.PhotoFile) -> str | None:
-        """Whose photo it is; None where the identities file doesn't say."""
+        """Returns the identity of a photo; None where the identities file has none."""
         if self.identities is None:
             return photo.path.absolute().parent.name
         return self.identities.get(photo.name, self.identities.get(photo.path.name))
@@ -63,7 +64,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class SkippedPhoto:
-    """A photo that gives no record, and why."""
+    """A photo that gives no record, and the reason."""
 
     photo: str
     reason: str
@@ -75,7 +76,13 @@ PreparedPhoto = records.FaceRecord | SkippedPhoto
 def prepare_photo(
     detector: DlibLandmarks, job: Job, photo: photos.PhotoFile
 ) -> PreparedPhoto:
-    """Returns the record of one photo's main face, or why there is none."""
+    """Returns the record of a photo's main face, or the reason why there is none.
+
+    Args:
+      detector: finds faces and landmarks.
+      job: the settings.
+      photo: a file of the job.
+    """
     identity = job.identity(photo)
     if not photo.has_photo_suffix:
         return SkippedPhoto(
@@ -110,12 +117,12 @@ def prepare_photo(
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
-    """A part of a job, and the unit in which it is resumed.
+    """A part of a job; an interrupted job resumes with its first incomplete shard.
 
     Attributes:
-      job: the whole.
+      job: the whole job.
       output: folder of the records.
-      number: of this part.
+      number: of this shard.
     """
 
     job: Job
@@ -124,27 +131,31 @@ class Shard:
 
     @property
     def members(self) -> list[photos.PhotoFile]:
-        """Its photos."""
+        """Photos of the shard."""
         start = self.number * PHOTOS_PER_SHARD
         return self.job.files[start : start + PHOTOS_PER_SHARD]
 
     @property
     def path(self) -> pathlib.Path:
-        """Its records."""
+        """Path of the records."""
         return records.shard_path(self.output, self.number, self.job.num_shards)
 
     @property
     def summary_path(self) -> pathlib.Path:
-        """What says that it is complete."""
+        """Path of the summary; it exists once the shard is complete."""
         return self.output / f"shard-{self.number:05d}.json"
 
     @property
     def is_complete(self) -> bool:
-        """Whether it was made before."""
+        """Whether the shard is written."""
         return self.path.exists() and self.summary_path.exists()
 
     def write(self, results: Iterable[PreparedPhoto]) -> None:
-        """Writes the results of its photos, in their order, and then the summary."""
+        """Writes the results of its photos, in input order, and then the summary.
+
+        Raises:
+          OSError: a file cannot be written.
+        """
         results = list(results)
         kept = [r for r in results if isinstance(r, records.FaceRecord)]
         left_out = [
@@ -159,24 +170,25 @@ class Shard:
 def prepare(
     job: Job, output: pathlib.Path, make: Callable[[list[Shard]], None]
 ) -> dict[str, object]:
-    """Writes the records of `job` and returns the manifest.
+    """Writes the records of a job and returns the manifest.
 
-    Shards that an earlier, interrupted run finished are kept. The same photos give the
-    same bytes, whoever makes the shards.
+    Shards of an interrupted run are kept. The same photos give the same bytes, in any
+    number of processes.
 
     Args:
-      job: what is asked.
+      job: photos and settings.
       output: folder of the records.
-      make: makes shards, in any order and place.
+      make: writes shards, in any order.
 
     Raises:
-      ValueError: there are no photos, or `output` holds another run's records.
+      ValueError: there are no photos, or `output` has records of another job.
+      LandmarksUnavailable: dlib or its models are missing.
     """
     if not job.files:
         raise ValueError("no photos in the input")
     output.mkdir(parents=True, exist_ok=True)
     _check_plan(job, output)
-    DlibLandmarks()  # fails here, clearly, rather than in every worker
+    DlibLandmarks()  # raises here what would break every worker
     shards = [Shard(job, output, number) for number in range(job.num_shards)]
     make([shard for shard in shards if not shard.is_complete])
     summaries = [json.loads(shard.summary_path.read_text()) for shard in shards]
@@ -194,7 +206,7 @@ def prepare(
 
 
 def _check_plan(job: Job, output: pathlib.Path) -> None:
-    """Notes what is being made, or compares it with what was begun."""
+    """Writes the plan of a new job, or compares it with that of the interrupted job."""
     path, plan = output / PLAN, json.dumps(job.plan(), indent=1) + "\n"
     if path.exists() and path.read_text() != plan:
         raise ValueError(

@@ -1,46 +1,46 @@
-"""Shards made by processes of this machine."""
+"""Shards prepared by processes of this machine."""
 
-import concurrent.futures
-import multiprocessing
+import functools
 
-import cv2
 import tqdm
 
 from anonygan_jax.data.prepare.job import Job, PreparedPhoto, Shard, prepare_photo
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
-from anonygan_jax.io import photos
-
-_worker: tuple[DlibLandmarks, Job] | None = None
+from anonygan_jax.io.photos import PhotoFile
+from anonygan_jax.io.worker_pool import WorkerPool
 
 
 def make_shards(shards: list[Shard], num_workers: int) -> None:
-    """Makes shards of one job one after the other, the photos of each in parallel."""
+    """Writes the shards of one job, one after the other.
+
+    Args:
+      shards: of one job.
+      num_workers: processes that share the photos of each shard.
+
+    Raises:
+      BrokenProcessPool: a worker process died.
+    """
     if not shards:
         return
-    context = multiprocessing.get_context("spawn")
     num_photos = sum(len(shard.members) for shard in shards)
+    load = functools.partial(_load, shards[0].job)
     with (
-        concurrent.futures.ProcessPoolExecutor(
-            num_workers, context, _start_worker, (shards[0].job,)
-        ) as pool,
+        WorkerPool.in_processes(load, num_workers) as pool,
         tqdm.tqdm(total=num_photos, unit="photo", smoothing=0.05) as progress,
     ):
         for shard in shards:
             results = []
-            for result in pool.map(_work, shard.members, chunksize=4):
+            for result in pool.map(_prepare, shard.members):
                 results.append(result)
                 progress.update()
             shard.write(results)
 
 
-def _start_worker(job: Job) -> None:
-    """Loads the detector once per process."""
-    global _worker
-    cv2.setNumThreads(1)
-    _worker = DlibLandmarks(), job
+def _load(job: Job) -> tuple[DlibLandmarks, Job]:
+    """Loads the detector of a process and keeps the job, which may be large."""
+    return DlibLandmarks(), job
 
 
-def _work(photo: photos.PhotoFile) -> PreparedPhoto:
+def _prepare(worker: tuple[DlibLandmarks, Job], photo: PhotoFile) -> PreparedPhoto:
     """One photo in a worker process."""
-    assert _worker is not None
-    return prepare_photo(*_worker, photo)
+    return prepare_photo(*worker, photo)

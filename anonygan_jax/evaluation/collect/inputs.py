@@ -1,4 +1,4 @@
-"""Photos as the frozen networks take them: pixels 0 to 255, not yet scaled."""
+"""Inputs of the frozen networks, cut out of photos: pixels 0 to 255, not scaled."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,7 @@ from anonygan_jax.evaluation.collect.observation import Observation
 from anonygan_jax.faces import alignment
 from anonygan_jax.models.pretrained import efficientnet, facenet, inception
 
+DLIB = "dlib"  # the recogniser; it takes the photo itself
 INCEPTION_CLEAN = "fid_clean"
 INCEPTION_PYTORCH = "fid_pytorch"
 EFFICIENTNET = "efficientnet"
@@ -19,7 +20,7 @@ EMOTION_SIZE = 64
 
 
 def clean_fid_picture(image: np.ndarray) -> np.ndarray:
-    """Returns float32 [299, 299, 3]: antialiased bicubic, not rounded, clipped.
+    """Returns a photo as float32 [299, 299, 3]: antialiased bicubic, clipped.
 
     Source: clean-fid (Parmar et al. 2022), which resizes each channel as Pillow's "F".
     """
@@ -35,7 +36,7 @@ def clean_fid_picture(image: np.ndarray) -> np.ndarray:
 
 
 def pytorch_fid_picture(image: np.ndarray) -> np.ndarray:
-    """Returns float32 [299, 299, 3]: bilinear between pixel centres, not antialiased.
+    """Returns a photo as float32 [299, 299, 3]: bilinear, not antialiased.
 
     Source: pytorch-fid 0.3, which resizes inside its network.
     """
@@ -44,7 +45,11 @@ def pytorch_fid_picture(image: np.ndarray) -> np.ndarray:
 
 
 def face_picture(image: np.ndarray, frame: Observation) -> np.ndarray:
-    """Returns uint8 [224, 224, 3], the face framed as in CelebA, stretched."""
+    """Returns uint8 [224, 224, 3], the face aligned as in CelebA, stretched.
+
+    Raises:
+      DegenerateFaceError: the landmarks give no crop.
+    """
     size = (efficientnet.IMAGE_SIZE,) * 2
     return alignment.crop_photo(
         image, alignment.celeba_transform(frame.points_xy, size), size
@@ -72,30 +77,30 @@ WHOLE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def pictures_for(
     wanted: frozenset[str],
     image: np.ndarray,
-    seen: Observation | None,
+    face: Observation | None,
     original: Observation | None,
 ) -> dict[str, np.ndarray]:
-    """Returns the pictures of a photo for some of the networks.
+    """Returns the inputs that a photo gives to the networks, by kind.
 
     Args:
-      wanted: their names.
+      wanted: the kinds.
       image: uint8 [H, W, 3] RGB.
-      seen: what is seen in the photo; without a face only whole pictures come back.
-      original: what is seen in its original; the photo's own where it is one.
+      face: the photo's; where it is None, only inputs of the whole photo are made.
+      original: the original's face; of an original its own.
 
     Raises:
-      DegenerateFaceError: from the landmarks no frame can be computed.
+      DegenerateFaceError: the landmarks give no crop.
     """
     made = {name: WHOLE[name](image) for name in WHOLE.keys() & wanted}
-    if seen is None or original is None:
+    if face is None or original is None:
         return made
     if EFFICIENTNET in wanted:
         made[EFFICIENTNET] = face_picture(image, original)
     if FACENET in wanted:
-        boxes = (seen.mtcnn_box, original.mtcnn_box, original.box_xyxy)
+        boxes = (face.mtcnn_box, original.mtcnn_box, original.box_xyxy)
         box = next(box for box in boxes if box is not None)
         made[FACENET] = box_picture(image, box, facenet.IMAGE_SIZE)
     if EMOTION in wanted:
-        face = box_picture(image, seen.box_xyxy, EMOTION_SIZE)
-        made[EMOTION] = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)[..., None]
+        crop = box_picture(image, face.box_xyxy, EMOTION_SIZE)
+        made[EMOTION] = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]
     return made

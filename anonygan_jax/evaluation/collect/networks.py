@@ -1,4 +1,4 @@
-"""Trained networks that only measure, run on all devices at once."""
+"""Pretrained networks of the metrics, run on all devices at once."""
 
 import importlib.util
 import pathlib
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from anonygan_jax.evaluation.collect import inputs
+from anonygan_jax.evaluation.collect import emotion, inputs
 from anonygan_jax.models.pretrained import efficientnet, inception
 from anonygan_jax.weights import features as converters
 from anonygan_jax.weights.torch_files import TorchFileError, read_state_dict
@@ -21,11 +21,12 @@ EFFICIENTNET_FILE = "models/efficientnet-lite0-57934424.pth"
 
 
 class FrozenNetwork:
-    """Features of pictures.
+    """Outputs of a pretrained network.
 
     Attributes:
-      name: of the network and of the result.
-      picture: which of `pictures` it takes.
+      name: of the network, and of its figures.
+      picture: kind of its inputs, see `inputs.pictures_for`.
+      batch_size: pictures a call, at most.
     """
 
     def __init__(
@@ -38,14 +39,14 @@ class FrozenNetwork:
         scale: float,
         batch_per_device: int = BATCH_PER_DEVICE,
     ) -> None:
-        """Puts the weights on all devices.
+        """Copies the weights to all devices.
 
         Args:
           name, picture: see above.
           apply: (variables, float32 [B, S, S, 3]) -> arrays [B, ...], jit-compilable.
           variables: of the network.
-          offset, scale: a pixel p of 0 to 255 goes in as (p - offset) / scale.
-          batch_per_device: pictures at a time.
+          offset, scale: the network gets (p - offset) / scale of a pixel p of 0 to 255.
+          batch_per_device: pictures a call and device.
         """
         self.name, self.picture = name, picture
         devices = jax.devices()
@@ -60,57 +61,73 @@ class FrozenNetwork:
         )
 
     def __call__(self, batch: np.ndarray) -> Any:
-        """Returns what the network makes of pictures, numpy arrays [B, ...].
+        """Returns the outputs for pictures, numpy arrays [B, ...].
 
-        A batch shorter than `batch_size` is filled up and the filling's results are
-        dropped, so that one program serves all.
+        A shorter batch is padded to `batch_size`, and the outputs of the padding are
+        dropped: one compiled program serves all batches.
 
         Args:
           batch: [B, S, S, 3], at most `batch_size` pictures, pixels 0 to 255.
         """
         count = len(batch)
-        filling = np.zeros((self.batch_size - count, *batch.shape[1:]), batch.dtype)
-        filled = jax.device_put(np.concatenate([batch, filling]), self._batch)
-        made = self._apply(self._variables, filled)
-        return jax.tree.map(lambda x: np.asarray(x)[:count], made)
+        padding = np.zeros((self.batch_size - count, *batch.shape[1:]), batch.dtype)
+        padded = jax.device_put(np.concatenate([batch, padding]), self._batch)
+        outputs = self._apply(self._variables, padded)
+        return jax.tree.map(lambda x: np.asarray(x)[:count], outputs)
+
+
+Network = FrozenNetwork | emotion.EmotionClassifier
+
+
+def available_networks(
+    inception_weights: pathlib.Path | None,
+    facenet_weights: dict[str, pathlib.Path | None],
+) -> list[Network]:
+    """Returns the networks whose weights are given or installed.
+
+    Args:
+      inception_weights: see `inception_networks`.
+      facenet_weights: by the recogniser's name, see `facenet_network`.
+
+    Raises:
+      TorchFileError, ValueError: a file has other weights.
+    """
+    networks: list[Network] = []
+    if inception_weights:
+        networks += inception_networks(inception_weights)
+    if efficientnet_lite0 := efficientnet_network():
+        networks.append(efficientnet_lite0)
+    for name, weights in facenet_weights.items():
+        if weights:
+            networks.append(facenet_network(name, weights))
+    if classifier := emotion.emotion_classifier():
+        networks.append(classifier)
+    return networks
 
 
 def inception_networks(weights: str | pathlib.Path) -> list[FrozenNetwork]:
-    """Returns the network of the FID with the pictures of both usual definitions.
+    """Returns the FID's Inception twice: with clean-fid's and pytorch-fid's inputs.
 
     Args:
       weights: path of pt_inception-2015-12-05-6726825d.pth.
 
     Raises:
-      TorchFileError, ValueError: it is another file.
+      TorchFileError, ValueError: the file has other weights.
     """
     variables = converters.load_inception(weights)
     apply = inception.Inception().apply
+    clean, pytorch = inputs.INCEPTION_CLEAN, inputs.INCEPTION_PYTORCH
     return [
-        FrozenNetwork(
-            inputs.INCEPTION_CLEAN,
-            inputs.INCEPTION_CLEAN,
-            apply,
-            variables,
-            128,
-            128,
-        ),
-        FrozenNetwork(
-            inputs.INCEPTION_PYTORCH,
-            inputs.INCEPTION_PYTORCH,
-            apply,
-            variables,
-            127.5,
-            127.5,
-        ),
+        FrozenNetwork(clean, clean, apply, variables, 128, 128),
+        FrozenNetwork(pytorch, pytorch, apply, variables, 127.5, 127.5),
     ]
 
 
 def efficientnet_network() -> FrozenNetwork | None:
-    """Returns EfficientNet-Lite0 on faces; None where its weights' package is missing.
+    """Returns EfficientNet-Lite0 on faces; None where its package is missing.
 
     Raises:
-      TorchFileError, ValueError: the package holds other weights.
+      TorchFileError, ValueError: the package has other weights.
     """
     spec = importlib.util.find_spec(EFFICIENTNET_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
@@ -127,14 +144,14 @@ def efficientnet_network() -> FrozenNetwork | None:
 
 
 def facenet_network(name: str, weights: str | pathlib.Path) -> FrozenNetwork:
-    """Returns InceptionResnetV1, giving embeddings [B, 512] and class numbers [B].
+    """Returns FaceNet (InceptionResnetV1): embeddings [B, 512], class numbers [B].
 
     Args:
       name: of the recogniser.
       weights: a file of facenet-pytorch's releases.
 
     Raises:
-      TorchFileError: the file cannot be read, or its weights do not fit.
+      TorchFileError: the file cannot be read, or has other weights.
     """
     try:
         network, variables = converters.facenet_variables(read_state_dict(weights))

@@ -1,4 +1,4 @@
-"""What detectors and recognisers see in one photo."""
+"""Detection, landmarks and descriptor of one face of a photo."""
 
 import dataclasses
 
@@ -12,23 +12,25 @@ from anonygan_jax.recognition.dlib import DlibDescriptor
 
 
 class NothingToSeeError(ValueError):
-    """An original in which no face is found: nothing to compare with."""
+    """An original in which dlib detects no face."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Observation:
     """One face of a photo.
 
+    Where no face is detected in a result, landmarks and box are the original's.
+
     Attributes:
-      size: height and width of the photo.
-      points_xy: float32 [68, 2]; where the result shows no face, the original's.
-      box_xyxy: float32 [4], dlib's box; where the result shows no face, the original's.
-      detected: dlib finds the face.
-      detected_by_mtcnn: None where MTCNN was not asked.
-      mtcnn_box: float32 [4], where MTCNN found the face.
+      size: (height, width) of the photo.
+      points_xy: float32 [68, 2], dlib's landmarks, pixels.
+      box_xyxy: float32 [4], dlib's box, pixels.
+      detected: dlib detects the face.
+      detected_by_mtcnn: None where MTCNN is not used.
+      mtcnn_box: float32 [4], MTCNN's box; None where it detects no face here.
       descriptor: float32 [128], dlib's.
-      face_boxes: float32 [N, 4], of all faces in the photo.
-      skin_lab: float32 [3], the skin's colour in CIE Lab; NaN where none is seen.
+      face_boxes: float32 [N, 4], of all faces that dlib detects.
+      skin_lab: float32 [3], colour of the skin in CIE Lab; NaN where none is visible.
     """
 
     size: tuple[int, int]
@@ -43,23 +45,29 @@ class Observation:
 
 
 class FaceObserver:
-    """Looks at photos with dlib (photo doubled once) and, if asked, MTCNN."""
+    """dlib (photo upsampled once) and, if wanted, MTCNN."""
 
     def __init__(self, use_mtcnn: bool) -> None:
         """Loads the models.
 
+        Args:
+          use_mtcnn: detect faces with MTCNN, too.
+
         Raises:
-          LandmarksUnavailable, MtcnnUnavailable: what is missing.
+          LandmarksUnavailable, MtcnnUnavailable: a package is missing.
         """
         self._detector = DlibLandmarks()
         self._describe = DlibDescriptor()
         self._mtcnn = Mtcnn() if use_mtcnn else None
 
     def original(self, image: np.ndarray) -> Observation:
-        """Returns what is seen of the main face of uint8 [H, W, 3] RGB.
+        """Returns the main face of an original.
+
+        Args:
+          image: uint8 [H, W, 3] RGB.
 
         Raises:
-          NothingToSeeError: dlib finds no face.
+          NothingToSeeError: dlib detects no face.
         """
         faces = self._detector.detect(image, num_upsamples=1)
         if not faces:
@@ -67,10 +75,14 @@ class FaceObserver:
         return self._observe(image, main_face(faces, image.shape), faces, True)
 
     def result(self, image: np.ndarray, original: Observation) -> Observation:
-        """Returns what is seen in a result where the original had its face.
+        """Returns the face of a result at the place of the original's.
 
-        Where no face is found the descriptor is computed with the landmarks of the
-        original: who knows the original can do that.
+        Where no face is detected, the descriptor is computed with the landmarks of the
+        original, as an attacker who has the original could do.
+
+        Args:
+          image: uint8 [H, W, 3] RGB.
+          original: the face in the original.
         """
         faces = self._detector.detect(image, num_upsamples=1)
         found = face_at(faces, original.box_xyxy)
@@ -80,7 +92,7 @@ class FaceObserver:
     def _observe(
         self, image: np.ndarray, face: Face, faces: list[Face], detected: bool
     ) -> Observation:
-        """Everything about one face."""
+        """The observation of one face."""
         box = None
         if self._mtcnn:
             boxes = self._mtcnn.boxes(image)
@@ -100,13 +112,18 @@ class FaceObserver:
 
 
 def face_at(faces: list[Face], box_xyxy: np.ndarray) -> Face | None:
-    """Returns the face whose box has its centre nearest to another box's, inside it."""
+    """Returns the face whose centre is nearest to a box's, among those inside it.
+
+    Args:
+      faces: detected faces.
+      box_xyxy: float [4], of a face.
+    """
     number = _nearest([face.box_xyxy for face in faces], box_xyxy)
     return None if number is None else faces[number]
 
 
 def _nearest(boxes: list[np.ndarray], place: np.ndarray) -> int | None:
-    """Which box has its centre nearest to that of a place, and in it, if any has."""
+    """Number of the box with its centre nearest to that of a place, and inside it."""
     apart = {}
     for number, box in enumerate(boxes):
         centre = (box[:2] + box[2:4]) / 2

@@ -1,4 +1,4 @@
-"""Lists of photo pairs in the form of LFW: pairs.txt and its relatives."""
+"""Lists of photo pairs in LFW's format: pairs.txt and pairsDevTrain.txt."""
 
 import dataclasses
 import pathlib
@@ -6,20 +6,22 @@ from collections.abc import Set
 
 import numpy as np
 
+from anonygan_jax.evaluation.collect.folders import Problem
+
 NUM_FOLDS = 10
 
 
 class PairListError(ValueError):
-    """A file that is no list of pairs; the message names the line."""
+    """A file that is no list of pairs; the message has the line's number."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PairList:
-    """Pairs of photos of one or of two people.
+    """Pairs of photos of one person or of two people.
 
     Attributes:
       first, second: names of the photos without suffix, "NAME/NAME_0001".
-      same: bool [N], both show one person.
+      same: bool [N], both photos show one person.
       fold: int [N], 0 to 9.
     """
 
@@ -36,7 +38,7 @@ class PairList:
         return {*self.first, *self.second}
 
     def thinned(self, max_photos: int) -> "PairList":
-        """Returns pairs spread evenly over the list, of at most so many photos."""
+        """Returns pairs spread evenly over the list, of at most `max_photos` photos."""
         for step in range(1, len(self) + 1):
             chosen = self._take(list(range(0, len(self), step)))
             if len(chosen.photos()) <= max_photos:
@@ -44,7 +46,7 @@ class PairList:
         return self._take([])
 
     def among(self, first: Set[str], second: Set[str]) -> "PairList":
-        """Returns the pairs whose first and second photo are both there."""
+        """Returns the pairs whose first photo is in `first` and second in `second`."""
         kept = [
             i
             for i, (a, b) in enumerate(zip(self.first, self.second, strict=True))
@@ -52,8 +54,32 @@ class PairList:
         ]
         return self._take(kept)
 
+    def chosen(
+        self, photos: dict[str, pathlib.Path]
+    ) -> tuple[dict[str, pathlib.Path], list[Problem]]:
+        """Returns the photos of the pairs by name, and a problem for each missing one.
+
+        Args:
+          photos: by name.
+
+        Raises:
+          PairListError: no pair has both of its photos.
+        """
+        wanted = self.photos()
+        problems = [
+            Problem(name, "named in the pairs, but not there")
+            for name in sorted(wanted - photos.keys())
+        ]
+        found = {name: photos[name] for name in sorted(wanted & photos.keys())}
+        if not len(self.among(found.keys(), found.keys())):
+            raise PairListError(
+                f"none of the {len(self)} pairs has both of its photos there; a photo "
+                "is called NAME/NAME_0001"
+            )
+        return found, problems
+
     def _take(self, kept: list[int]) -> "PairList":
-        """The pairs at some places."""
+        """The pairs with some indices."""
         return PairList(
             [self.first[i] for i in kept],
             [self.second[i] for i in kept],
@@ -66,12 +92,15 @@ def read_pairs(path: str | pathlib.Path) -> PairList:
     """Returns the pairs of a file.
 
     The first line is "10 300" (folds, pairs of a kind in each) or, in the development
-    files, "1100" (pairs of a kind), which are cut into ten folds of consecutive pairs
-    here. Then, fold by fold: "NAME i j" for two photos of one person, "NAME i OTHER j"
-    for those of two.
+    files, "1100" (pairs of a kind). Pairs of the second form are divided here into ten
+    folds of consecutive pairs. The next lines, fold by fold, are "NAME i j" for two
+    photos of one person or "NAME i OTHER j" for photos of two people.
+
+    Args:
+      path: of the file.
 
     Raises:
-      PairListError: the file cannot be read or a line is of another form.
+      PairListError: the file cannot be read, or a line has another format.
     """
     try:
         lines = pathlib.Path(path).read_text().splitlines()

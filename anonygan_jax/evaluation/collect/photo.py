@@ -1,4 +1,4 @@
-"""One photo as detectors, recognisers and the networks see it."""
+"""Measurement of one photo: detectors, recognisers, and pictures for the networks."""
 
 import dataclasses
 import pathlib
@@ -7,8 +7,8 @@ import numpy as np
 
 from anonygan_jax.evaluation.collect.comparison import (
     Comparison,
+    background_similarity,
     compare,
-    outside_similarity,
 )
 from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.collect.inputs import pictures_for
@@ -21,18 +21,19 @@ from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.io.photos import PhotoError, read_photo
 
 
-class UnlikeError(ValueError):
-    """A result that is not of its original's size."""
+class SizeMismatchError(ValueError):
+    """A result that has not the size of its original."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
-    """A photo to look at; a result when it has an original.
+class PhotoToMeasure:
+    """A photo to measure; a result where it has an original.
 
     Attributes:
       name: of original and result, without suffix.
-      path: the photo's.
-      original_path, original: of a result; the latter None where no face was found.
+      path: of the photo.
+      original_path: of a result's original.
+      original: of a result, the face in its original; None where none is detected.
     """
 
     name: str
@@ -42,63 +43,76 @@ class Task:
 
 
 @dataclasses.dataclass(frozen=True)
-class Sighting:
-    """What a worker saw in a photo; without a face only `pictures` of the whole."""
+class PhotoMeasurement:
+    """Measurement of one photo.
+
+    Attributes:
+      name: of the photo.
+      observation: its face; None where there is none to compare.
+      comparison: of a result with its original.
+      pictures: see `pictures_for`; without a face only those of the whole photo.
+      problems: why the photo is not measured.
+    """
 
     name: str
-    seen: Observation | None
+    observation: Observation | None
     comparison: Comparison | None
     pictures: dict[str, np.ndarray]
     problems: list[Problem]
 
 
-def look(observer: FaceObserver, wanted: frozenset[str], task: Task) -> Sighting:
-    """Returns what is seen in one photo, or why nothing is.
+def measure_photo(
+    observer: FaceObserver, wanted: frozenset[str], photo: PhotoToMeasure
+) -> PhotoMeasurement:
+    """Returns the measurement of one photo, or the reason why there is none.
 
     Args:
       observer: the detectors.
-      wanted: pictures to cut out, see `pictures`.
-      task: the photo.
+      wanted: names of the pictures to cut out, see `pictures_for`.
+      photo: an original or a result.
     """
     try:
-        image = read_photo(task.path)
-        if task.original_path is None:
-            return _look_at_original(observer, wanted, task, image)
-        before = read_photo(task.original_path)
-        return _look_at_result(observer, wanted, task, image, before)
-    except (PhotoError, UnlikeError, DegenerateFaceError) as error:
-        problem = Problem(task.name, str(error).removeprefix(f"{task.path}: "))
-        return Sighting(task.name, None, None, {}, [problem])
+        image = read_photo(photo.path)
+        if photo.original_path is None:
+            return _measure_original(observer, wanted, photo, image)
+        before = read_photo(photo.original_path)
+        return _measure_result(observer, wanted, photo, image, before)
+    except (PhotoError, SizeMismatchError, DegenerateFaceError) as error:
+        problem = Problem(photo.name, str(error).removeprefix(f"{photo.path}: "))
+        return PhotoMeasurement(photo.name, None, None, {}, [problem])
 
 
-def _look_at_original(
-    observer: FaceObserver, wanted: frozenset[str], task: Task, image: np.ndarray
-) -> Sighting:
-    """A photo by itself."""
-    seen, problems = None, []
-    try:
-        seen = observer.original(image)
-    except NothingToSeeError as error:
-        problems.append(Problem(task.name, str(error)))
-    pictures = pictures_for(wanted, image, seen, seen)
-    return Sighting(task.name, seen, None, pictures, problems)
-
-
-def _look_at_result(
+def _measure_original(
     observer: FaceObserver,
     wanted: frozenset[str],
-    task: Task,
+    photo: PhotoToMeasure,
+    image: np.ndarray,
+) -> PhotoMeasurement:
+    """An original by itself."""
+    face, problems = None, []
+    try:
+        face = observer.original(image)
+    except NothingToSeeError as error:
+        problems.append(Problem(photo.name, str(error)))
+    pictures = pictures_for(wanted, image, face, face)
+    return PhotoMeasurement(photo.name, face, None, pictures, problems)
+
+
+def _measure_result(
+    observer: FaceObserver,
+    wanted: frozenset[str],
+    photo: PhotoToMeasure,
     image: np.ndarray,
     before: np.ndarray,
-) -> Sighting:
-    """A photo beside its original."""
+) -> PhotoMeasurement:
+    """A result beside its original."""
     if before.shape != image.shape:
         sizes = [f"{x.shape[1]}x{x.shape[0]}" for x in (image, before)]
-        raise UnlikeError(f"{sizes[0]} pixels, its original {sizes[1]}")
-    seen = comparison = None
-    if task.original is not None:
-        seen = observer.result(image, task.original)
-        context = outside_similarity(before, image, task.original.face_boxes)
-        comparison = compare(task.original, seen, context)
-    pictures = pictures_for(wanted, image, seen, task.original)
-    return Sighting(task.name, seen, comparison, pictures, [])
+        raise SizeMismatchError(f"{sizes[0]} pixels, its original {sizes[1]}")
+    face = comparison = None
+    if photo.original is not None:
+        face = observer.result(image, photo.original)
+        similarity = background_similarity(before, image, photo.original.face_boxes)
+        comparison = compare(photo.original, face, similarity)
+    pictures = pictures_for(wanted, image, face, photo.original)
+    return PhotoMeasurement(photo.name, face, comparison, pictures, [])

@@ -1,1 +1,1 @@
-"""Figures of a method, each with its interval."""
+"""Figures of a method, each with its 95% interval."""

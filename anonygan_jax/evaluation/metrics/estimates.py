@@ -1,4 +1,4 @@
-"""Numbers with the 95% intervals that they deserve."""
+"""Estimates with 95% confidence intervals."""
 
 import dataclasses
 
@@ -14,8 +14,8 @@ class Estimate:
 
     Attributes:
       value: the estimate; NaN where nothing could be measured.
-      low, high: its 95% interval.
-      count: of photos or pairs it rests on.
+      low, high: its 95% interval; NaN where there is none.
+      count: number of photos or pairs.
       deviation: standard deviation over folds, where there are any.
     """
 
@@ -30,7 +30,7 @@ def share(hits: np.ndarray) -> Estimate:
     """Returns the share of true values with Wilson's interval.
 
     Args:
-      hits: bool [N]; of none the share is NaN.
+      hits: bool [N]; without any value the share is NaN.
     """
     count = len(hits)
     if count == 0:
@@ -45,7 +45,7 @@ def over_folds(hits: np.ndarray, folds: np.ndarray) -> Estimate:
 
     Args:
       hits: bool [N].
-      folds: int [N], which fold each belongs to.
+      folds: int [N], the fold of each.
     """
     if len(hits) == 0:
         return nothing()
@@ -71,11 +71,17 @@ def mean(values: np.ndarray) -> Estimate:
 
 
 def around(value: float, error: float, count: int) -> Estimate:
-    """Returns an estimate whose error is normal with a standard deviation."""
+    """Returns an estimate with a normal interval.
+
+    Args:
+      value: the estimate.
+      error: its standard error; NaN where it is unknown.
+      count: number of photos or pairs.
+    """
     width = float(norm.ppf((1 + CONFIDENCE) / 2)) * error
     return Estimate(value, value - width, value + width, count)
 
 
 def nothing() -> Estimate:
-    """Returns the estimate of what could not be measured."""
+    """Returns the estimate of what could not be measured: NaN."""
     return Estimate(np.nan, np.nan, np.nan, 0)

@@ -1,4 +1,4 @@
-"""Features of a set of pictures: all in its statistics, some kept."""
+"""Features of a set of pictures: statistics of all, and a sample that is kept."""
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from anonygan_jax.evaluation.metrics.frechet import (
     Coupling,
     FeatureStatistics,
     NotEnoughError,
-    kernel_distance,
+    kid_and_error,
     precision_recall,
 )
 
-MAX_KEPT = 5_000  # features of a set: 40 MB of Inception's
+MAX_KEPT = 5_000  # pictures of a set; 40 MB of Inception's features
 SEED = 0
 
 
@@ -24,22 +24,23 @@ class Features:
     """
 
     def __init__(self) -> None:
+        """Starts with no picture."""
         self.statistics: FeatureStatistics | None = None
         self._kept: list[np.ndarray] = []
         self._rng = np.random.default_rng(SEED)
 
     @property
     def count(self) -> int:
-        """Pictures seen."""
+        """Number of pictures."""
         return self.statistics.count if self.statistics else 0
 
     @property
     def kept(self) -> np.ndarray:
-        """float32 [N, D], at most MAX_KEPT of them."""
+        """The sample, float32 [N, D], of at most MAX_KEPT pictures."""
         return np.stack(self._kept)
 
     def update(self, features: np.ndarray) -> None:
-        """Adds float [B, D] features; the sample is Vitter's reservoir."""
+        """Adds float [B, D] features. Source of the sample: Vitter's reservoir."""
         if self.statistics is None:
             self.statistics = FeatureStatistics(features.shape[1])
         for place, feature in enumerate(features, self.count):
@@ -51,9 +52,12 @@ class Features:
 
 
 def distance(real: Features, made: Features) -> Estimate:
-    """Returns the Frechet distance of two sets.
+    """Returns the squared Frechet distance of two sets.
 
-    The error is estimated on the kept features; see `Coupling.error`.
+    The interval is estimated on the samples, see `Coupling.error`.
+
+    Args:
+      real, made: features of originals and of results.
 
     Raises:
       NotEnoughError: a set has fewer than two members.
@@ -65,18 +69,31 @@ def distance(real: Features, made: Features) -> Estimate:
     return estimates.around(coupling.distance, error, made.count)
 
 
-def kernel(real: Features, made: Features) -> Estimate:
-    """Returns the kernel distance (KID) of the kept features.
+def kid(real: Features, made: Features) -> Estimate:
+    """Returns the kernel inception distance of the samples.
 
-    Sets of at most 1,000 are measured whole, without an interval.
+    Two equally large samples of at most 1,000 are used whole, without an interval.
+
+    Args:
+      real, made: features of originals and of results.
+
+    Raises:
+      NotEnoughError: a set has fewer than two members.
     """
-    value, error = kernel_distance(real.kept, made.kept, SEED)
+    value, error = kid_and_error(real.kept, made.kept, SEED)
     error = error or float("nan")
     return estimates.around(value, error, len(made.kept))
 
 
 def precision_and_recall(real: Features, made: Features) -> tuple[Estimate, Estimate]:
-    """Returns precision and recall of the kept features, with binomial intervals."""
+    """Returns precision and recall of the samples, with binomial intervals.
+
+    Args:
+      real, made: features of originals and of results.
+
+    Raises:
+      NotEnoughError: a set has three members or fewer.
+    """
     precision, recall = precision_recall(real.kept, made.kept)
     return (
         estimates.share(_hits(precision, len(made.kept))),
@@ -85,5 +102,5 @@ def precision_and_recall(real: Features, made: Features) -> tuple[Estimate, Esti
 
 
 def _hits(part: float, count: int) -> np.ndarray:
-    """So many true values of a count."""
+    """A share as bool [count]."""
     return np.arange(count) < round(part * count)

@@ -1,4 +1,4 @@
-"""How far two sets of pictures lie apart, by statistics of their features."""
+"""Frechet distance, KID, precision and recall of two sets of features."""
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -8,17 +8,21 @@ NEIGHBOUR = 3  # of precision and recall
 
 
 class NotEnoughError(ValueError):
-    """A set too small for a measure to mean anything."""
+    """A set that is too small for a metric."""
 
 
 class FeatureStatistics:
-    """Mean and covariance of features, from batches, in memory that does not grow.
+    """Mean and covariance of features, from batches, in constant memory.
 
-    Sums are of float64 and taken about the first batch's mean, so that features far
-    from zero lose nothing.
+    Sums are in float64 and about the first batch's mean: features far from zero keep
+    their precision.
+
+    Attributes:
+      count: number of pictures.
     """
 
     def __init__(self, dimension: int) -> None:
+        """Starts with no picture; `dimension` is the number of features."""
         self.count = 0
         self._shift = np.zeros(dimension)
         self._sum = np.zeros(dimension)
@@ -35,18 +39,27 @@ class FeatureStatistics:
 
     @property
     def mean(self) -> np.ndarray:
-        """float64 [D]."""
+        """float64 [D].
+
+        Raises:
+          NotEnoughError: there are fewer than two pictures.
+        """
         self._check()
         return self._shift + self._sum / self.count
 
     @property
     def covariance(self) -> np.ndarray:
-        """float64 [D, D], unbiased as numpy.cov's."""
+        """float64 [D, D], unbiased as numpy.cov's.
+
+        Raises:
+          NotEnoughError: there are fewer than two pictures.
+        """
         self._check()
         outer = np.outer(self._sum, self._sum) / self.count
         return (self._products - outer) / (self.count - 1)
 
     def _check(self) -> None:
+        """Refuses sets without a covariance."""
         if self.count < 2:
             raise NotEnoughError(f"{self.count} pictures, at least 2 are needed")
 
@@ -54,13 +67,16 @@ class FeatureStatistics:
 class Coupling:
     """Two sets as Gaussians, with the optimal transports between them.
 
-    Source: Heusel et al. 2017. Differs from their code in that the trace of the square
-    root of S_a S_b is taken from the eigenvalues of a symmetric matrix that has the
-    same: nothing complex arises where a covariance is singular.
+    Source: Heusel et al. 2017. Differs: the trace of the square root of S_a S_b is
+    computed from a symmetric matrix with the same eigenvalues, so that no complex
+    numbers arise where a covariance is singular.
     """
 
     def __init__(self, a: FeatureStatistics, b: FeatureStatistics) -> None:
         """Decomposes the covariances.
+
+        Args:
+          a, b: statistics of the two sets.
 
         Raises:
           NotEnoughError: a set has fewer than two members.
@@ -83,12 +99,12 @@ class Coupling:
         """Returns the standard error of the distance.
 
         Args:
-          sample_a, sample_b: float [N, D], some of the sets' features.
+          sample_a, sample_b: float [N, D], some features of each set.
 
-        Source: the delta method. A picture x of b moves the distance by its influence
-        2 (mean_b - mean_a).y + y'(I - T)y with y = x - mean_b and T the optimal
-        transport from b to a (Dowson and Landau 1982 have the gradient); likewise for
-        a. Where a covariance is singular, transports act on its range alone.
+        Source: the delta method. The influence of a picture x of b on the distance is
+        2 (mean_b - mean_a).y + y'(I - T)y, where y = x - mean_b and T is the optimal
+        transport from b to a (gradient: Dowson and Landau 1982). The same holds for a.
+        Where a covariance is singular, the transport acts on its range alone.
         """
         from_a = self._inverse @ self._middle @ self._inverse
         from_b = self._root @ self._middle_inverse @ self._root
@@ -101,6 +117,9 @@ class Coupling:
 def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
     """Returns the squared Frechet distance of two sets as Gaussians, 0 or more.
 
+    Args:
+      a, b: statistics of the two sets.
+
     Raises:
       NotEnoughError: a set has fewer than two members.
     """
@@ -108,7 +127,7 @@ def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
 
 
 def _roots(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Square root and its pseudo-inverse."""
+    """The square root of a covariance, and the root's pseudo-inverse."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > values.max() * len(values) * np.finfo(np.float64).eps
     roots = np.sqrt(np.where(kept, values, 0))
@@ -119,17 +138,18 @@ def _roots(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _influence(
     centred: np.ndarray, apart: np.ndarray, transport: np.ndarray
 ) -> np.ndarray:
-    """How much each feature moves the distance, [N]."""
+    """The influence of each picture on the distance, [N]."""
     moved = centred @ (np.eye(len(apart)) - transport)
     return 2 * centred @ apart + (moved * centred).sum(-1)
 
 
-def kernel_distance(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """Returns the KID and its standard error over random subsets.
+def kid_and_error(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
+    """Returns the kernel inception distance and its standard error over subsets.
 
     Args:
-      a, b: float [N, D] and [M, D] features. With at most 1,000 a subset is the whole
-        set, and the error 0.
+      a, b: float [N, D] and [M, D] features. Of two equally large sets of at most 1,000
+        the whole is used, and the error is 0.
+      seed: of the random subsets.
 
     Source: Binkowski et al. 2018; unbiased MMD of the kernel (x.y / D + 1)^3 over 100
     subsets of at most 1,000, as clean-fid computes it.
@@ -141,17 +161,21 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float,
     if size < 2:
         raise NotEnoughError(f"{size} pictures, at least 2 are needed")
     if size == len(a) == len(b):
-        return _mmd(a, b), 0.0
+        return squared_mmd(a, b), 0.0
     rng = np.random.default_rng(seed)
     values = [
-        _mmd(*(x[rng.choice(len(x), size, replace=False)] for x in (a, b)))
+        squared_mmd(*(x[rng.choice(len(x), size, replace=False)] for x in (a, b)))
         for _ in range(KID_SUBSETS)
     ]
     return float(np.mean(values)), float(np.std(values, ddof=1) / KID_SUBSETS**0.5)
 
 
-def _mmd(a: np.ndarray, b: np.ndarray) -> float:
-    """Unbiased squared maximum mean discrepancy of two sets of one size."""
+def squared_mmd(a: np.ndarray, b: np.ndarray) -> float:
+    """Returns the unbiased squared maximum mean discrepancy of two sets.
+
+    Args:
+      a, b: float [N, D] features, of one size; the kernel is (x.y / D + 1)^3.
+    """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     size, dimension = a.shape
     within = (a @ a.T / dimension + 1) ** 3 + (b @ b.T / dimension + 1) ** 3
@@ -161,10 +185,11 @@ def _mmd(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def precision_recall(real: np.ndarray, made: np.ndarray) -> tuple[float, float]:
-    """Returns the shares of made pictures that look real, and of real ones covered.
+    """Returns precision and recall of made pictures, each 0 to 1.
 
-    A picture counts when it lies within a member's distance to that set's third
-    nearest other member.
+    Precision is the share of made pictures in the manifold of the real ones, recall the
+    share of real pictures in the manifold of the made ones. The manifold of a set is
+    the union of balls around its members, up to the third nearest other member.
 
     Args:
       real, made: float [N, D] and [M, D] features.
@@ -172,7 +197,7 @@ def precision_recall(real: np.ndarray, made: np.ndarray) -> tuple[float, float]:
     Source: Kynkaanniemi et al. 2019, k = 3.
 
     Raises:
-      NotEnoughError: a set has at most three members.
+      NotEnoughError: a set has three members or fewer.
     """
     if min(len(real), len(made)) <= NEIGHBOUR:
         raise NotEnoughError(f"at least {NEIGHBOUR + 1} pictures are needed")
@@ -183,6 +208,6 @@ def precision_recall(real: np.ndarray, made: np.ndarray) -> tuple[float, float]:
 
 
 def _radii(features: np.ndarray) -> np.ndarray:
-    """Distance of each member to its third nearest other."""
+    """Distance of each member to the third nearest other member."""
     apart = cdist(features, features)
     return np.partition(apart, NEIGHBOUR, axis=1)[:, NEIGHBOUR]

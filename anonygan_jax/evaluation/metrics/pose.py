@@ -1,7 +1,8 @@
-"""How far an anonymised face's landmarks moved, in both published forms."""
+"""Pose distances of landmarks before and after, in both published forms."""
 
 import numpy as np
 
+from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import OUTER_EYE_CORNERS
 
 
@@ -10,10 +11,10 @@ def pose_distance(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
     Args:
       reference: float [..., 68, 2], landmarks of the source.
-      prediction: float [..., 68, 2], landmarks found anew in the result.
+      prediction: float [..., 68, 2], landmarks that dlib finds in the result.
 
     Returns:
-      float64 [...], 0 or more; 0.05 is a twentieth of the eyes' distance.
+      float64 [...], 0 or more; 0.05 is a twentieth of the interocular distance.
 
     Source: the paper, section 4 (Euclidean form).
     """
@@ -35,10 +36,15 @@ def landmark_distances(reference: np.ndarray, prediction: np.ndarray) -> np.ndar
 
 
 def pose_distance_l1(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """Returns the mean absolute displacement over that of the eyes' outer corners.
+    """Returns the mean absolute displacement over that of the outer eye corners.
 
-    Args and Returns as `pose_distance`. Both means are over x and y, so a face whose
-    eyes are level divides by half of its interocular distance.
+    Both means are over x and y: where the eyes are level, the divisor is half of the
+    interocular distance.
+
+    Args: as `pose_distance`.
+
+    Returns:
+      float64 [...], 0 or more.
 
     Source: the table of the official release.
     """
@@ -46,3 +52,20 @@ def pose_distance_l1(reference: np.ndarray, prediction: np.ndarray) -> np.ndarra
     moved = np.abs(np.subtract(prediction, reference)).mean((-1, -2))
     eyes = np.abs(reference[..., left, :] - reference[..., right, :]).mean(-1)
     return moved / eyes
+
+
+def mean_face(faces: list[np.ndarray]) -> np.ndarray:
+    """Returns the mean landmarks of faces aligned as in CelebA, float [68, 2].
+
+    Args:
+      faces: landmarks of each, float [68, 2], pixels of its photo; one or more.
+
+    Raises:
+      DegenerateFaceError: landmarks of a face coincide.
+    """
+    size = alignment.CELEBA_SIZE
+    aligned = [
+        alignment.transform_points(alignment.celeba_transform(points, size), points)
+        for points in faces
+    ]
+    return np.mean(aligned, axis=0)

@@ -1,7 +1,7 @@
-"""Does a recogniser still know who it is? Verification, identification, linkage.
+"""Distances, thresholds and ranks of a recogniser's embeddings.
 
-Names of photos stand for embeddings; distances are Euclidean. Sets of embeddings are
-dicts from names to float32 [D].
+Sets of embeddings are dicts from names of photos to float32 [D]. Distances are
+Euclidean.
 """
 
 import dataclasses
@@ -12,17 +12,23 @@ from sklearn.metrics import pairwise_distances_argmin, roc_auc_score, roc_curve
 from anonygan_jax.evaluation.collect.pair_lists import PairList
 
 Embeddings = dict[str, np.ndarray]
-FALSE_ACCEPTS = 1e-3
-MAX_STRANGERS = 3_000  # photos whose pairs give a threshold: 4.5 million of them
+FAR = 1e-3  # false accept rate of the thresholds
+MAX_PHOTOS = 3_000  # for a threshold; they give 4.5 million pairs
+RECOGNISERS = {  # titles
+    "dlib": "dlib",
+    "facenet_casia": "FaceNet (CASIA)",
+    "facenet_vggface2": "FaceNet (VGGFace2)",
+}
 
 
 def pair_distances(
     pairs: PairList, first: Embeddings, second: Embeddings
 ) -> np.ndarray:
-    """Returns float64 [P] distances of the pairs' two photos, each from its own set.
+    """Returns the distances of the two photos of each pair, float64 [P].
 
-    With originals first and results second this is LFW's protocol with the second
-    photo anonymised; with results in both it is what links anonymised photos.
+    Args:
+      pairs: names of photos.
+      first, second: embeddings of the first and of the second photos.
     """
     a = np.stack([first[name] for name in pairs.first]).astype(np.float64)
     b = np.stack([second[name] for name in pairs.second]).astype(np.float64)
@@ -30,23 +36,27 @@ def pair_distances(
 
 
 def verified(pairs: PairList, distances: np.ndarray) -> np.ndarray:
-    """Returns bool [P]: is a pair rightly taken for one person or for two?
+    """Returns whether each pair is classified correctly, bool [P].
 
-    The threshold for a fold is the one that is best on the other folds.
+    The threshold of a fold is the one with the best accuracy on the other folds.
+
+    Args:
+      pairs: of one or of two people.
+      distances: float [P], of the pairs.
 
     Source: LFW's protocol (Huang et al. 2007), view 2.
     """
-    right = np.zeros(len(pairs), bool)
+    correct = np.zeros(len(pairs), bool)
     for fold in np.unique(pairs.fold):
         tested = pairs.fold == fold
         others = ~tested if not tested.all() else tested
         limit = _best_threshold(distances[others], pairs.same[others])
-        right[tested] = (distances[tested] <= limit) == pairs.same[tested]
-    return right
+        correct[tested] = (distances[tested] <= limit) == pairs.same[tested]
+    return correct
 
 
 def _best_threshold(distances: np.ndarray, same: np.ndarray) -> float:
-    """The distance up to which taking pairs for one person is right most often."""
+    """The threshold with the best accuracy."""
     order = np.argsort(distances, kind="stable")
     gained = np.cumsum(np.where(same[order], 1, -1))
     best = int(np.argmax(gained))
@@ -54,34 +64,45 @@ def _best_threshold(distances: np.ndarray, same: np.ndarray) -> float:
     return float((distances[order[best]] + distances[after]) / 2)
 
 
-def strict_threshold(originals: Embeddings, false_accepts: float) -> float:
-    """Returns the distance that only so many pairs of different people fall below.
+def threshold_at_far(originals: Embeddings, far: float) -> float:
+    """Returns the distance below which a share of the different-identity pairs is.
 
-    All pairs of photos of different people are taken, a person being a photo's folder;
-    of more than 3,000 photos, evenly spaced ones by name. NaN where there are no two
-    people.
+    All pairs of photos of different people count. Of more than 3,000 photos, some that
+    are evenly spaced by name are used.
+
+    Args:
+      originals: embeddings of photos; see `person`.
+      far: the share, the false accept rate.
+
+    Returns:
+      A distance; NaN where there is one person alone.
     """
     names = sorted(originals)
-    names = names[:: -(-len(names) // MAX_STRANGERS) or 1]
+    names = names[:: -(-len(names) // MAX_PHOTOS) or 1]
     people = np.array([person(name) for name in names])
     vectors = np.stack([originals[name] for name in names]).astype(np.float64)
     apart = []
     for i in range(len(names) - 1):
-        strangers = people[i + 1 :] != people[i]
-        row = np.linalg.norm(vectors[i + 1 :][strangers] - vectors[i], axis=-1)
+        different = people[i + 1 :] != people[i]
+        row = np.linalg.norm(vectors[i + 1 :][different] - vectors[i], axis=-1)
         apart.append(row.astype(np.float32))
     every = np.concatenate(apart) if apart else np.zeros(0)
-    return float(np.quantile(every, false_accepts)) if len(every) else float("nan")
+    return float(np.quantile(every, far)) if len(every) else float("nan")
 
 
 def person(name: str) -> str:
-    """Returns whose photo it is: the folder's name; without one, nobody else's."""
+    """Returns the identity of a photo: the name of its folder, else its own name."""
     return name.rpartition("/")[0] or name
 
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-    """A ROC: shares of strangers and of same persons taken for one; its area."""
+    """A ROC and its area.
+
+    Attributes:
+      false_accepts, true_accepts: float [N], rates at each threshold.
+      area: 0 to 1.
+    """
 
     false_accepts: np.ndarray
     true_accepts: np.ndarray
@@ -89,7 +110,12 @@ class Curve:
 
 
 def roc(same: np.ndarray, distances: np.ndarray) -> Curve | None:
-    """Returns the ROC of pairs; None where only one kind is there."""
+    """Returns the ROC of pairs; None where there is only one kind of pairs.
+
+    Args:
+      same: bool [P], both photos show one person.
+      distances: float [P].
+    """
     if same.all() or not same.any():
         return None
     false, true, _ = roc_curve(same, -distances)
@@ -97,11 +123,14 @@ def roc(same: np.ndarray, distances: np.ndarray) -> Curve | None:
 
 
 def rank_one(gallery: Embeddings, probes: Embeddings) -> np.ndarray:
-    """Returns bool: for each probe with a person in the gallery, is that the nearest?
+    """Returns whether the nearest photo of the gallery shows the probe's person.
 
-    The gallery has each person's first photo; probes are the other photos. With
-    results as probes it is identification of anonymised photos, with results in the
-    gallery too the parrot attack (Newton et al. 2005).
+    Args:
+      gallery: embeddings; the first photo of each person by name is used.
+      probes: embeddings; the photos that are not used in the gallery, of its people.
+
+    Returns:
+      bool [N], for each probe by name.
     """
     first: dict[str, str] = {}
     for name in sorted(gallery):
@@ -112,5 +141,5 @@ def rank_one(gallery: Embeddings, probes: Embeddings) -> np.ndarray:
         return np.zeros(0, bool)
     known = np.stack([gallery[first[p]] for p in people])
     nearest = pairwise_distances_argmin(np.stack([probes[n] for n in tested]), known)
-    right = [people[i] == person(n) for i, n in zip(nearest, tested, strict=True)]
-    return np.array(right)
+    correct = [people[i] == person(n) for i, n in zip(nearest, tested, strict=True)]
+    return np.array(correct)

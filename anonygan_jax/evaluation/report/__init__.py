@@ -1,1 +1,1 @@
-"""What an evaluation writes."""
+"""Files of an evaluation: tables, plots and a contact sheet."""

@@ -1,4 +1,4 @@
-"""Figures of an evaluation."""
+"""Plots of an evaluation."""
 
 import pathlib
 
@@ -9,12 +9,17 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from anonygan_jax.evaluation.metrics.estimates import Estimate
+from anonygan_jax.evaluation.metrics import estimates
+from anonygan_jax.evaluation.metrics.metric import PERCENT
+from anonygan_jax.evaluation.metrics.registry import FIGURES
+from anonygan_jax.evaluation.metrics.reidentification import RECOGNISERS
 from anonygan_jax.evaluation.metrics.row import Row
-from anonygan_jax.evaluation.report.table import MEASURES, PERCENT, RECOGNISERS
 from anonygan_jax.faces.face import OUTER_EYE_CORNERS
 
-BARS = ("detected_dlib", "detected_mtcnn", "own_dlib", "pairs_dlib", "pose_l2")
+BARS = (
+    *("detected_dlib", "detected_mtcnn", "reid_self_dlib", "tar_at_0.6_dlib"),
+    "pose_l2",
+)
 _STROKES = (
     [range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
     + [[*range(36, 42), 36], [*range(42, 48), 42]]
@@ -23,7 +28,12 @@ _STROKES = (
 
 
 def bars(rows: list[Row], path: pathlib.Path) -> None:
-    """Draws the main figures of each method with their intervals."""
+    """Draws the main figures of each method with their intervals.
+
+    Args:
+      rows: of methods.
+      path: the picture file to write.
+    """
     shown = [key for key in BARS if any(key in row.measures for row in rows)]
     columns = max(len(shown), 1)
     figure, axes = pyplot.subplots(
@@ -37,9 +47,9 @@ def bars(rows: list[Row], path: pathlib.Path) -> None:
 
 
 def _bars_of(axis: Axes, key: str, rows: list[Row]) -> None:
-    """One figure, a bar a method."""
-    factor = 100 if MEASURES[key].form == PERCENT else 1
-    none = Estimate(np.nan, np.nan, np.nan, 0)
+    """One figure: a bar for each method."""
+    factor = 100 if FIGURES[key].form == PERCENT else 1
+    none = estimates.nothing()
     found = [row.measures.get(key, none) for row in rows]
     values = factor * np.array([e.value for e in found])
     edges = factor * np.array([(e.low, e.high) for e in found]).reshape(-1, 2)
@@ -47,14 +57,19 @@ def _bars_of(axis: Axes, key: str, rows: list[Row]) -> None:
     places = np.arange(len(rows))[::-1]
     axis.barh(places, values, xerr=errors, color="tab:blue", ecolor="0.3", capsize=3)
     axis.set_yticks(places, [row.title for row in rows])
-    axis.set_title(MEASURES[key].title.replace(", ", ",\n"), fontsize=9)
+    axis.set_title(FIGURES[key].title.replace(", ", ",\n"), fontsize=9)
     axis.set_xlim(left=0)
     if factor == 100:
         axis.xaxis.set_major_formatter("{x:g}%")
 
 
 def curves(rows: list[Row], path: pathlib.Path) -> None:
-    """Draws the ROC of each method, a panel a recogniser; there must be one."""
+    """Draws the ROC of each method: a panel for each recogniser.
+
+    Args:
+      rows: of the originals and of methods; one at least has a curve.
+      path: the picture file to write.
+    """
     names = [n for n in RECOGNISERS if any(n in row.curves for row in rows)]
     figure, axes = pyplot.subplots(
         1, len(names), figsize=(5 * len(names), 4.5), squeeze=False
@@ -72,14 +87,20 @@ def curves(rows: list[Row], path: pathlib.Path) -> None:
         chance = np.geomspace(1e-3, 1)
         axis.plot(chance, chance, color="0.8", linestyle=":")
         axis.set_title(f"{RECOGNISERS[name]}: second photo anonymised")
-        axis.set_xlabel("strangers taken for one person")
-        axis.set_ylabel("same persons recognised")
+        axis.set_xlabel("false accept rate")
+        axis.set_ylabel("true accept rate")
         axis.legend(title="method (area)", fontsize=8)
     _save(figure, path)
 
 
 def landmark_errors(rows: list[Row], face: np.ndarray, path: pathlib.Path) -> None:
-    """Draws each landmark's mean error as a disc on a face of float [68, 2] points."""
+    """Draws the mean error of each landmark as a disc on a face.
+
+    Args:
+      rows: of methods.
+      face: float [68, 2], landmarks of the face.
+      path: the picture file to write.
+    """
     shown = [row for row in rows if row.landmark_errors is not None]
     columns = max(len(shown), 1)
     figure, axes = pyplot.subplots(
@@ -103,7 +124,7 @@ def landmark_errors(rows: list[Row], face: np.ndarray, path: pathlib.Path) -> No
 
 
 def _save(figure: pyplot.Figure, path: pathlib.Path) -> None:
-    """Writes and forgets a figure."""
+    """Writes a figure and frees its memory."""
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

@@ -1,4 +1,4 @@
-"""What an evaluation leaves: results.json, report.md, plots and a contact sheet."""
+"""Report of an evaluation: results.json, report.md and plots."""
 
 import dataclasses
 import datetime
@@ -20,21 +20,22 @@ from anonygan_jax.evaluation.metrics.row import Row
 from anonygan_jax.evaluation.report import plots, table
 from anonygan_jax.io.atomic_write import atomic_write
 
-RESULTS, REPORT = "results.json", "report.md"
+RESULTS_FILE, REPORT_FILE = "results.json", "report.md"
 MAX_LISTED = 20  # problems named in the Markdown; results.json has all
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """An evaluation as it is written.
+    """Figures of an evaluation, and the files in which they are written.
 
     Attributes:
       originals: the folder of originals.
-      num_photos, num_faces: in it, and those that show a face.
-      rows: the originals' first.
-      problems: by row title, what was left out.
-      mean_face: float [68, 2], of the originals.
-      settings: what else decides the figures.
+      num_photos: number of originals.
+      num_faces: originals in which dlib detects a face.
+      rows: of the originals, then of each method.
+      problems: by row title, photos that are not measured.
+      mean_face: float [68, 2], mean landmarks of the originals.
+      settings: other settings that the figures depend on.
     """
 
     originals: str
@@ -46,24 +47,28 @@ class Report:
     settings: dict[str, Any]
 
     def write(self, output: pathlib.Path) -> None:
-        """Writes all files but the contact sheet into `output`, which exists."""
+        """Writes results.json, report.md and plots into an existing folder.
+
+        Raises:
+          OSError: a file cannot be written.
+        """
         measured = [row for row in self.rows[1:] if row.measures]
         plots.bars(measured, output / "bars.png")
         if self._has_curves:
             plots.curves(self.rows, output / "roc.png")
         plots.landmark_errors(measured, self.mean_face, output / "pose.png")
-        with atomic_write(output / RESULTS) as partial:
+        with atomic_write(output / RESULTS_FILE) as partial:
             partial.write_text(json.dumps(self._data(), indent=1) + "\n")
-        with atomic_write(output / REPORT) as partial:
+        with atomic_write(output / REPORT_FILE) as partial:
             partial.write_text(self._markdown())
 
     @property
     def _has_curves(self) -> bool:
-        """Whether there were pairs of both kinds."""
+        """Whether any row has a ROC."""
         return any(row.curves for row in self.rows)
 
     def _data(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """All figures as JSON values."""
         return {
             "anonygan_jax": anonygan_jax.__version__,
             "command": shlex.join(sys.argv),
@@ -85,7 +90,7 @@ class Report:
         }
 
     def _markdown(self) -> str:
-        """The report for people."""
+        """The text of report.md."""
         settings = ", ".join(f"{k} {v}" for k, v in self.settings.items())
         parts = [
             "# Evaluation",
@@ -93,12 +98,13 @@ class Report:
             f"dlib finds a face. {settings}. Intervals are 95%; after ± the standard "
             "deviation over folds.",
             table.published_table(self.rows[1:]),
-            "## Everything measured",
+            "## All figures",
             table.full_table(self.rows),
-            "## By group",
-            "Groups are guesses: yaw from landmarks, skin tone from the photo's "
-            "colours and light, gender and age from how somebody looks to dlib.",
-            table.strata_tables([row for row in self.rows[1:] if row.strata]),
+            "## By subgroup",
+            "Subgroups are estimates: yaw from landmarks, skin tone from the photo's "
+            "colours, which depend on its light, apparent gender and age from dlib's "
+            "descriptor.",
+            table.subgroup_tables([row for row in self.rows[1:] if row.subgroups]),
             "![Detection, re-identification and pose](bars.png)",
             *(["![ROC of re-identification](roc.png)"] if self._has_curves else []),
             "![Pose error per landmark](pose.png)",
@@ -113,11 +119,11 @@ class Report:
 
 
 def _row_data(row: Row) -> dict[str, Any]:
-    """A row's figures; NaN as null."""
+    """A row as JSON values."""
     return {
         "title": row.title,
         "measures": _estimates(row.measures),
-        "strata": {part: _estimates(m) for part, m in row.strata.items()},
+        "subgroups": {part: _estimates(m) for part, m in row.subgroups.items()},
         "roc_area": {name: curve.area for name, curve in row.curves.items()},
         "landmark_errors": (
             None if row.landmark_errors is None else row.landmark_errors.tolist()
@@ -127,7 +133,7 @@ def _row_data(row: Row) -> dict[str, Any]:
 
 
 def _estimates(measures: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
-    """Figures as plain values."""
+    """Estimates as JSON values; NaN becomes null."""
     return {
         key: {
             name: None if isinstance(x, float) and math.isnan(x) else x
@@ -138,7 +144,7 @@ def _estimates(measures: dict[str, Estimate]) -> dict[str, dict[str, Any]]:
 
 
 def _problem_list(item: tuple[str, list[Problem]]) -> str:
-    """What was left out of one row: counts by reason, then names."""
+    """The problems of one row: counts by reason, then names."""
     title, problems = item
     if not problems:
         return f"{title}: nothing."

@@ -13,7 +13,7 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
-def _anonymise(photos, folder, output, make_helpers):
+def _anonymise(photos, folder, output, make_workers):
     """What became of photos."""
     tasks, settings = [], Settings("warp")
     output.mkdir()
@@ -21,10 +21,10 @@ def _anonymise(photos, folder, output, make_helpers):
         name = "_".join(path.relative_to(folder).parts)
         tasks.append(Task(path, name, output / f"{name}.png"))
     here = Worker(settings)
-    with make_helpers(settings, here) as helpers:
+    with make_workers(settings, here) as workers:
         return [
             (outcome.photo, outcome.kind, outcome.reason, outcome.faces)
-            for outcome in anonymise_photos(tasks, helpers, here)
+            for outcome in anonymise_photos(tasks, workers, here)
         ]
 
 
@@ -37,7 +37,7 @@ def _assert_equal_pictures(one, other):
         np.testing.assert_array_equal(*pixels)
 
 
-def test_results_do_not_depend_on_who_helps(photo_folder, tmp_path, monkeypatch):
+def test_results_do_not_depend_on_the_workers(photo_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(beam, "PHOTOS_PER_PIPELINE", 4)
     makers = {
         "one": processes,
@@ -58,10 +58,10 @@ def test_a_runner_that_beam_does_not_know_is_told(photo_folder, tmp_path):
     task = Task(photo_folder / "a.png", "a.png", tmp_path / "a.png")
     options = "--runner=NoRunner"
     with (
-        beam.pipelines(Settings("warp"), None, options, tmp_path) as helpers,
+        beam.pipelines(Settings("warp"), None, options, tmp_path) as workers,
         pytest.raises(ValueError, match="NoRunner"),
     ):
-        list(helpers.find([task]))
+        list(workers.find([task]))
     assert not list(tmp_path.iterdir())
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
-from anonygan_jax.evaluation.collect.comparison import compare, outside_similarity
+from anonygan_jax.evaluation.collect.comparison import background_similarity, compare
 from anonygan_jax.evaluation.collect.observation import (
     FaceObserver,
     NothingToSeeError,
@@ -79,10 +79,10 @@ def test_changes_count_outside_the_faces_alone(group_photo):
     changed = group_photo.copy()
     changed[100:200, 60:180] = 0
     box = np.array([[60.0, 100, 180, 200]])
-    assert outside_similarity(group_photo, changed, box) == pytest.approx(1)
-    assert outside_similarity(group_photo, changed, box[:0]) < 0.97
+    assert background_similarity(group_photo, changed, box) == pytest.approx(1)
+    assert background_similarity(group_photo, changed, box[:0]) < 0.97
     everything = np.array([[0.0, 0, 480, 300]])
-    assert np.isnan(outside_similarity(group_photo, changed, everything))
+    assert np.isnan(background_similarity(group_photo, changed, everything))
 
 
 @given(height=st.floats(0.5, 9), angle=st.floats(0, 6.3), scale=st.floats(0.5, 20))

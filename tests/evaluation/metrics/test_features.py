@@ -33,7 +33,7 @@ def test_estimates_of_equal_and_of_other_sets():
     near, far = features.distance(real, like), features.distance(real, unlike)
     assert near.value < far.low
     assert far.low < 16 < far.high
-    assert np.isnan(features.kernel(real, like).low)
+    assert np.isnan(features.kid(real, like).low)
     precision, recall = features.precision_and_recall(real, unlike)
     assert precision.value < 0.6
     assert recall.count == 300

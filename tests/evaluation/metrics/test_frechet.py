@@ -57,7 +57,7 @@ def test_fewer_pictures_than_features_stay_finite():
         frechet.frechet_distance(statistics(few[:1]), statistics(few))
 
 
-def test_kernel_distance_is_the_double_sum():
+def test_kid_is_the_double_sum():
     rng = np.random.default_rng(4)
     a, b = rng.normal(size=(9, 4)), rng.normal(0.5, 1, (9, 4))
 
@@ -71,16 +71,16 @@ def test_kernel_distance_is_the_double_sum():
         return np.mean(kernel)
 
     expected = mean(a, a, True) + mean(b, b, True) - 2 * mean(a, b, False)
-    assert frechet.kernel_distance(a, b) == (pytest.approx(expected), 0.0)
+    assert frechet.kid_and_error(a, b) == (pytest.approx(expected), 0.0)
 
 
-def test_kernel_distance_of_subsets_agrees_with_the_whole(monkeypatch):
+def test_kid_of_subsets_agrees_with_the_whole(monkeypatch):
     monkeypatch.setattr(frechet, "KID_SUBSET_SIZE", 300)
     rng = np.random.default_rng(5)
     a, b = rng.normal(size=(1500, 6)), rng.normal(0.3, 1, (1300, 6))
-    value, error = frechet.kernel_distance(a, b)
+    value, error = frechet.kid_and_error(a, b)
     assert 0 < error < 0.01
-    whole = frechet._mmd(a[:1300], b)
+    whole = frechet.squared_mmd(a[:1300], b)
     assert value == pytest.approx(whole, abs=0.03)
 
 

@@ -81,17 +81,17 @@ def test_the_roc_s_area_is_the_rank_statistic():
 
 
 @given(share=st.floats(0.001, 0.5))
-def test_the_strict_threshold_accepts_that_share_of_strangers(share):
+def test_a_threshold_accepts_its_share_of_different_identity_pairs(share):
     embeddings = people(5, 0.5)
-    limit = reidentification.strict_threshold(embeddings, share)
-    strangers = [
+    limit = reidentification.threshold_at_far(embeddings, share)
+    different = [
         np.linalg.norm(embeddings[a] - embeddings[b])
         for a, b in itertools.combinations(embeddings, 2)
         if a.split("/")[0] != b.split("/")[0]
     ]
-    assert np.mean(strangers < np.float64(limit)) == pytest.approx(share, abs=0.003)
+    assert np.mean(different < np.float64(limit)) == pytest.approx(share, abs=0.003)
     one = {n: e for n, e in embeddings.items() if n.startswith("p1/")}
-    assert np.isnan(reidentification.strict_threshold(one, share))
+    assert np.isnan(reidentification.threshold_at_far(one, share))
 
 
 def test_rank_one_by_a_loop():
@@ -113,4 +113,4 @@ def test_rank_one_by_a_loop():
 def test_photos_without_a_folder_are_of_as_many_people():
     known = {f"photo_{n}": np.eye(4, dtype=np.float32)[n] for n in range(4)}
     assert reidentification.rank_one(known, known).size == 0
-    assert reidentification.strict_threshold(known, 0.5) == np.float32(np.sqrt(2))
+    assert reidentification.threshold_at_far(known, 0.5) == np.float32(np.sqrt(2))

@@ -6,13 +6,14 @@ from observations import observed
 from skimage import color
 
 from anonygan_jax.evaluation.collect.comparison import Comparison
-from anonygan_jax.evaluation.collect.folder import FolderMeasurement
+from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.metrics import subgroups
 from anonygan_jax.evaluation.metrics.row import method_row
 from anonygan_jax.evaluation.report import table
 
 
 def _compared(distance: float, pose: float, detected: bool) -> Comparison:
+    """A comparison of which only some fields matter."""
     errors = np.zeros(68, np.float32)
     return Comparison(
         detected, None, distance, pose, pose, errors, 0.0, 0.0, 0.0, 0.1, 0.0, 1.0
@@ -20,12 +21,12 @@ def _compared(distance: float, pose: float, detected: bool) -> Comparison:
 
 
 @pytest.fixture
-def surveys(embedded) -> tuple[FolderMeasurement, FolderMeasurement]:
+def measurements(embedded) -> tuple[FolderMeasurement, FolderMeasurement]:
     """Three faces with their figures: two light, one dark."""
     skins = {"a": [80, 5, 15], "b": [75, 5, 15], "c": [35, 5, 15]}
     points = embedded[0].points_xy
     before = FolderMeasurement(
-        seen={
+        observations={
             name: observed(
                 points_xy=points,
                 skin_lab=np.array(lab, float),
@@ -36,11 +37,11 @@ def surveys(embedded) -> tuple[FolderMeasurement, FolderMeasurement]:
         classes={"emotion": {"a": 3, "b": 6, "c": 3}},
     )
     distances = {"a": 0.8, "b": 0.5, "c": 0.7}
-    known = {name: seen.descriptor for name, seen in before.seen.items()}
+    known = {name: seen.descriptor for name, seen in before.observations.items()}
     before.embeddings["dlib"] = known
     moved = np.eye(1, 128, dtype=np.float32)[0]
     after = FolderMeasurement(
-        seen={name: observed(detected=name != "c") for name in skins},
+        observations={name: observed(detected=name != "c") for name in skins},
         embeddings={
             "dlib": {name: known[name] + far * moved for name, far in distances.items()}
         },
@@ -54,13 +55,13 @@ def surveys(embedded) -> tuple[FolderMeasurement, FolderMeasurement]:
     return before, after
 
 
-def test_faces_are_counted_where_they_belong(surveys):
+def test_faces_are_counted_where_they_belong(measurements):
     guess = {0.0: "young", 1.0: "old"}
-    before, after = surveys
+    before, after = measurements
     row = method_row(
         "made", before, after, None, lambda descriptor: guess[float(descriptor[0])]
     )
-    found = row.strata
+    found = row.subgroups
     assert sorted(found) == [
         "apparently old",
         "apparently young",
@@ -70,25 +71,25 @@ def test_faces_are_counted_where_they_belong(surveys):
     ]
     light = found["skin light (ITA over 41°)"]
     assert light["detected_dlib"].count == 2
-    assert light["own_dlib"].value == 0.5
+    assert light["reid_self_dlib"].value == 0.5
     assert light["pose_l2"].value == pytest.approx(0.03)
     assert light["emotion"].value == 0.5
     dark = found["skin brown or dark (ITA under 10°)"]
     assert dark["detected_dlib"].value == 0
     assert np.isnan(dark["pose_l2"].value)
-    assert found["apparently old"]["own_dlib"].value == 1
+    assert found["apparently old"]["reid_self_dlib"].value == 1
     assert found["yaw under 15°"]["detected_dlib"].count == 3
 
 
-def test_without_guess_classifier_or_skin_there_are_fewer(surveys):
-    before, after = surveys
-    before.seen["c"] = observed(points_xy=before.seen["c"].points_xy)
+def test_without_guess_classifier_or_skin_there_are_fewer(measurements):
+    before, after = measurements
+    before.observations["c"] = observed(points_xy=before.observations["c"].points_xy)
     after.classes.clear()
-    found = method_row("made", before, after, None).strata
+    found = method_row("made", before, after, None).subgroups
     assert sorted(found) == ["skin light (ITA over 41°)", "yaw under 15°"]
     measured = found["yaw under 15°"].keys()
-    assert measured & set(table.BY_STRATUM) == {
-        *("detected_dlib", "own_dlib", "pose_l2", "mouth")
+    assert measured & set(table.BY_SUBGROUP) == {
+        *("detected_dlib", "reid_self_dlib", "pose_l2", "mouth")
     }
 
 

@@ -1,0 +1,47 @@
+"""Self re-identification: the share of results matched with their own original."""
+
+import numpy as np
+
+from anonygan_jax.evaluation.collect.inputs import DLIB
+from anonygan_jax.evaluation.metrics import estimates
+from anonygan_jax.evaluation.metrics.estimates import Estimate
+from anonygan_jax.evaluation.metrics.metric import (
+    EVERY_FACE,
+    Figure,
+    Metric,
+    MetricInputs,
+)
+from anonygan_jax.evaluation.metrics.reidentification import RECOGNISERS
+from anonygan_jax.recognition.thresholds import SAME_PERSON
+
+
+def _figures() -> dict[str, Figure]:
+    """One figure of each recogniser."""
+    figures = {}
+    for key, title in RECOGNISERS.items():
+        how = f"distance < {SAME_PERSON}" if key == DLIB else "same class"
+        text = f"{title}: self re-identification ({how})"
+        figures[f"reid_self_{key}"] = Figure(text, digits=2)
+    return figures
+
+
+def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
+    """By class where the recogniser classifies, else by distance."""
+    return {
+        f"reid_self_{name}": estimates.share(np.array(_hits(inputs, name), bool))
+        for name in inputs.results.embeddings
+    }
+
+
+def _hits(inputs: MetricInputs, name: str) -> list[bool]:
+    """Whether each result is matched with its own original, by one recogniser."""
+    known, made = (x.embeddings[name] for x in (inputs.originals, inputs.results))
+    both = [photo for photo in made if photo in known]
+    if name in inputs.results.classes:
+        before, after = (x.classes[name] for x in (inputs.originals, inputs.results))
+        return [before[photo] == after[photo] for photo in both]
+    distances = [np.linalg.norm(known[photo] - made[photo]) for photo in both]
+    return [bool(distance < SAME_PERSON) for distance in distances]
+
+
+METRIC = Metric(_figures(), _measure, EVERY_FACE)
