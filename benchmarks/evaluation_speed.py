@@ -21,6 +21,7 @@ import numpy as np
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.mtcnn import Mtcnn
 from anonygan_jax.evaluation.collect import comparison, inputs
+from anonygan_jax.evaluation.collect.features import FeatureStatistics
 from anonygan_jax.evaluation.collect.networks import FrozenNetwork
 from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.evaluation.metrics import frechet
@@ -89,7 +90,7 @@ def time_distances() -> None:
     rng = np.random.default_rng(0)
     for dimension in (128, 1280, 2048):
         sample = rng.normal(size=(3_000, dimension))
-        made = frechet.FeatureStatistics(dimension)
+        made = FeatureStatistics(dimension)
         made.update(sample)
         start = time.perf_counter()
         coupling = frechet.Coupling(made, made)

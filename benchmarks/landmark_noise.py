@@ -23,9 +23,9 @@ from anonygan_jax.detection import Detection, FaceDetector
 from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
+from anonygan_jax.evaluation.collect.pose import pose_distance
 from anonygan_jax.evaluation.metrics import estimates
 from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.pose import pose_distance
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 from anonygan_jax.io.photos import find_photos, read_photo

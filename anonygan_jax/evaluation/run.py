@@ -16,8 +16,8 @@ from anonygan_jax.evaluation.collect.folders import (
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.collect.networks import Network, available_networks
 from anonygan_jax.evaluation.collect.pair_lists import PairList, read_pairs
+from anonygan_jax.evaluation.collect.pose import mean_face
 from anonygan_jax.evaluation.method_results import make_results
-from anonygan_jax.evaluation.metrics.pose import mean_face
 from anonygan_jax.evaluation.metrics.row import Row, method_row, originals_row
 from anonygan_jax.evaluation.report.before_after import write_before_after
 from anonygan_jax.evaluation.report.report import Report

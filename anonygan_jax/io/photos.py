@@ -13,6 +13,10 @@ PHOTO_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff")
     + (".webp", ".gif", ".ppm", ".pgm")
 )
+VIDEO_SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv")
+    + (".mts", ".m2ts", ".ts", ".3gp", ".ogv")
+)
 MAX_PIXELS = 150_000_000  # a 150-megapixel photo is 450 MB once decoded
 
 _DECODER_ERRORS = (

@@ -5,7 +5,7 @@ import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
-from anonygan_jax.evaluation.metrics.pose import pose_distance
+from anonygan_jax.evaluation.collect.pose import pose_distance
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 from anonygan_jax.systems.system import System

@@ -26,9 +26,8 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video, remember_people
 from anonygan_jax.anonymise.video.detection_store import face_of
-from anonygan_jax.anonymise.video.transcode import SUFFIXES
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.photos import PhotoError, PhotoFile, find_photos
+from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError, PhotoFile, find_photos
 
 
 class RunError(ValueError):
@@ -71,7 +70,7 @@ class BatchRun:
         if any(_is_in(output, pathlib.Path(folder)) for folder in inputs):
             found = [file for file in found if not _is_in(file.path, output)]
         self._photos = [file for file in found if file.has_photo_suffix]
-        self._videos = [f for f in found if f.path.suffix.lower() in SUFFIXES]
+        self._videos = [f for f in found if f.path.suffix.lower() in VIDEO_SUFFIXES]
         media = {*self._photos, *self._videos}
         self.not_media = [file.path for file in found if file not in media]
         if not media:

@@ -14,9 +14,8 @@ from anonygan_jax.anonymise.results import (
     Plan,
 )
 from anonygan_jax.anonymise.settings import COPY, Settings
-from anonygan_jax.anonymise.video.transcode import SUFFIXES
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.photos import PhotoError
+from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Task:
     @property
     def is_photo(self) -> bool:
         """Whether the file is a photo, not a video."""
-        return self.photo.suffix.lower() not in SUFFIXES
+        return self.photo.suffix.lower() not in VIDEO_SUFFIXES
 
 
 Searched = tuple[Task, list[FoundFace] | FileResult]

@@ -8,9 +8,8 @@ import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
 from anonygan_jax.anonymise.photo.metadata import kept_exif
-from anonygan_jax.anonymise.video.transcode import SUFFIXES
 from anonygan_jax.io.atomic_write import atomic_write
-from anonygan_jax.io.photos import PhotoError, PhotoFile, as_rgb, opened
+from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError, PhotoFile, as_rgb, opened
 
 JPEG_QUALITY = 95  # of WebP, and of JPEG whose source has no compression tables
 _KEPT_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
@@ -47,7 +46,7 @@ def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
       PhotoError: the path is that of the original.
     """
     path, suffix = output / file.name, file.path.suffix.lower()
-    if suffix in SUFFIXES:
+    if suffix in VIDEO_SUFFIXES:
         path = path.with_suffix(".mp4")
     elif suffix not in _KEPT_SUFFIXES:
         path = path.with_suffix(".png")

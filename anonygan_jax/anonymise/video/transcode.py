@@ -13,10 +13,6 @@ from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
 from anonygan_jax.io.atomic_write import atomic_write
 
-SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv")
-    + (".mts", ".m2ts", ".ts", ".3gp", ".ogv")
-)
 CRF, PRESET = "18", "veryfast"  # of x264: visually lossless, fast
 FRAMES_AHEAD = 8  # decoded or rendered before they are needed
 AUDIO_IN_MP4 = frozenset(("aac", "mp3", "ac3", "eac3", "opus", "alac"))

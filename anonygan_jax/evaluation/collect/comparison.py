@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 from skimage.metrics import structural_similarity
 
+from anonygan_jax.evaluation.collect import pose
 from anonygan_jax.evaluation.collect.observation import Observation
-from anonygan_jax.evaluation.metrics import pose
 from anonygan_jax.faces.expression import eye_openness, mouth_openness
 from anonygan_jax.faces.head_pose import head_angles
 
@@ -24,7 +24,7 @@ class Comparison:
       detected_by_mtcnn: None where MTCNN is not used.
       descriptor_distance: Euclidean distance of dlib's descriptors; below 0.6 means
         one person.
-      pose_l2, pose_l1: see `evaluation.metrics.pose`.
+      pose_l2, pose_l1: see `evaluation.collect.pose`.
       landmark_errors: float32 [68], displacement over interocular distance.
       yaw, pitch, roll: absolute differences, degrees.
       mouth, eyes: absolute differences of openness, see `faces.expression`.

@@ -6,12 +6,12 @@ from typing import TypeVar
 import numpy as np
 
 from anonygan_jax.evaluation.collect.comparison import Comparison
+from anonygan_jax.evaluation.collect.features import Features
 from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.collect.inputs import DLIB, EMOTION, FACENET
 from anonygan_jax.evaluation.collect.networks import Network
 from anonygan_jax.evaluation.collect.observation import Observation
 from anonygan_jax.evaluation.collect.photo import PhotoMeasurement
-from anonygan_jax.evaluation.metrics.features import Features
 
 T = TypeVar("T")
 

@@ -1,54 +1,19 @@
-"""Features of a set of pictures: statistics of all, and a sample that is kept."""
+"""Distances of two sets of features, each with its interval."""
 
 import numpy as np
 
+from anonygan_jax.evaluation.collect.features import (
+    SAMPLE_SEED,
+    Features,
+    NotEnoughError,
+)
 from anonygan_jax.evaluation.metrics import estimates
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.frechet import (
     Coupling,
-    FeatureStatistics,
-    NotEnoughError,
     kid_and_error,
     precision_recall,
 )
-
-MAX_KEPT = 5_000  # pictures of a set; 40 MB of Inception's features
-SEED = 0
-
-
-class Features:
-    """Statistics of any number of features, and a uniform sample of them.
-
-    Attributes:
-      statistics: of all; None before the first.
-    """
-
-    def __init__(self) -> None:
-        """Starts with no picture."""
-        self.statistics: FeatureStatistics | None = None
-        self._kept: list[np.ndarray] = []
-        self._rng = np.random.default_rng(SEED)
-
-    @property
-    def count(self) -> int:
-        """Number of pictures."""
-        return self.statistics.count if self.statistics else 0
-
-    @property
-    def kept(self) -> np.ndarray:
-        """The sample, float32 [N, D], of at most MAX_KEPT pictures."""
-        return np.stack(self._kept)
-
-    def update(self, features: np.ndarray) -> None:
-        """Adds float [B, D] features. Source of the sample: Vitter's reservoir."""
-        if self.statistics is None:
-            self.statistics = FeatureStatistics(features.shape[1])
-        for place, feature in enumerate(features, self.count):
-            if place < MAX_KEPT:
-                self._kept.append(feature)
-            elif (slot := int(self._rng.integers(place + 1))) < MAX_KEPT:
-                self._kept[slot] = feature
-        self.statistics.update(features)
 
 
 def distance(real: Features, made: Features) -> Estimate:
@@ -80,7 +45,7 @@ def kid(real: Features, made: Features) -> Estimate:
     Raises:
       NotEnoughError: a set has fewer than two members.
     """
-    value, error = kid_and_error(real.kept, made.kept, SEED)
+    value, error = kid_and_error(real.kept, made.kept, SAMPLE_SEED)
     error = error or float("nan")
     return estimates.around(value, error, len(made.kept))
 

@@ -3,65 +3,10 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from anonygan_jax.evaluation.collect.features import FeatureStatistics, NotEnoughError
+
 KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000  # clean-fid's
 NEIGHBOUR = 3  # of precision and recall
-
-
-class NotEnoughError(ValueError):
-    """A set that is too small for a metric."""
-
-
-class FeatureStatistics:
-    """Mean and covariance of features, from batches, in constant memory.
-
-    Sums are in float64 and about the first batch's mean: features far from zero keep
-    their precision.
-
-    Attributes:
-      count: number of pictures.
-    """
-
-    def __init__(self, dimension: int) -> None:
-        """Starts with no picture; `dimension` is the number of features."""
-        self.count = 0
-        self._shift = np.zeros(dimension)
-        self._sum = np.zeros(dimension)
-        self._products = np.zeros((dimension, dimension))
-
-    def update(self, features: np.ndarray) -> None:
-        """Adds float [B, D] features."""
-        if self.count == 0 and len(features):
-            self._shift = features.mean(0, dtype=np.float64)
-        apart = np.asarray(features, np.float64) - self._shift
-        self.count += len(features)
-        self._sum += apart.sum(0)
-        self._products += apart.T @ apart
-
-    @property
-    def mean(self) -> np.ndarray:
-        """float64 [D].
-
-        Raises:
-          NotEnoughError: there are fewer than two pictures.
-        """
-        self._check()
-        return self._shift + self._sum / self.count
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """float64 [D, D], unbiased as numpy.cov's.
-
-        Raises:
-          NotEnoughError: there are fewer than two pictures.
-        """
-        self._check()
-        outer = np.outer(self._sum, self._sum) / self.count
-        return (self._products - outer) / (self.count - 1)
-
-    def _check(self) -> None:
-        """Refuses sets without a covariance."""
-        if self.count < 2:
-            raise NotEnoughError(f"{self.count} pictures, at least 2 are needed")
 
 
 class Coupling:

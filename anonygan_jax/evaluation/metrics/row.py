@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
+from anonygan_jax.evaluation.collect.features import NotEnoughError
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.collect.pair_lists import PairList
 from anonygan_jax.evaluation.metrics import face_shape, registry, verification
 from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.frechet import NotEnoughError
 from anonygan_jax.evaluation.metrics.metric import (
     ORIGINALS,
     RESULTS,

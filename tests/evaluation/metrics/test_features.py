@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from anonygan_jax.evaluation.collect.features import Features
 from anonygan_jax.evaluation.metrics import features
 
 
@@ -11,7 +12,7 @@ def test_the_kept_features_are_a_uniform_sample(monkeypatch):
     counts = np.zeros(200)
     for seed in range(200):
         monkeypatch.setattr(features, "SEED", seed)
-        made = features.Features()
+        made = Features()
         for start in range(0, 200, 7):
             made.update(np.arange(start, min(start + 7, 200), dtype=float)[:, None])
         assert made.count == 200
@@ -26,7 +27,7 @@ def test_the_kept_features_are_a_uniform_sample(monkeypatch):
 
 def test_estimates_of_equal_and_of_other_sets():
     rng = np.random.default_rng(0)
-    real, like, unlike = features.Features(), features.Features(), features.Features()
+    real, like, unlike = Features(), Features(), Features()
     real.update(rng.normal(size=(300, 4)))
     like.update(rng.normal(size=(300, 4)))
     unlike.update(rng.normal(2, 1, (300, 4)))

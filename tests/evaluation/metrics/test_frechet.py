@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 
+from anonygan_jax.evaluation.collect.features import FeatureStatistics, NotEnoughError
 from anonygan_jax.evaluation.metrics import frechet
 
 
-def statistics(features: np.ndarray, batch: int = 7) -> frechet.FeatureStatistics:
-    made = frechet.FeatureStatistics(features.shape[1])
+def statistics(features: np.ndarray, batch: int = 7) -> FeatureStatistics:
+    made = FeatureStatistics(features.shape[1])
     for start in range(0, len(features), batch):
         made.update(features[start : start + batch])
     return made
@@ -53,7 +54,7 @@ def test_a_known_gaussian_pair():
 def test_fewer_pictures_than_features_stay_finite():
     few = np.random.default_rng(3).normal(size=(10, 50))
     assert frechet.frechet_distance(statistics(few), statistics(few)) < 1e-6
-    with pytest.raises(frechet.NotEnoughError, match="1 pictures"):
+    with pytest.raises(NotEnoughError, match="1 pictures"):
         frechet.frechet_distance(statistics(few[:1]), statistics(few))
 
 
@@ -97,7 +98,7 @@ def test_precision_and_recall_by_a_loop_and_at_the_extremes():
     assert 0 < recall < precision
     assert frechet.precision_recall(real, real) == (1, 1)
     assert frechet.precision_recall(real, real + 100) == (0, 0)
-    with pytest.raises(frechet.NotEnoughError):
+    with pytest.raises(NotEnoughError):
         frechet.precision_recall(real[:3], made)
 
 

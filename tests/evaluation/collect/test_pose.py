@@ -3,7 +3,7 @@
 import golden_values
 import numpy as np
 
-from anonygan_jax.evaluation.metrics import pose
+from anonygan_jax.evaluation.collect import pose
 
 
 def test_both_forms_equal_the_reference():
