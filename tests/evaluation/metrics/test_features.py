@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
+from anonygan_jax.evaluation.collect import features as collected
 from anonygan_jax.evaluation.collect.features import Features
 from anonygan_jax.evaluation.metrics import features
 
 
 def test_the_kept_features_are_a_uniform_sample(monkeypatch):
-    monkeypatch.setattr(features, "MAX_KEPT", 50)
+    monkeypatch.setattr(collected, "MAX_KEPT", 50)
     counts = np.zeros(200)
     for seed in range(200):
-        monkeypatch.setattr(features, "SEED", seed)
+        monkeypatch.setattr(collected, "SAMPLE_SEED", seed)
         made = Features()
         for start in range(0, 200, 7):
             made.update(np.arange(start, min(start + 7, 200), dtype=float)[:, None])
