@@ -1,7 +1,7 @@
 """Entry point: python -m anonygan_jax.main --config=configs/X.py --workdir=DIR
 
---mode=train, the default; evaluate measures the newest checkpoint of the workdir beside
-other methods; watch measures every checkpoint as another process saves it.
+--mode=train is the default. evaluate measures the newest checkpoint of the workdir and
+other methods; watch measures every checkpoint that another process saves.
 """
 
 import logging
@@ -36,7 +36,7 @@ _PROFILE = flags.DEFINE_string(
 
 
 def main(arguments: list[str]) -> None:
-    """Trains or evaluates as the flags say."""
+    """Trains or evaluates, by the flags."""
     if len(arguments) > 1:
         raise app.UsageError(f"unexpected argument {arguments[1]!r}")
     if _CONFIG.value is None or _WORKDIR.value is None:
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
         if _MODE.value == "train":
             train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
         else:
-            # Not at the top: training needs none of the packages that measure.
+            # Not at the top: training does not need the packages of the evaluation.
             from anonygan_jax.evaluation import checkpoints
 
             if _MODE.value == "evaluate":
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _show_progress() -> None:
-    """Our own messages with the time; libraries' only from warnings on."""
+    """Logs this package's messages with the time, and libraries' warnings."""
     absl_logging.set_verbosity(absl_logging.WARNING)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))

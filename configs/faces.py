@@ -1,4 +1,4 @@
-"""The default model: AnonyGAN that improves a warped face, not one that fills a hole.
+"""The default model: AnonyGAN that refines a warped condition.
 
     anonygan prepare lfw --output data/lfw
     anonygan prepare celeba --aligned --identities identity_CelebA.txt \\
@@ -11,11 +11,12 @@ On a machine with a GPU and without TensorFlow, take these packs along (53 MiB):
     anonygan prepare --pack data/lfw data/celeba data/ytf embedded --output packs
     python -m launch.short_gpu --config=configs/faces.py:gpu --workdir=runs/faces
 
-The generator also sees the condition's face warped onto the source's landmarks, and its
-attention mask blends what it draws with that. Supervised pairs are two photos of one
-person: the condition is one, warped onto the other, which is the target. The other
-pairs show people who look alike in pose, or composites. 15% of the people are held out
-(`anonygan_jax.data.pairs.is_held_out`), for evaluation.
+The generator has the warped condition as another input: the source with the condition's
+face warped onto its landmarks. Its attention mask blends the drawn face with that.
+Supervised pairs are two photos of one person: one is the condition, the other one is
+source and target. In the other pairs the condition is another person of a similar pose,
+or a composite. 15% of the people are held out (`anonygan_jax.data.pairs.is_held_out`)
+for evaluation.
 """
 
 import ml_collections
@@ -34,8 +35,8 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
     config.model.discriminator_width = 32
     config.model.uses_warped_condition = True
     config.model.landmark_dropout = 0.05
-    # Closeness, strangers and the supervised share are those of the package's weights.
-    # Others hold identity off better and draw worse (docs/RESULTS.md).
+    # These weights and the supervised share are those of the package's generator.
+    # Others leak less identity and draw worse (docs/RESULTS.md).
     config.losses.low_frequency_l1 = 10.0
     config.losses.identity_leak = 0.0
     config.losses.context_matching = 5.0
@@ -72,12 +73,12 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
 
 
 def _for_one_gpu(config: ml_collections.ConfigDict) -> None:
-    """The same network, from packs: neither TensorFlow nor dlib is needed.
+    """The same networks on packs; neither TensorFlow nor dlib is needed.
 
     For 25 minutes of one H100 or H200 with 16 cores, which make 1,270 pairs a second,
-    fewer than the GPU trains. What counts is the number of updates: 2,286 of 64 pairs
-    came to the quality of 4,000 of 8 (docs/RESULTS.md). Batches of 16 have not run on
-    a GPU yet.
+    fewer than the GPU trains. The number of updates matters most: 2,286 of 64 pairs
+    reached the quality of 4,000 of 8 (docs/RESULTS.md). Batches of 16 were not trained
+    on a GPU yet.
     """
     config.data.directory = "packs/lfw.npz,packs/celeba.npz,packs/ytf.npz"
     config.data.composites = "packs/embedded.npz"
@@ -85,7 +86,7 @@ def _for_one_gpu(config: ml_collections.ConfigDict) -> None:
     config.data.warped_condition_workers = 14
     config.optimiser.num_steps = 80_000
     config.optimiser.decay_from_step = 60_000
-    config.run.evaluate_every_x_steps = 0  # asks dlib
+    config.run.evaluate_every_x_steps = 0  # needs dlib
     config.run.log_every_x_steps = 200
     config.run.picture_every_x_steps = 5_000
     config.run.checkpoint_every_x_steps = 5_000

@@ -9,8 +9,8 @@ ablation at this size; see configs/celeba.py.
 About 100 ms a pair on two idle cores (docs/RESULTS.md). The network is the paper's at
 a quarter of its width, with three graph blocks and little dropout, at 96x80 pixels. As
 on the release's command line the condition of supervised pairs is the photo itself,
-from which a short run learns soonest; the other pairs show it strangers. 15% of the
-people are held out (`anonygan_jax.data.pairs.is_held_out`), for evaluation.
+from which a short run learns fastest; in the other pairs it is another person. 15% of
+the people are held out (`anonygan_jax.data.pairs.is_held_out`) for evaluation.
 """
 
 import ml_collections

@@ -1,14 +1,13 @@
-"""Compiles the real training step for TPUs that are not here, and tells what it costs.
+"""Compiles the training step for TPUs without having one, and prints its cost.
 
     pip install '.[tpu]'
     python -m launch.aot_tpu --config=configs/celeba.py:paper \\
         --topology v5e:2x4,v5p:2x2x2,v4:2x2x1,v6e:4x4 --per_chip 8
 
-Needs libtpu, no TPU. For each topology: memory of a device (a chip, a core of v4) that
-the step takes (arguments, temporaries, code) beside what it has, FLOPs and bytes, the
-seconds that XLA itself expects, the pairs a second that come of it, its share of the
-peak.
-Collectives are counted in the compiled program with the bytes that they carry.
+Needs libtpu, no TPU. For each topology: the memory of a device (a chip, or a core of
+v4) that the step takes (arguments, temporaries, code) and that there is, FLOPs and
+bytes, XLA's estimate of the seconds, the pairs a second and the share of the peak that
+follow from it. Collectives are counted in the compiled program, with their bytes.
 """
 
 import collections
@@ -17,7 +16,7 @@ import os
 import re
 from typing import Any
 
-# Before JAX: there is no TPU to look for, and one set of variables asks for none.
+# Before JAX is imported, which would search for a TPU.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
 os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")  # compiling shares no chip
@@ -58,7 +57,7 @@ _COLLECTIVE = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What a step takes on one chip.
+    """Cost of a step on one device.
 
     Attributes:
       arguments, temporaries, code: bytes.
@@ -112,7 +111,7 @@ def abstract_batch(config: ml_collections.ConfigDict, batch_size: int) -> PairBa
 
 
 def cost_of(compiled: Any) -> Cost:
-    """Returns what XLA says of a compiled step."""
+    """Returns the cost of a compiled step, by XLA."""
     memory, estimate = compiled.memory_analysis(), compiled.cost_analysis()
     return Cost(
         arguments=memory.argument_size_in_bytes,
@@ -128,14 +127,14 @@ def cost_of(compiled: Any) -> Cost:
 def without_unknown(seconds: float) -> float:
     """Returns XLA's estimate without the -1 second that it counts for some operations.
 
-    Those are custom calls that only give arrays another shape ("ConcatBitcast"). What
-    is left is right for steps of less than a second.
+    Those are custom calls that only change the shapes of arrays ("ConcatBitcast"). The
+    result is correct for steps of less than a second.
     """
     return seconds % 1.0 if seconds < 0 else seconds
 
 
 def collectives(program: str) -> dict[str, tuple[int, float]]:
-    """Returns how often each kind of collective is in a program, and its bytes."""
+    """Returns kind of collective -> how many a program has, and their bytes."""
     found: dict[str, tuple[int, float]] = collections.defaultdict(lambda: (0, 0.0))
     for result, kind in _COLLECTIVE.findall(program):
         count, total = found[kind]

@@ -20,7 +20,7 @@ SMALL = {
 
 @pytest.mark.slow
 @pytest.mark.skipif(not LIBTPU.exists(), reason="bash launch/test.sh installs libtpu")
-def test_a_small_topology_compiles_and_tells_its_cost():
+def test_a_small_topology_compiles_and_prints_its_cost():
     command = [
         *(sys.executable, "-m", "launch.aot_tpu", "--config=configs/composites.py"),
         *("--topology=v5e:2x2", "--per_chip=1"),

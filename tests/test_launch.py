@@ -59,7 +59,7 @@ def test_a_dry_run_prints_what_would_run():
 
 
 @pytest.mark.parametrize("script", ["tpu_vm.sh", "gke.sh", "slurm.sh"])
-def test_what_is_missing_or_unknown_is_told(script):
+def test_what_is_missing_or_unknown_is_reported(script):
     command = ["bash", str(ROOT / "launch" / script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -92,14 +92,14 @@ def test_collectives_are_counted_and_unknown_seconds_are_not():
     assert aot_tpu.without_unknown(0.25) == 0.25
 
 
-def test_a_row_tells_the_share_of_the_peak():
+def test_a_row_has_the_share_of_the_peak():
     cost = aot_tpu.Cost(2**30, 2**31, 0, 19.7e12, 1e9, 0.2, {"all-reduce": (3, 2**21)})
     row = aot_tpu.line("v5e:2x4", 64, cost)
     assert "| 3.00 of 16 (1.00 + 2.00 + 0.00) |" in row
     assert "| 200.0 | 320 | 50% | 3 all-reduce 2 MiB |" in row
 
 
-def test_unknown_chips_are_told(tiny_config):
+def test_unknown_chips_are_reported(tiny_config):
     with pytest.raises(ValueError, match="wanted one of v4, v5e, v5p, v6e"):
         aot_tpu.compile_step(tiny_config, "v9:2x2", 4)
 

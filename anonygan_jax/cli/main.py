@@ -15,6 +15,7 @@ from anonygan_jax.cli import (
     train_status,
 )
 from anonygan_jax.cli.options import FOLDER
+from anonygan_jax.weights import export as exports
 from anonygan_jax.weights import generator_checkpoint
 
 
@@ -40,12 +41,12 @@ main.add_command(port.main)
 def export(workdir: pathlib.Path, output: pathlib.Path, step: int | None) -> None:
     """Writes the averaged generator of WORKDIR in float16, for --checkpoint."""
     try:
-        generator_checkpoint.export_generator(workdir, output, step)
+        exports.export_generator(workdir, output, step)
     except (generator_checkpoint.CheckpointError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     _, variables, step = generator_checkpoint.load_generator(output)
     click.echo(f"exported to {output}: step {step}")
-    click.echo(f"SHA-256 of its weights: {generator_checkpoint.checksum(variables)}")
+    click.echo(f"SHA-256 of its weights: {exports.checksum(variables)}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import click
 from anonygan_jax.cli.options import FILE, FOLDER
 from anonygan_jax.models.ciagan.generator import CiaganConfig
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, ModelConfig
-from anonygan_jax.weights import anonygan, ciagan, generator_checkpoint
+from anonygan_jax.weights import anonygan, ciagan
+from anonygan_jax.weights.export import write_generator
 from anonygan_jax.weights.torch_files import TorchFileError, read_state_dict
 
 CELEBA = (218, 178)  # pixels on which AnonyGAN's release marks landmarks
@@ -62,7 +63,7 @@ def main(weights: pathlib.Path, output: pathlib.Path) -> None:
     """
     try:
         config, variables = ported(read_state_dict(weights))
-        generator_checkpoint.write_generator(output, config, variables, 0)
+        write_generator(output, config, variables, 0)
     except (TorchFileError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     except ValueError as error:

@@ -9,7 +9,7 @@ import ml_collections
 
 from anonygan_jax.evaluation.report.report import RESULTS_FILE
 from anonygan_jax.evaluation.run import Evaluation, evaluate
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import export, generator_checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def _evaluate_step(
     output = _output(workdir, step)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = pathlib.Path(folder) / "checkpoint"
-        generator_checkpoint.export_generator(workdir, checkpoint, step)
+        export.export_generator(workdir, checkpoint, step)
         title = f"{workdir.name}, step {step}"
         methods = {name: name for name in others} | {
             title: f"{config.system}:{checkpoint}"

@@ -57,13 +57,13 @@ class BipartiteGraphReasoning(nn.Module):
         """Returns q with what the other side told added, float [B, h, w, C]."""
         condition, source = jnp.split(q, 2, axis=-1)
         half = condition.shape[-1]
-        dtype, num_groups = self.numerics.dtype, self.numerics.num_groups
+        dtype = self.numerics.dtype
         state = Conv(self.num_states, 1, use_bias=True, dtype=dtype, name="state")
         projection = Conv(
             self.num_nodes, 1, use_bias=True, dtype=dtype, name="projection"
         )
         extend = Conv(half, 1, dtype=dtype, name="extend")
-        norm = BatchNorm(epsilon=1e-4, num_groups=num_groups, name="norm")
+        norm = BatchNorm(epsilon=1e-4, name="norm")
         to_condition, to_source = (
             promote_to_float32(projection(x)) for x in (condition, source)
         )
@@ -111,7 +111,7 @@ class GraphBlock(nn.Module):
         """
         width = appearance.shape[-1]
         a = self._conv_block(appearance, width, "appearance", train)
-        a = self._norm("appearance_norm2")(a, train)
+        a = BatchNorm(name="appearance_norm2")(a, train)
         q = self._conv_block(shape, width, "shape", train)
         reason = BipartiteGraphReasoning(
             width // 2, self.num_nodes, self.numerics, name="graph"
@@ -119,9 +119,6 @@ class GraphBlock(nn.Module):
         q = reason(q, train)
         out = appearance + a * nn.sigmoid(q)
         return out, jnp.concatenate([q, out], axis=-1)
-
-    def _norm(self, name: str) -> BatchNorm:
-        return BatchNorm(num_groups=self.numerics.num_groups, name=name)
 
     def _conv(self, features: int, name: str) -> Conv:
         dtype = self.numerics.dtype
@@ -132,6 +129,6 @@ class GraphBlock(nn.Module):
     ) -> jax.Array:
         """conv, BatchNorm, ReLU, dropout, conv; the first keeps the input's width."""
         x = self._conv(x.shape[-1], f"{name}_conv1")(x)
-        x = nn.relu(self._norm(f"{name}_norm1")(x, train))
+        x = nn.relu(BatchNorm(name=f"{name}_norm1")(x, train))
         x = Dropout(self.dropout_rate)(x, train)
         return self._conv(width, f"{name}_conv2")(x)

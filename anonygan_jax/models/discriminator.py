@@ -1,7 +1,6 @@
 """PatchGAN discriminators: is the face real, given its condition or its pose?"""
 
-import functools
-from collections.abc import Callable
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -24,15 +23,12 @@ class PatchDiscriminator(nn.Module):
 
     Attributes:
       width: channels of the first convolution; 64 in the paper (7 million parameters).
-      use_spectral_norm: divide each kernel by its largest singular value (Miyato et
-        al., ICLR 2018); its vectors are in "batch_stats". Not in the paper.
       numerics: how it computes.
 
     Source: paper section 3.3; Isola et al., "pix2pix", CVPR 2017.
     """
 
     width: int = 64
-    use_spectral_norm: bool = False
     numerics: PrecisionPolicy = PrecisionPolicy()
 
     @nn.compact
@@ -64,28 +60,20 @@ class PatchDiscriminator(nn.Module):
         features = []
         for i, (factor, stride) in enumerate([(1, 2), (2, 2), (4, 2), (8, 2), (8, 1)]):
             kind = SpaceToDepthConv if i == 0 else Conv
-            conv = self._conv(kind, self.width * factor, stride, f"conv{i}", train)
+            conv = self._conv(kind, self.width * factor, stride, f"conv{i}")
             x = conv(x, heatmaps) if i == 0 else conv(x)
             if i > 0:
-                num_groups = self.numerics.num_groups
-                x = BatchNorm(num_groups=num_groups, name=f"norm{i}")(x, train)
+                x = BatchNorm(name=f"norm{i}")(x, train)
             x = nn.leaky_relu(x, 0.2)
             features.append(x)
-        logits = self._conv(Conv, 1, 1, "logits", train)(x)
+        logits = self._conv(Conv, 1, 1, "logits")(x)
         return [
             promote_to_float32(feature) for feature in features
         ], promote_to_float32(logits)
 
-    def _conv(
-        self,
-        kind: type[Conv],
-        features: int,
-        stride: int,
-        name: str,
-        train: bool,
-    ) -> Callable[..., jax.Array]:
+    def _conv(self, kind: type[Conv], features: int, stride: int, name: str) -> Any:
         """A 4x4 convolution with bias."""
-        conv = kind(
+        return kind(
             features,
             4,
             stride=stride,
@@ -94,7 +82,3 @@ class PatchDiscriminator(nn.Module):
             dtype=self.numerics.dtype,
             name=name,
         )
-        if not self.use_spectral_norm:
-            return conv
-        norm = nn.SpectralNorm(conv, name=f"{name}_spectral_norm")
-        return functools.partial(norm, update_stats=train)

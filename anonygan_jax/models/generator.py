@@ -41,8 +41,6 @@ class Generator(nn.Module):
         into the source, and blend the drawn face with it instead of with the masked source.
       landmark_dropout: share of the landmarks that training hides from the network.
       numerics: how it computes.
-      use_remat: compute the graph blocks' insides again for the gradient instead of
-        keeping them: less memory, a third more work in them.
       use_masked_source: show the masked source; without it the drawn face is blended
         with the condition, as the release's 3-channel input.
 
@@ -60,7 +58,6 @@ class Generator(nn.Module):
     uses_warped_condition: bool = False
     landmark_dropout: float = 0.0
     numerics: PrecisionPolicy = PrecisionPolicy()
-    use_remat: bool = False
     use_masked_source: bool = True
 
     @nn.compact
@@ -110,10 +107,8 @@ class Generator(nn.Module):
             jnp.concatenate(images, axis=-1), None, "appearance_encoder", train
         )
         shape = self._encoder(None, heatmaps, "shape_encoder", train)
-        # `train` is the fourth argument, counting the module itself.
-        kind = nn.remat(GraphBlock, static_argnums=3) if self.use_remat else GraphBlock
         for i in range(self.num_blocks):
-            block = kind(
+            block = GraphBlock(
                 self.num_nodes, self.dropout_rate, self.numerics, name=f"block{i}"
             )
             appearance, shape = block(appearance, shape, train)
@@ -151,8 +146,7 @@ class Generator(nn.Module):
         return SpaceToDepthConv(features, side, dtype=dtype, name=name, **fields)
 
     def _norm(self, name: str, num_packed: int = 1) -> BatchNorm:
-        num_groups = self.numerics.num_groups
-        return BatchNorm(num_groups=num_groups, num_packed=num_packed, name=name)
+        return BatchNorm(num_packed=num_packed, name=name)
 
     def _decode(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
         """The drawn face in [-1, 1] and the logit of how much of it counts."""

@@ -31,11 +31,9 @@ class PrecisionPolicy:
       dtype: of convolutions and of what lies between layers; None for the parameters'.
         Sums of batch statistics and of the graph's nodes are float32 even so: the
         nodes add up thousands of positions without being normalised.
-      num_groups: see `BatchNorm`.
     """
 
     dtype: Any = None
-    num_groups: int = 1
 
 
 def promote_to_float32(x: jax.Array) -> jax.Array:
@@ -195,16 +193,12 @@ class BatchNorm(nn.Module):
     Attributes:
       momentum: share of the old running statistics that is kept at each update.
       epsilon: added to the variance.
-      num_groups: parts of the batch that are normalised each by itself; the running
-        statistics follow the first. As many as there are devices does what PyTorch's
-        DataParallel did for the release; 1 normalises the whole batch.
       num_packed: pixels whose channels stand side by side, see `packed`; they share
         statistics and parameters.
     """
 
     momentum: float = 0.9
     epsilon: float = 1e-5
-    num_groups: int = 1
     num_packed: int = 1
 
     @nn.compact
@@ -219,27 +213,24 @@ class BatchNorm(nn.Module):
             means, variances = self._tile(mean.value), self._tile(var.value)
             normal = _normalise(promote_to_float32(x), means, variances, self.epsilon)
             return (normal * scale + bias).astype(x.dtype)
-        groups = promote_to_float32(x).reshape(self.num_groups, -1, *x.shape[1:])
+        values = promote_to_float32(x)
         # Both moments in one pass; around the running mean, lest digits are lost.
         around = self._tile(mean.value)
-        first = self._mean(groups - around)
-        variances = self._mean(jnp.square(groups - around)) - jnp.square(first)
+        first = self._mean(values - around)
+        variances = self._mean(jnp.square(values - around)) - jnp.square(first)
         means = around + first
         if not self.is_initializing():
-            count = groups[0].size // shape[0]
+            count = values.size // shape[0]
             unbiased = count / max(count - 1, 1)
-            mean.value = self._blend(mean.value, means[0].ravel()[: shape[0]])
-            var.value = self._blend(
-                var.value, unbiased * variances[0].ravel()[: shape[0]]
-            )
-        normal = _normalise(groups, means, variances, self.epsilon).reshape(x.shape)
+            mean.value = self._blend(mean.value, means[: shape[0]])
+            var.value = self._blend(var.value, unbiased * variances[: shape[0]])
+        normal = _normalise(values, means, variances, self.epsilon)
         return (normal * scale + bias).astype(x.dtype)
 
-    def _mean(self, groups: jax.Array) -> jax.Array:
-        """Of each group and channel, [G, 1, ..., C]."""
-        means = groups.mean(tuple(range(1, groups.ndim - 1)), keepdims=True)
-        apart = means.reshape(*means.shape[:-1], self.num_packed, -1)
-        return self._tile(apart.mean(-2))
+    def _mean(self, values: jax.Array) -> jax.Array:
+        """Mean of each channel, [C]."""
+        means = values.mean(tuple(range(values.ndim - 1)))
+        return self._tile(means.reshape(self.num_packed, -1).mean(0))
 
     def _tile(self, channels: jax.Array) -> jax.Array:
         """The same for each of the packed pixels."""

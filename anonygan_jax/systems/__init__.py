@@ -1,1 +1,1 @@
-"""What can be trained: networks, losses and what one step does with them."""
+"""Systems that can be trained: their networks, losses and gradients."""

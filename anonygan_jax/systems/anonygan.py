@@ -1,123 +1,109 @@
 """AnonyGAN: its networks and the gradients of one step."""
 
 import functools
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
-import flax.struct
 import jax
-import jax.numpy as jnp
+import ml_collections
 
 from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.images import image_size, to_float
-from anonygan_jax.systems import losses
 from anonygan_jax.systems.discriminators import (
-    DiscriminatorInput,
+    DISCRIMINATORS,
+    DiscriminatorOutput,
     DiscriminatorResult,
     DiscriminatorUpdate,
 )
-from anonygan_jax.systems.embedders import ARCFACE, Embedder
-from anonygan_jax.systems.system import GENERATOR, Gradients, Metrics
+from anonygan_jax.systems.embedders import Embedder, make_embedders
+from anonygan_jax.systems.loss_terms import (
+    LossConfig,
+    LossInputs,
+    loss_terms,
+    weighted_sum,
+)
+from anonygan_jax.systems.pair import Pair
+from anonygan_jax.systems.system import GENERATOR, GradientFunction, Gradients, Metrics
 from anonygan_jax.systems.train_state import TrainState
-
-
-@flax.struct.dataclass
-class Pair:
-    """A batch as the networks take it: floats in [-1, 1], mask, chosen landmarks."""
-
-    condition: jax.Array
-    source: jax.Array
-    mask: jax.Array
-    masked_source: jax.Array
-    condition_points_xy: jax.Array
-    source_points_xy: jax.Array
-    is_supervised: jax.Array
-    warped_condition: jax.Array | None = None
-
-    def composite(self, output: jax.Array) -> jax.Array:
-        """Returns the sources with an output inside their masks."""
-        return self.mask * output + (1 - self.mask) * self.source
-
-    def discriminator_input(self, discriminator: str) -> DiscriminatorInput:
-        """Returns what a discriminator is shown; an output takes the image's place."""
-        if discriminator in ("appearance", "identity"):
-            return DiscriminatorInput(self.source, condition=self.condition)
-        if discriminator == "pose":
-            return DiscriminatorInput(self.source, points_xy=self.source_points_xy)
-        return DiscriminatorInput(
-            self.condition
-        )  # as the release: real are the conditions
 
 
 class AnonyGAN:
     """Generator and discriminators; see `System`.
 
-    Source: paper section 3; what the release can switch is in the fields of
-    `ModelConfig` and `LossConfig`.
+    Source: paper section 3; options of the release are fields of `ModelConfig` and
+    `LossConfig`.
     """
+
+    model_kind: ClassVar[type] = ModelConfig
+    pretraining_gradients: GradientFunction | None = None
 
     def __init__(
         self,
         model: ModelConfig,
-        config: losses.LossConfig,
-        embedders: tuple[Embedder, ...] = (),
+        config: LossConfig,
+        embedders: Mapping[str, Embedder] | None = None,
     ) -> None:
         """Makes the networks.
 
         Args:
-          model: their fields.
-          config: weights and forms of the losses.
-          embedders: recognisers, for the losses that ask them.
+          model: fields of the networks.
+          config: weights of the loss terms.
+          embedders: of the loss terms that need one, by term.
 
         Raises:
-          ValueError: features of a discriminator that is not there are to be matched.
+          ValueError: a discriminator is unknown, or a loss term needs what the model
+            does not have.
         """
-        matched = config.context_matching_from
-        if config.context_matching and matched not in model.discriminators:
+        unknown = set(model.discriminators) - DISCRIMINATORS.keys()
+        if unknown:
             raise ValueError(
-                f"losses.context_matching_from is {matched!r}, wanted one of "
-                f"model.discriminators, {', '.join(model.discriminators)}"
+                f"model.discriminators has {', '.join(sorted(unknown))}, wanted some "
+                f"of {', '.join(DISCRIMINATORS)}"
             )
-        self.model, self.config = model, config
-        self.embedders = {embedder.name: embedder for embedder in embedders}
-        self.frozen = {e.name: e.variables for e in embedders}
+        self._model, self._terms = model, loss_terms(config, model)
+        self._embedders = dict(embedders or {})
+        self.frozen = {name: e.variables for name, e in self._embedders.items()}
         self.uses_warped_condition = model.uses_warped_condition
-        self.region = FACE_CONTOUR if model.uses_warped_condition else PAPER_POLYGON
-        self.generator = model.generator()
-        self.discriminators = {
-            name: DiscriminatorUpdate(f"{name}_discriminator", model, config)
-            for name in model.discriminators
+        self._region = FACE_CONTOUR if model.uses_warped_condition else PAPER_POLYGON
+        self._generator = model.generator()
+        self._discriminators = {
+            name: DiscriminatorUpdate(name, model) for name in model.discriminators
         }
-        self.networks = (
-            GENERATOR,
-            *(discriminator.name for discriminator in self.discriminators.values()),
-        )
+        updates = self._discriminators.values()
+        self.networks = (GENERATOR, *(update.network_name for update in updates))
+
+    @classmethod
+    def from_config(cls, config: ml_collections.ConfigDict) -> Self:
+        """Returns the system of a run's config; see `System`."""
+        model, losses = ModelConfig(**config.model), LossConfig(**config.losses)
+        return cls(model, losses, make_embedders(losses, config.data.zoom))
+
+    def check_num_people(self, num_people: int) -> None:
+        """Accepts any number."""
 
     def init(self, rng: jax.Array, batch: PairBatch) -> dict[str, Any]:
         """Returns network -> variables before the first step."""
         pair = self.prepare(batch)
-        keys = jax.random.split(rng, len(self.networks))
-        variables = {GENERATOR: self.generator.init(keys[0], *_inputs(pair))}
-        for key, (name, discriminator) in zip(
-            keys[1:], self.discriminators.items(), strict=True
-        ):
-            variables[discriminator.name] = discriminator.init(
-                key, pair.discriminator_input(name)
-            )
+        key, *keys = jax.random.split(rng, len(self.networks))
+        variables = {GENERATOR: self._generator.init(key, *_inputs(pair))}
+        updates = self._discriminators.values()
+        for key, update in zip(keys, updates, strict=True):
+            variables[update.network_name] = update.init(key, pair)
         return variables
 
     def prepare(self, batch: PairBatch) -> Pair:
         """Returns the networks' inputs; `masked_source` shows no face."""
         condition, source = (to_float(u8) for u8 in (batch.condition, batch.source))
-        mask = face_mask(batch.source_points_xy, image_size(source), self.region)
+        mask = face_mask(batch.source_points_xy, image_size(source), self._region)
         return Pair(
             condition=condition,
             source=source,
             mask=mask,
             masked_source=source * (1 - mask),
-            condition_points_xy=self.model.select_points(batch.condition_points_xy),
-            source_points_xy=self.model.select_points(batch.source_points_xy),
+            condition_points_xy=self._model.select_points(batch.condition_points_xy),
+            source_points_xy=self._model.select_points(batch.source_points_xy),
             is_supervised=batch.is_supervised,
             warped_condition=None
             if batch.warped_condition is None
@@ -126,14 +112,14 @@ class AnonyGAN:
 
     def generate(self, variables: dict[str, Any], pair: Pair) -> jax.Array:
         """Returns the anonymised faces, float32 [B, H, W, 3] in [-1, 1]."""
-        output = self.generator.apply(variables, *_inputs(pair))
+        output = self._generator.apply(variables, *_inputs(pair))
         assert isinstance(output, jax.Array)
         return output
 
     def pictures(
         self, variables: dict[str, Any], batch: PairBatch
     ) -> dict[str, jax.Array]:
-        """Returns condition, source, what the generator is given, output, composite."""
+        """Returns condition, source, the generator's input, output, composite."""
         pair = self.prepare(batch)
         output = self.generate(variables, pair)
         return {
@@ -152,7 +138,7 @@ class AnonyGAN:
         """Returns network -> gradients, network -> running statistics, loss terms.
 
         The generator runs forward once, each discriminator once on real and once on
-        fake pictures, and all gradients are taken at the weights of `state`.
+        generated images, and all gradients are taken at the weights of `state`.
         """
         pair = self.prepare(batch)
         output, pullback, stats = jax.vjp(
@@ -161,86 +147,51 @@ class AnonyGAN:
             has_aux=True,
         )
         results = {
-            name: discriminator(
-                state,
-                pair.discriminator_input(name),
-                output,
-                jax.random.fold_in(rng, i),
-            )
-            for i, (name, discriminator) in enumerate(self.discriminators.items())
+            name: update(state, pair, output)
+            for name, update in self._discriminators.items()
         }
-        fakes = {name: result.fake for name, result in results.items()}
-        (total, metrics), (to_image, to_fakes) = jax.value_and_grad(
+        fake = {name: result.fake for name, result in results.items()}
+        (total, metrics), (to_image, to_fake) = jax.value_and_grad(
             self._generator_loss, argnums=(0, 1), has_aux=True
-        )(output, fakes, results, pair, state)
+        )(output, fake, results, pair, state)
         for name, result in results.items():
-            to_image += result.image_pullback(to_fakes[name])
+            to_image += result.image_pullback(to_fake[name])
         grads, batch_stats = {GENERATOR: pullback(to_image)[0]}, {GENERATOR: stats}
         metrics[GENERATOR] = total
-        for discriminator, result in zip(
-            self.discriminators.values(), results.values(), strict=True
-        ):
-            grads[discriminator.name] = result.grads
-            batch_stats[discriminator.name] = result.batch_stats
-            metrics[discriminator.name] = result.loss
-            if result.penalty is not None:
-                metrics[f"{discriminator.name}_r1"] = result.penalty
+        for name, result in results.items():
+            network = self._discriminators[name].network_name
+            grads[network] = result.grads
+            batch_stats[network] = result.batch_stats
+            metrics[network] = result.loss
         return grads, batch_stats, metrics
 
     def _generator_loss(
         self,
-        image: jax.Array,
-        fakes: dict[str, Any],
+        output: jax.Array,
+        fake: dict[str, DiscriminatorOutput],
         results: dict[str, DiscriminatorResult],
         pair: Pair,
         state: TrainState,
     ) -> tuple[jax.Array, Metrics]:
         """Weighted sum of the generator's terms, and the terms."""
-        config, matched = self.config, self.config.context_matching_from
-        terms = {
-            name: losses.generator_adversarial_loss(logits, config.adversarial)
-            for name, (_, logits) in fakes.items()
+        real = {name: result.real for name, result in results.items()}
+        embed = {
+            name: functools.partial(embedder, state.frozen[name])
+            for name, embedder in self._embedders.items()
         }
-        if config.context_matching:
-            terms["context_matching"] = losses.context_matching(
-                fakes[matched][0],
-                results[matched].real[0],
-                jnp.where(
-                    pair.is_supervised, 1.0, config.context_matching_different_identity
-                ),
-            )
-        terms["reconstruction"] = losses.reconstruction(
-            image, pair.source, pair.mask, pair.is_supervised
-        )
-        if pair.warped_condition is not None:
-            terms["low_frequency_l1"] = losses.low_frequency_l1(
-                image, pair.warped_condition, pair.is_supervised
-            )
-        for name, embedder in self.embedders.items():
-            embed = functools.partial(embedder, state.frozen[name])
-            if name == ARCFACE:
-                terms[name] = losses.cosine_distance(
-                    embed(image), embed(pair.condition)
-                )
-            elif pair.warped_condition is not None:
-                faces = (pair.composite(image), pair.warped_condition, pair.source)
-                made, warped_condition, source = (embed(face) for face in faces)
-                same = pair.is_supervised
-                terms[name] = losses.identity_leak(made, warped_condition, source, same)
-        return sum(getattr(config, name) * terms[name] for name in terms), terms
+        return weighted_sum(self._terms, LossInputs(output, pair, fake, real, embed))
 
     def _generate_train(self, params, state: TrainState, pair: Pair, rng: jax.Array):
         """Output of the generator in training, and its running statistics."""
-        output, updates = self.generator.apply(
+        output, updates = self._generator.apply(
             {"params": params, "batch_stats": state.batch_stats[GENERATOR]},
             *_inputs(pair),
             train=True,
             mutable=["batch_stats"],
             rngs={"dropout": rng},
         )
-        if (
-            not self.model.use_masked_source
-        ):  # surroundings are not its task, as the release
+        # Without masked source the surroundings cannot be drawn; as in the release.
+        if not self._model.use_masked_source:
             output = pair.composite(output)
         return output, updates["batch_stats"]
 

@@ -1,15 +1,16 @@
-"""CIAGAN: its networks and the gradients of one step.
+"""CIAGAN: its networks and the gradients of one step of each stage.
 
 Source and licence: see `models.ciagan`.
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import flax.linen as nn
 import flax.struct
 import jax
 import jax.numpy as jnp
+import ml_collections
 
 from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.faces.masks import face_mask
@@ -24,12 +25,12 @@ CRITIC, SIAMESE = "critic", "siamese"
 
 @dataclasses.dataclass(frozen=True)
 class CiaganLossConfig:
-    """Weights of the terms; the adversarial one is LSGAN's.
+    """Weights of the loss terms.
 
     Attributes:
-      adversarial: fooling the critic.
-      guidance: looking like the wanted person to the identity network.
-      margin: distance of embeddings beyond which different people may be.
+      adversarial: LSGAN's loss by the critic.
+      guidance: contrastive loss by the identity network, of output and condition.
+      margin: distance of embeddings beyond which pairs of two people cost nothing.
     """
 
     adversarial: float = 1.0
@@ -38,14 +39,23 @@ class CiaganLossConfig:
 
 
 @flax.struct.dataclass
-class Portrait:
-    """A batch as the networks take it: floats in [0, 1]."""
+class CiaganPair:
+    """A batch as the networks take it; images are float32 [B, H, W, 3] in [0, 1].
+
+    Attributes:
+      condition: images of the wanted people.
+      source: images of the faces to hide.
+      mask: float32 [B, H, W, 1], 1 where the face is replaced.
+      given: float32 [B, H, W, 6], the generator's input: landmark drawing and masked
+        source.
+      identity: float32 [B, I], one-hot: the wanted people.
+    """
 
     condition: jax.Array
     source: jax.Array
     mask: jax.Array
     given: jax.Array
-    person: jax.Array
+    identity: jax.Array
 
     @property
     def drawing(self) -> jax.Array:
@@ -58,11 +68,12 @@ class Portrait:
 
 
 class Ciagan:
-    """Generator and critic, guided by the identity network; see `System`.
+    """Generator, critic and the identity network that guides them; see `System`.
 
-    That one is trained before, see `identity_pretraining`, and rests now.
+    The first stage trains the identity network alone, the second one the others.
     """
 
+    model_kind: ClassVar[type] = CiaganConfig
     networks = (GENERATOR, CRITIC, SIAMESE)
     frozen: dict[str, Any]
     uses_warped_condition = False
@@ -71,119 +82,153 @@ class Ciagan:
         """Makes the networks.
 
         Args:
-          model: their fields.
-          config: weights of the losses.
+          model: fields of the networks.
+          config: weights of the loss terms.
         """
-        self.config, self.num_identities = config, model.num_identities
-        self.generator, self._critic = model.generator(), model.critic()
+        self._config, self._num_identities = config, model.num_identities
+        self.generator, self.critic = model.generator(), model.critic()
         self.siamese, self.frozen = model.siamese(), {}
+
+    @classmethod
+    def from_config(cls, config: ml_collections.ConfigDict) -> Self:
+        """Returns the system of a run's config; see `System`."""
+        model = CiaganConfig(**config.model)
+        model.check_size(config.data.image_size)
+        return cls(model, CiaganLossConfig(**config.losses))
+
+    def check_num_people(self, num_people: int) -> None:
+        """Accepts as many people as the generator can draw.
+
+        Raises:
+          ValueError: there are more.
+        """
+        if num_people > self._num_identities:
+            raise ValueError(
+                f"there are {num_people} people to draw, but model.num_identities is "
+                f"{self._num_identities}; raise it or pairs.min_photos_per_identity"
+            )
 
     def init(self, rng: jax.Array, batch: PairBatch) -> dict[str, Any]:
         """Returns network -> variables before the first step."""
-        portrait, keys = self.prepare(batch), jax.random.split(rng, 3)
-        source, drawing = portrait.source, portrait.drawing
-        given = (portrait.given, portrait.person)
+        pair, keys = self.prepare(batch), jax.random.split(rng, 3)
         return {
-            GENERATOR: self.generator.init(keys[0], *given, False),
-            CRITIC: self._critic.init(keys[1], source, drawing, False),
-            SIAMESE: self.siamese.init(keys[2], source, False),
+            GENERATOR: self.generator.init(keys[0], pair.given, pair.identity, False),
+            CRITIC: self.critic.init(keys[1], pair.source, pair.drawing, False),
+            SIAMESE: self.siamese.init(keys[2], pair.source, False),
         }
 
-    def prepare(self, batch: PairBatch) -> Portrait:
-        """Returns the networks' inputs; `Portrait.given` has no face."""
+    def prepare(self, batch: PairBatch) -> CiaganPair:
+        """Returns the networks' inputs; `CiaganPair.given` shows no face."""
         condition, source = (
             (to_float(u8) + 1) / 2 for u8 in (batch.condition, batch.source)
         )
         mask = face_mask(batch.source_points_xy, image_size(source))
-        return Portrait(
+        return CiaganPair(
             condition=condition,
             source=source,
             mask=mask,
             given=generator_input(source, mask, batch.source_points_xy),
-            person=jax.nn.one_hot(batch.condition_person, self.num_identities),
+            identity=jax.nn.one_hot(batch.condition_person, self._num_identities),
         )
 
     def pictures(
         self, variables: dict[str, Any], batch: PairBatch
     ) -> dict[str, jax.Array]:
         """Returns condition, source, landmark drawing, output, composite."""
-        portrait = self.prepare(batch)
-        output = self.generator.apply(variables, portrait.given, portrait.person, False)
+        pair = self.prepare(batch)
+        output = self.generator.apply(variables, pair.given, pair.identity, False)
         assert isinstance(output, jax.Array)
         pictures = {
-            "condition": portrait.condition,
-            "source": portrait.source,
-            "given": portrait.drawing,
+            "condition": pair.condition,
+            "source": pair.source,
+            "given": pair.drawing,
             "output": output,
-            "composite": portrait.composite(output),
+            "composite": pair.composite(output),
         }
         return {name: 2 * picture - 1 for name, picture in pictures.items()}
+
+    def pretraining_gradients(
+        self, state: TrainState, batch: PairBatch, _rng: jax.Array
+    ) -> Gradients:
+        """Returns the identity network's gradients; see `System`.
+
+        Source: the contrastive loss of CIAGAN's release.
+        """
+        pair, margin = self.prepare(batch), self._config.margin
+        photos = jnp.concatenate([pair.source, pair.condition])
+
+        def loss(params):
+            stats = state.batch_stats[SIAMESE]
+            embeddings, stats = _apply_train(self.siamese, params, stats, photos)
+            one, other = jnp.split(embeddings, 2)
+            return losses.contrastive(one, other, batch.is_supervised, margin), stats
+
+        (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(
+            state.params[SIAMESE]
+        )
+        return {SIAMESE: grads}, {SIAMESE: stats}, {SIAMESE: value}
 
     def gradients(
         self, state: TrainState, batch: PairBatch, _rng: jax.Array
     ) -> Gradients:
-        """Returns the generator's and the critic's; see `System`."""
-        portrait, stats = self.prepare(batch), state.batch_stats
-        output, pullback, drawn_stats = jax.vjp(
-            lambda params: train(
-                self.generator,
-                params,
-                stats[GENERATOR],
-                portrait.given,
-                portrait.person,
+        """Returns the generator's and the critic's gradients; see `System`."""
+        pair, stats, weights = self.prepare(batch), state.batch_stats, self._config
+        output, pullback, generator_stats = jax.vjp(
+            lambda params: _apply_train(
+                self.generator, params, stats[GENERATOR], pair.given, pair.identity
             ),
             state.params[GENERATOR],
             has_aux=True,
         )
-        fake = portrait.composite(output)
-        logits, results, judged_stats = jax.vjp(
-            lambda params, fake: train(
-                self._critic,
+        fake = pair.composite(output)
+        logits, critic_pullback, critic_stats = jax.vjp(
+            lambda params, fake: _apply_train(
+                self.critic,
                 params,
                 stats[CRITIC],
-                jnp.concatenate([portrait.source, fake]),
-                jnp.concatenate([portrait.drawing, portrait.drawing]),
+                jnp.concatenate([pair.source, fake]),
+                jnp.concatenate([pair.drawing, pair.drawing]),
             ),
             state.params[CRITIC],
             fake,
             has_aux=True,
         )
-        told, to_logits = jax.value_and_grad(_telling_apart)(logits)
-        fooled, to_fooled = jax.value_and_grad(_fooling)(logits)
-        unlike, guided = jax.value_and_grad(self._guidance)(fake, state, portrait)
-        weights = self.config
+        critic_loss, to_logits = jax.value_and_grad(_critic_loss)(logits)
+        adversarial, to_fake_logits = jax.value_and_grad(_adversarial)(logits)
+        guidance, guidance_grads = jax.value_and_grad(self._guidance)(fake, state, pair)
+        _, adversarial_grads = critic_pullback(to_fake_logits)
         to_fake = (
-            weights.adversarial * results(to_fooled)[1] + weights.guidance * guided
+            weights.adversarial * adversarial_grads + weights.guidance * guidance_grads
         )
         grads = {
-            GENERATOR: pullback(portrait.mask * to_fake)[0],
-            CRITIC: results(to_logits)[0],
+            GENERATOR: pullback(pair.mask * to_fake)[0],
+            CRITIC: critic_pullback(to_logits)[0],
         }
         metrics = {
-            "adversarial": fooled,
-            "guidance": unlike,
-            GENERATOR: weights.adversarial * fooled + weights.guidance * unlike,
-            CRITIC: told,
+            "adversarial": adversarial,
+            "guidance": guidance,
+            GENERATOR: weights.adversarial * adversarial + weights.guidance * guidance,
+            CRITIC: critic_loss,
         }
-        return grads, {GENERATOR: drawn_stats, CRITIC: judged_stats}, metrics
+        return grads, {GENERATOR: generator_stats, CRITIC: critic_stats}, metrics
 
     def _guidance(
-        self, fake: jax.Array, state: TrainState, portrait: Portrait
+        self, fake: jax.Array, state: TrainState, pair: CiaganPair
     ) -> jax.Array:
-        """How far the fake pictures are from photos of the people wanted."""
+        """Distance of the embeddings of generated images and of conditions."""
         network = {k: getattr(state, k)[SIAMESE] for k in ("params", "batch_stats")}
-        drawn, wanted = (
+        one, other = (
             jnp.asarray(self.siamese.apply(network, image, False))
-            for image in (fake, portrait.condition)
+            for image in (fake, pair.condition)
         )
-        everybody = jnp.ones(len(fake), bool)
-        return losses.contrastive(drawn, wanted, everybody, self.config.margin)
+        same = jnp.ones(len(fake), bool)
+        return losses.contrastive(one, other, same, self._config.margin)
 
 
-def train(
+def _apply_train(
     network: nn.Module, params: Any, stats: Any, *inputs: jax.Array
 ) -> tuple[jax.Array, Any]:
-    """Returns what a network gives in training, and its running statistics."""
+    """Output of a network in training, and its running statistics."""
     output, updates = network.apply(
         {"params": params, "batch_stats": stats},
         *inputs,
@@ -193,12 +238,11 @@ def train(
     return output, updates["batch_stats"]
 
 
-def _telling_apart(logits: jax.Array) -> jax.Array:
-    """The critic's loss; the first half of the logits is of real pictures."""
-    real, fake = jnp.split(logits, 2)
-    return losses.discriminator_loss(real, fake, losses.LSGAN)
+def _critic_loss(logits: jax.Array) -> jax.Array:
+    """LSGAN's loss of the critic; the first half of the logits is of real images."""
+    return losses.least_squares_discriminator_loss(*jnp.split(logits, 2))
 
 
-def _fooling(logits: jax.Array) -> jax.Array:
-    """The generator's."""
-    return losses.generator_adversarial_loss(jnp.split(logits, 2)[1], losses.LSGAN)
+def _adversarial(logits: jax.Array) -> jax.Array:
+    """LSGAN's loss of the generator."""
+    return losses.least_squares_generator_loss(jnp.split(logits, 2)[1])

@@ -1,7 +1,6 @@
-"""Discriminators in training: what each is shown, what it says, and the ways back."""
+"""AnonyGAN's discriminators: their inputs, losses and gradients."""
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.images import image_size
 from anonygan_jax.systems import losses
-from anonygan_jax.systems.diff_augment import diff_augment
+from anonygan_jax.systems.pair import Pair
 from anonygan_jax.systems.train_state import TrainState
 
 DiscriminatorOutput = tuple[list[jax.Array], jax.Array]  # feature maps, logits
@@ -21,12 +20,12 @@ DiscriminatorOutput = tuple[list[jax.Array], jax.Array]  # feature maps, logits
 
 @flax.struct.dataclass
 class DiscriminatorInput:
-    """What a discriminator is shown.
+    """Inputs of a discriminator.
 
     Attributes:
-      image: float32 [B, H, W, 3], real or generated.
-      partner: float32 [B, H, W, 3], a picture that it should agree with, or None.
-      points_xy: float32 [B, K, 2], the pose that it should have, or None.
+      image: float32 [B, H, W, 3] in [-1, 1], real or generated.
+      condition: float32 [B, H, W, 3], images whose identity it should have, or None.
+      points_xy: float32 [B, K, 2], landmarks of the pose that it should have, or None.
     """
 
     image: jax.Array
@@ -35,15 +34,49 @@ class DiscriminatorInput:
 
 
 @dataclasses.dataclass(frozen=True)
+class DiscriminatorKind:
+    """What makes one discriminator different from the others.
+
+    Attributes:
+      real_input: from pairs to the inputs with real images. With generated images the
+        output takes the place of the image.
+      is_whole_face: one logit for an image, the mean of those of its patches.
+    """
+
+    real_input: Callable[[Pair], DiscriminatorInput]
+    is_whole_face: bool = False
+
+
+def _source_and_condition(pair: Pair) -> DiscriminatorInput:
+    return DiscriminatorInput(pair.source, condition=pair.condition)
+
+
+def _source_and_pose(pair: Pair) -> DiscriminatorInput:
+    return DiscriminatorInput(pair.source, points_xy=pair.source_points_xy)
+
+
+def _condition_alone(pair: Pair) -> DiscriminatorInput:
+    return DiscriminatorInput(pair.condition)
+
+
+DISCRIMINATORS = {  # what `model.discriminators` can have; all as in the release
+    "appearance": DiscriminatorKind(_source_and_condition),
+    "pose": DiscriminatorKind(_source_and_pose),
+    "image": DiscriminatorKind(_condition_alone),
+    "identity": DiscriminatorKind(_source_and_condition, is_whole_face=True),
+}
+
+
+@dataclasses.dataclass(frozen=True)
 class DiscriminatorResult:
-    """What one discriminator said of real and fake pictures.
+    """Outputs, loss and gradients of one discriminator on real and generated images.
 
     Attributes:
       real, fake: feature maps and logits.
-      image_pullback: what the fake ones' cotangents mean for the generated image.
-      loss, grads: the discriminator's own.
+      image_pullback: vector-Jacobian product of `fake` with respect to the generated
+        images.
+      loss, grads: of the discriminator itself.
       batch_stats: its running statistics after both.
-      penalty: R1, or None.
     """
 
     real: DiscriminatorOutput
@@ -52,123 +85,89 @@ class DiscriminatorResult:
     loss: jax.Array
     grads: Any
     batch_stats: Any
-    penalty: jax.Array | None
 
 
 class DiscriminatorUpdate:
-    """One discriminator."""
+    """Forward and backward pass of one discriminator.
 
-    def __init__(
-        self, name: str, model: ModelConfig, config: losses.LossConfig
-    ) -> None:
-        """Takes the name of its network in the state, and what it needs of a config."""
-        self.name = name
-        self._model, self._config = model, config
+    Attributes:
+      network_name: of its network in the state.
+    """
+
+    def __init__(self, name: str, model: ModelConfig) -> None:
+        """Makes the network.
+
+        Args:
+          name: one of `DISCRIMINATORS`.
+          model: fields of the networks.
+        """
+        self.network_name = f"{name}_discriminator"
+        self._kind, self._grid = DISCRIMINATORS[name], model.heatmap_grid
         self._network = model.discriminator()
 
-    def init(
-        self, rng: jax.Array, discriminator_input: DiscriminatorInput
-    ) -> dict[str, Any]:
-        """Returns its variables before the first step."""
-        return dict(self._network.init(rng, *self._inputs(discriminator_input), False))
+    def init(self, rng: jax.Array, pair: Pair) -> dict[str, Any]:
+        """Returns the network's variables before the first step."""
+        inputs = self._network_inputs(self._kind.real_input(pair))
+        return dict(self._network.init(rng, *inputs, False))
 
     def __call__(
-        self,
-        state: TrainState,
-        real: DiscriminatorInput,
-        output: jax.Array,
-        rng: jax.Array,
+        self, state: TrainState, pair: Pair, output: jax.Array
     ) -> DiscriminatorResult:
-        """Returns what it says of real pictures and, with the same partners, of output.
+        """Returns what follows from the pairs and the generator's output.
 
-        It runs once on each, never on both together: it normalises by batch.
+        The network runs once on real and once on generated images, never on both
+        together: its BatchNorm normalises by the batch.
+
+        Args:
+          state: of the run.
+          pair: the real images, and conditions or poses of both.
+          output: float32 [B, H, W, 3], the generated images.
         """
-        params, stats = state.params[self.name], state.batch_stats[self.name]
-        keys = jax.random.split(rng)
-        apply: Callable[..., Any] = functools.partial(
-            self._apply, discriminator_input=real
+        inputs = self._kind.real_input(pair)
+        params = state.params[self.network_name]
+        stats = state.batch_stats[self.network_name]
+        real, real_pullback, stats = jax.vjp(
+            lambda p: self._apply(p, stats, inputs), params, has_aux=True
         )
-        seen, real_pullback, stats = jax.vjp(
-            lambda p: apply(p, real.image, stats=stats, rng=keys[0]),
+        fake, fake_pullback, stats = jax.vjp(
+            lambda p, image: self._apply(
+                p, stats, dataclasses.replace(inputs, image=image)
+            ),
             params,
+            output,
             has_aux=True,
         )
-        apply_to_fake = functools.partial(apply, stats=stats, rng=keys[1])
-        results, fake_pullback, stats = jax.vjp(
-            apply_to_fake, params, output, has_aux=True
-        )
         loss, (to_real, to_fake) = jax.value_and_grad(
-            lambda r, f: losses.discriminator_loss(r, f, self._config.adversarial),
-            argnums=(0, 1),
-        )(seen[1], results[1])
-        no_features = jax.tree.map(jnp.zeros_like, seen[0])
+            losses.discriminator_loss, argnums=(0, 1)
+        )(real[1], fake[1])
+        no_features = jax.tree.map(jnp.zeros_like, real[0])
         (from_real,) = real_pullback((no_features, to_real))
         from_fake, _ = fake_pullback((no_features, to_fake))
-        grads, penalty = jax.tree.map(jnp.add, from_real, from_fake), None
-        if self._config.r1:
-            penalty, more = jax.value_and_grad(self._penalty)(params, stats, real)
-            grads = jax.tree.map(jnp.add, grads, more)
+        grads = jax.tree.map(jnp.add, from_real, from_fake)
 
         def image_pullback(cotangent: DiscriminatorOutput) -> jax.Array:
             return fake_pullback(cotangent)[1]
 
-        return DiscriminatorResult(
-            seen, results, image_pullback, loss, grads, stats, penalty
-        )
+        return DiscriminatorResult(real, fake, image_pullback, loss, grads, stats)
 
     def _apply(
-        self,
-        params: Any,
-        image: jax.Array,
-        discriminator_input: DiscriminatorInput,
-        stats: Any,
-        rng: jax.Array,
+        self, params: Any, stats: Any, inputs: DiscriminatorInput
     ) -> tuple[DiscriminatorOutput, Any]:
-        """What it says of an image in an exhibit, and the running statistics after."""
-        discriminator_input = dataclasses.replace(discriminator_input, image=image)
+        """The network's output in training, and its running statistics after it."""
         (features, logits), updates = self._network.apply(
             {"params": params, "batch_stats": stats},
-            *self._inputs(self._changed(discriminator_input, rng)),
+            *self._network_inputs(inputs),
             True,
             mutable=["batch_stats"],
         )
-        if self.name == "identity_discriminator":  # of whole faces, as in the release
+        if self._kind.is_whole_face:
             logits = logits.mean((1, 2), keepdims=True)
         return (features, logits), updates["batch_stats"]
 
-    def _penalty(self, params: Any, stats: Any, real: DiscriminatorInput) -> jax.Array:
-        """R1: half of gamma times the squared gradient at real pictures, unchanged.
-
-        Source: Mescheder et al., "Which training methods for GANs do actually
-        converge?", ICML 2018.
-        """
-
-        def total(image: jax.Array) -> jax.Array:
-            inputs = self._inputs(dataclasses.replace(real, image=image))
-            variables = {"params": params, "batch_stats": stats}
-            (_, logits), _ = self._network.apply(
-                variables, *inputs, True, mutable=["batch_stats"]
-            )
-            return logits.mean((1, 2, 3)).sum()
-
-        slopes = jnp.square(jax.grad(total)(real.image))
-        return self._config.r1 / 2 * slopes.sum((1, 2, 3)).mean()
-
-    def _changed(
-        self, discriminator_input: DiscriminatorInput, rng: jax.Array
-    ) -> DiscriminatorInput:
-        """What it is shown, changed as configured; the pose moves along."""
-        policies = self._config.diff_augment
-        image, points = diff_augment(
-            discriminator_input.image, discriminator_input.points_xy, rng, policies
-        )
-        return dataclasses.replace(discriminator_input, image=image, points_xy=points)
-
-    def _inputs(self, discriminator_input: DiscriminatorInput) -> tuple[Any, ...]:
+    def _network_inputs(self, inputs: DiscriminatorInput) -> tuple[Any, ...]:
         """The network's first two arguments."""
-        condition: jax.Array | Heatmaps | None = discriminator_input.condition
-        if discriminator_input.points_xy is not None:
-            size = image_size(discriminator_input.image)
-            grid = self._model.heatmap_grid
-            condition = landmark_heatmaps(discriminator_input.points_xy, size, grid)
-        return discriminator_input.image, condition
+        condition: jax.Array | Heatmaps | None = inputs.condition
+        if inputs.points_xy is not None:
+            size = image_size(inputs.image)
+            condition = landmark_heatmaps(inputs.points_xy, size, self._grid)
+        return inputs.image, condition

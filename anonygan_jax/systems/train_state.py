@@ -1,4 +1,4 @@
-"""What training changes: arrays only, keyed by network."""
+"""State of a run: arrays only, keyed by network."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ class TrainState:
     """State of a run.
 
     Attributes:
-      step: int32 scalar, updates done.
+      step: int32 scalar, number of updates so far.
       params: network -> parameters.
       batch_stats: network -> running statistics.
       opt_state: network -> optimiser state.
       ema_params: exponential moving average of the generator's parameters.
-      frozen: network -> variables that nothing changes; not in checkpoints.
+      frozen: name -> variables of the losses' embedders, constant; not in checkpoints.
     """
 
     step: jax.Array
@@ -29,7 +29,7 @@ class TrainState:
     frozen: dict[str, Any] = flax.struct.field(default_factory=dict)
 
     def generator_variables(self) -> dict[str, Any]:
-        """Returns the averaged generator, as it is used outside training."""
+        """Returns {"params", "batch_stats"} of the averaged generator."""
         return {"params": self.ema_params, "batch_stats": self.batch_stats["generator"]}
 
 

@@ -1,4 +1,4 @@
-"""What accelerators can do, by their makers' data sheets."""
+"""Peak rates and memory of accelerators, from their makers' data sheets."""
 
 import dataclasses
 
@@ -10,9 +10,9 @@ class Chip:
     """One kind of accelerator.
 
     Attributes:
-      peak: FLOP a second of dense matrices in bfloat16.
+      peak: FLOPs a second of dense matrix products in bfloat16.
       memory: bytes.
-      bandwidth: bytes a second between the two.
+      bandwidth: of the memory, bytes a second.
     """
 
     peak: float

@@ -1,7 +1,7 @@
-"""Checkpoints of a run, to continue it; `generator_files` reads what they hold.
+"""Checkpoints of a run, to resume it; `weights.generator_checkpoint` reads generators.
 
 A checkpoint has two items: "generator" (averaged parameters and running statistics:
-all that anonymising needs) and "training" (the rest, needed to continue).
+all that anonymising needs) and "training" (the rest, for a resume).
 """
 
 import contextlib
@@ -34,8 +34,9 @@ class Checkpoints:
 
         Args:
           workdir: of the run.
-          num_kept: so many of the newest stay,
-          best_by: and the one in which this measure is smallest.
+          num_kept: how many of the newest are kept.
+          best_by: measure; the checkpoint in which it is smallest is kept, too. "" for
+            none.
         """
         kept: list[preservation_policy.PreservationPolicy] = [
             preservation_policy.LatestN(num_kept)
@@ -43,7 +44,7 @@ class Checkpoints:
         if best_by:
             best = preservation_policy.BestN(
                 get_metric_fn=lambda metrics: metrics[best_by],
-                reverse=True,  # the last ones stay
+                reverse=True,  # the smallest is the best
                 n=1,
                 keep_checkpoints_without_metrics=False,
             )
@@ -58,14 +59,14 @@ class Checkpoints:
         )
 
     def save(self, state: TrainState, measures: dict[str, float] | None = None) -> None:
-        """Saves in the background; a step that is already there is left alone.
+        """Saves in the background; a step that is already saved is not written again.
 
         Args:
-          state: what is saved.
+          state: of the run.
           measures: of the state, if it was evaluated.
 
         Raises:
-          CheckpointError: this one or the one before cannot be written.
+          CheckpointError: this checkpoint or the one before cannot be written.
         """
         step = int(state.step)
         if step in self._manager.all_steps():
@@ -87,15 +88,15 @@ class Checkpoints:
             self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
 
     def restore_latest(self, like: TrainState) -> TrainState | None:
-        """Returns the newest state that can be read; None where nothing was saved yet.
+        """Returns the newest readable state; None if nothing was saved yet.
 
-        Newer ones that cannot are moved out of the way, with a warning.
+        Newer checkpoints that cannot be read are renamed, with a warning.
 
         Args:
-          like: a state whose arrays lie as the restored ones shall.
+          like: a state with the shapes, types and shardings of the restored one.
 
         Raises:
-          CheckpointError: something was saved, but nothing can be read.
+          CheckpointError: there are checkpoints, but none can be read.
         """
         unreadable: list[int] = []
         for step in sorted(self._manager.all_steps(), reverse=True):
@@ -108,7 +109,7 @@ class Checkpoints:
                 continue
             self._set_aside(unreadable)
             return state
-        if unreadable:  # left where they are: perhaps it is not they that are wrong
+        if unreadable:  # not renamed: the cause may be outside the checkpoints
             raise CheckpointError(
                 f"{self._manager.directory}: none of the checkpoints can be read; the "
                 f"oldest: {reason}"
@@ -143,7 +144,7 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Tells what a failed write means; it may be that of the save before."""
+        """Turns errors of a write, perhaps of the save before, into CheckpointError."""
         try:
             yield
         except (OSError, ValueError) as error:
@@ -157,10 +158,10 @@ class Checkpoints:
             ) from error
 
     def close(self) -> None:
-        """Waits for saves under way.
+        """Waits for unfinished saves.
 
         Raises:
-          CheckpointError: one cannot be written.
+          CheckpointError: a checkpoint cannot be written.
         """
         with self._writing():
             self._manager.wait_until_finished()

@@ -1,4 +1,4 @@
-"""A run's config: when things happen, and what may change while it goes on."""
+"""A run's config: when things happen, and which fields a resume may change."""
 
 import dataclasses
 import json
@@ -8,31 +8,36 @@ from typing import Any
 import ml_collections
 
 from anonygan_jax.data.config import DataConfig, PairConfig
-from anonygan_jax.models.config import MODELS, system_of
-from anonygan_jax.weights.config_fields import with_current_names
+from anonygan_jax.models.config import system_of
+from anonygan_jax.systems.registry import system_class
+from anonygan_jax.weights.config_fields import with_current_fields
 from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE
 
 RANKED = ("evaluation/reidentified", "evaluation/pose_l2")  # smaller is better
+# Fields of `DataConfig` that say where data is and how it is read, not what is read.
+CHANGEABLE = {"data.directory", "data.loader", "data.warped_condition_workers"}
 
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """When things happen, in steps; the number of steps is the optimiser's.
+    """Periods in steps, and numbers; how many steps there are is the optimiser's field.
 
     Attributes:
       seed: of the initial weights and of dropout.
-      log_every_x_steps: scalars.
-      picture_every_x_steps: grids of faces, from the averaged generator.
-      checkpoint_every_x_steps: what a kill loses at most.
-      num_checkpoints: kept on disk, the newest.
-      num_pictures: rows of a grid.
-      evaluate_every_x_steps: detection, re-identification and pose, from the averaged
-        generator (needs dlib); 0 for never.
-      num_evaluated: faces that this looks at.
-      best_by: one of `RANKED`, or "": the checkpoint in which that measure is smallest,
-        of those saved at a step that is evaluated, is kept, too.
-      init_from: a run's folder, an export or "embedded": a new run begins with that
-        generator instead of noise; its other networks are new. "" for none.
+      log_every_x_steps: period of scalars.
+      picture_every_x_steps: period of image grids of the averaged generator.
+      checkpoint_every_x_steps: period of checkpoints; a kill loses at most so many
+        steps.
+      num_checkpoints: how many of the newest are kept on disk.
+      num_pictures: rows of an image grid.
+      evaluate_every_x_steps: period of the online evaluation (detection,
+        re-identification and pose of the averaged generator), which needs dlib; 0 for
+        none.
+      num_evaluated: faces of the online evaluation.
+      best_by: one of `RANKED`, or "". The evaluated checkpoint in which this measure is
+        smallest is kept, too.
+      init_from: a run's folder, an export or "embedded": the initial generator of a new
+        run. "" for random weights, which the other networks always have.
     """
 
     seed: int
@@ -60,18 +65,23 @@ class RunConfig:
 def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
     """Writes the run's config beside its checkpoints.
 
+    Args:
+      config: of the run.
+      workdir: of the run; may have the config with which the run was started.
+
     Raises:
-      ValueError: the workdir belongs to a run of another model, of other pairs or of
-        another order of the data.
+      ValueError: the workdir has a run of another model, of other pairs or of another
+        order of the data, or its config has a removed field or an unknown system.
     """
     path = workdir / CONFIG_FILE
     text = config.to_json(indent=1) + "\n"
     if path.exists():
-        before, now = (
-            _identity(with_current_names(json.loads(t)))
-            for t in (path.read_text(), text)
-        )
-        changed = [name for name in now if before.get(name) != now[name]]
+        try:
+            before = _identity(with_current_fields(json.loads(path.read_text())))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        now = _identity(json.loads(text))
+        changed = [name for name in sorted(now) if before.get(name) != now[name]]
         if changed:
             raise ValueError(
                 f"{workdir} holds a run that differs in config.{', '.join(changed)}; "
@@ -81,20 +91,22 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
 
 
 def _identity(config: dict[str, Any]) -> dict[str, Any]:
-    """Fields that cannot change while a run goes on, by their full names.
+    """Fields that cannot change when a run is resumed, by their full names.
 
-    Its length, rates and loss weights may, and its data may move. Fields that a run
-    of an older version did not have count with their defaults.
+    Its length, rates and loss weights can change, and its data can be moved. A field
+    that the config of an older version does not have counts with its default.
     """
-    system = system_of(config)
-    kinds = {"model": MODELS[system], "pairs": PairConfig, "data": DataConfig}
+    kind = system_class(config).model_kind
+    kinds = {"model": kind, "pairs": PairConfig, "data": DataConfig}
     fields = {
         f"{section}.{field.name}": config[section].get(field.name, _default(field))
         for section, kind in kinds.items()
         for field in dataclasses.fields(kind)
     }
-    kept = fields.keys() - {"data.directory", "data.loader"}
-    return {"system": system} | {k: fields[k] for k in kept}
+    # Another folder can hold the same composites; with or without are other pairs.
+    fields["data.composites"] = bool(fields["data.composites"])
+    kept = {k: fields[k] for k in fields.keys() - CHANGEABLE}
+    return {"system": system_of(config)} | kept
 
 
 def _default(field: dataclasses.Field) -> Any:

@@ -1,4 +1,4 @@
-"""Batches on their way to the devices."""
+"""Batches of a run as global arrays on the devices."""
 
 import concurrent.futures
 import os
@@ -13,8 +13,8 @@ from anonygan_jax.data.tf_data import tf_data_batches
 from anonygan_jax.io.prefetch import ordered_map
 from anonygan_jax.training import sharding
 
-# Batches made while the training step runs; priors take a core some milliseconds each.
-NUM_AHEAD = max(2, (os.cpu_count() or 2) // 2)
+# Batches made while a step runs; a warped condition takes a core some milliseconds.
+NUM_PREFETCHED = max(2, (os.cpu_count() or 2) // 2)
 T = TypeVar("T")
 
 
@@ -23,31 +23,36 @@ def iterate_on_devices(
 ) -> Iterator[PairBatch]:
     """Yields the batches of steps `start` to `stop` - 1 as global arrays.
 
-    While the devices compute a step the next batch is made and sent. With the loader
-    "device" all faces lie in the memory of every device, and only their numbers and
-    landmarks are sent.
+    While the devices compute a step, the next batch is made and transferred. With the
+    loader "device" all faces are in the memory of every device, and only indices and
+    landmarks are transferred.
+
+    Args:
+      batches: this process' rows.
+      start, stop: steps, from 0.
+      mesh: of the devices.
     """
     loader = batches.loader
     if loader == "device":
         yield from _from_devices(batches, start, stop, mesh)
         return
-    made = _ahead(batches.batch, start, stop)
+    made = _prefetch(batches.batch, start, stop)
     if loader == "tf_data":
         made = tf_data_batches(batches, start, stop)
     for batch in made:
         yield sharding.to_devices(batch, mesh)
 
 
-def _ahead(make: Callable[[int], T], start: int, stop: int) -> Iterator[T]:
-    """What is made of each step, by threads while the one before is used."""
-    with concurrent.futures.ThreadPoolExecutor(NUM_AHEAD) as pool:
-        yield from ordered_map(pool, make, range(start, stop), NUM_AHEAD)
+def _prefetch(make: Callable[[int], T], start: int, stop: int) -> Iterator[T]:
+    """`make` of each step, computed ahead by threads."""
+    with concurrent.futures.ThreadPoolExecutor(NUM_PREFETCHED) as pool:
+        yield from ordered_map(pool, make, range(start, stop), NUM_PREFETCHED)
 
 
 def _from_devices(
     batches: BatchLoader, start: int, stop: int, mesh: Mesh
 ) -> Iterator[PairBatch]:
-    """Batches gathered where they are used."""
+    """Batches gathered from the faces in the devices' memory."""
     replicated = NamedSharding(mesh, PartitionSpec())
     faces = jax.device_put(batches.images(), replicated)
 
@@ -62,5 +67,5 @@ def _from_devices(
         )
 
     gather = jax.jit(gather, out_shardings=sharding.batch_sharding(mesh))
-    for indices in _ahead(batches.indices_of, start, stop):
+    for indices in _prefetch(batches.indices_of, start, stop):
         yield gather(faces, sharding.to_devices(indices, mesh))

@@ -1,4 +1,4 @@
-"""From a config to what is trained: system, step, batches, state, compiled step."""
+"""From a config to what is trained: stages, batches, state, compiled step."""
 
 from typing import NamedTuple
 
@@ -9,12 +9,8 @@ from jax.sharding import Mesh
 from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.batches import BatchLoader, PairBatch
 from anonygan_jax.data.config import DataConfig, PairConfig
-from anonygan_jax.models.ciagan.generator import CiaganConfig
-from anonygan_jax.models.config import CIAGAN, ModelConfig, model_config, system_of
-from anonygan_jax.systems import embedders, losses
-from anonygan_jax.systems.anonygan import AnonyGAN
-from anonygan_jax.systems.ciagan import Ciagan, CiaganLossConfig
-from anonygan_jax.systems.identity_pretraining import IdentityPretraining
+from anonygan_jax.models.config import system_of
+from anonygan_jax.systems.registry import make_system
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training import sharding
@@ -28,9 +24,9 @@ class Stage(NamedTuple):
     """A part of a run.
 
     Attributes:
-      name: for people.
-      train_step: what its steps do.
-      stop: the run's step after which it ends.
+      name: for the log.
+      train_step: of this part.
+      stop: last step of the run in this part.
     """
 
     name: str
@@ -42,83 +38,43 @@ def make_stages(config: ml_collections.ConfigDict) -> list[Stage]:
     """Returns the stages of a run in their order; all have the same networks.
 
     Raises:
-      ValueError, TypeError: as `make_system`, or a system of one stage is to be
-        pretrained.
+      ValueError, TypeError: as `make_system`, or there are steps of pretraining for a
+        system of one stage.
     """
     optimiser = OptimiserConfig(**config.optimiser)
-    stages = [Stage("training", make_train_step(config), optimiser.num_steps)]
-    if not optimiser.num_pretraining_steps:
-        return stages
-    if system_of(config) != CIAGAN:
+    step, num_steps = make_train_step(config), optimiser.num_pretraining_steps
+    training = Stage("training", step, optimiser.num_steps)
+    if not num_steps:
+        return [training]
+    gradients = step.system.pretraining_gradients
+    if gradients is None:
         raise ValueError(
-            f"optimiser.num_pretraining_steps is {optimiser.num_pretraining_steps}, "
-            f"but {system_of(config)} has no pretraining"
+            f"optimiser.num_pretraining_steps is {num_steps}, but {system_of(config)} "
+            "has no pretraining"
         )
-    system = IdentityPretraining(*_parts_of_ciagan(config))
-    step = _train_step(system, config)
-    return [Stage("pretraining", step, optimiser.num_pretraining_steps), *stages]
-
-
-def make_system(config: ml_collections.ConfigDict) -> System:
-    """Returns the system that `config` describes.
-
-    Raises:
-      ValueError, TypeError: a field is unknown, missing or out of range, or a file of
-        weights cannot be used.
-    """
-    if system_of(config) == CIAGAN:
-        return Ciagan(*_parts_of_ciagan(config))
-    model = model_config(config)
-    terms = losses.LossConfig(**config.losses)
-    return AnonyGAN(model, terms, _embedders(terms, model, config.data.zoom))
-
-
-def _parts_of_ciagan(
-    config: ml_collections.ConfigDict,
-) -> tuple[CiaganConfig, CiaganLossConfig]:
-    """What CIAGAN is made of."""
-    model = model_config(config)
-    model.check_size(config.data.image_size)
-    return model, CiaganLossConfig(**config.losses)
-
-
-def _embedders(
-    terms: losses.LossConfig, model: ModelConfig, zoom: float
-) -> tuple[embedders.Embedder, ...]:
-    """The recognisers of the losses that have a weight."""
-    made = []
-    if terms.arcface:
-        made.append(embedders.arcface_embedder(terms.arcface_weights))
-    if terms.identity_leak:
-        if not model.uses_warped_condition:
-            raise ValueError("losses.identity_leak needs model.uses_warped_condition")
-        made.append(embedders.descriptor_embedder(terms.identity_leak_weights, zoom))
-    return tuple(made)
+    augmentation = AugmentationConfig(**config.augmentation)
+    first = TrainStep(step.system, optimiser, augmentation, gradients)
+    return [Stage("pretraining", first, num_steps), training]
 
 
 def make_train_step(config: ml_collections.ConfigDict) -> TrainStep:
-    """Returns how the system of `config` is trained.
+    """Returns the step of a run's last stage.
 
     Raises:
       ValueError, TypeError: as `make_system`.
     """
-    return _train_step(make_system(config), config)
-
-
-def _train_step(system: System, config: ml_collections.ConfigDict) -> TrainStep:
-    """How a system is trained."""
     return TrainStep(
-        system,
+        make_system(config),
         OptimiserConfig(**config.optimiser),
         AugmentationConfig(**config.augmentation),
     )
 
 
 def make_mesh(config: ml_collections.ConfigDict) -> Mesh:
-    """Returns the mesh of all devices, which can share the batches of `config`.
+    """Returns the mesh of all devices, over which the batches can be split.
 
     Raises:
-      ValueError: they cannot.
+      ValueError: the number of devices does not fit the config.
     """
     mesh = sharding.make_mesh(sharding.ShardingConfig(**config.sharding).num_fsdp)
     sharding.check_batch_size(config.data.batch_size, mesh)
@@ -126,28 +82,22 @@ def make_mesh(config: ml_collections.ConfigDict) -> Mesh:
 
 
 def open_batches(config: ml_collections.ConfigDict, system: System) -> BatchLoader:
-    """Returns this process' rows of the batches of `config`.
+    """Returns the batches of a run, of which this process makes its rows.
 
     Raises:
-      RecordsError, ValueError: as `BatchLoader`, or there are more people than a system
-        that numbers them can tell apart.
+      RecordsError, ValueError: as `BatchLoader` and `System.check_num_people`.
     """
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
     rows = sharding.local_rows(data.batch_size)
     batches = BatchLoader(data, pairs, system.uses_warped_condition, rows)
-    num_people = batches.sampler.num_people
-    if isinstance(system, Ciagan) and num_people > system.num_identities:
-        raise ValueError(
-            f"there are {num_people} people to draw, but model.num_identities is "
-            f"{system.num_identities}; raise it or pairs.min_photos_per_identity"
-        )
+    system.check_num_people(batches.sampler.num_people)
     return batches
 
 
 def create_state(
     train_step: TrainStep, key: jax.Array, batch: PairBatch, mesh: Mesh
 ) -> TrainState:
-    """Returns the state before the first step, made where its arrays will lie."""
+    """Returns the state before the first step, created with its shardings."""
     batch = sharding.to_devices(batch, mesh)
     shapes = jax.eval_shape(train_step.init, key, batch)
     shardings = sharding.state_shardings(shapes, mesh)
@@ -159,15 +109,15 @@ def compile_step(
 ) -> jax.stages.Compiled:
     """Returns the compiled step: (state, batch) to (state, loss terms).
 
-    Its randomness is a function of key and step. The state given to it is used up.
+    Its randomness is a function of key and step. The buffers of its state are donated.
 
     Args:
-      train_step: what a step does.
-      key: of the run.
-      state, batch: arrays, or their shapes and where they lie.
+      train_step: of the stage.
+      key: random key of the run.
+      state, batch: arrays, or their shapes and shardings.
     """
     shardings = jax.tree.map(lambda x: x.sharding, state)
-    replicated = state.step.sharding  # as every array that is not split
+    replicated = state.step.sharding
 
     def step(state: TrainState, batch: PairBatch) -> tuple[TrainState, Metrics]:
         return train_step(state, batch, jax.random.fold_in(key, state.step))
@@ -177,5 +127,5 @@ def compile_step(
 
 
 def num_flops(compiled: jax.stages.Compiled) -> float:
-    """Returns what one device does in a step, by XLA's count; NaN where it has none."""
+    """Returns the FLOPs of one device in a step, by XLA; NaN where it has no count."""
     return (compiled.cost_analysis() or {}).get("flops", float("nan"))

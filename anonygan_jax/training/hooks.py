@@ -1,4 +1,4 @@
-"""What a run tells while it goes: losses, speed, pictures, measures."""
+"""What is done after each step: losses, speed, image grids and measures are written."""
 
 import logging
 
@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class Hooks:
-    """Everything that is written after a step, but for checkpoints.
+    """Writes metrics and image grids after the steps in which they are due.
 
     Attributes:
-      speed: read where losses are written, if there is one.
+      throughput: read where losses are written; None: no speeds are written.
     """
 
     def __init__(
@@ -28,20 +28,21 @@ class Hooks:
         batches: BatchLoader,
         log: MetricWriter,
     ) -> None:
-        """Draws the pairs to show and to measure.
+        """Samples the pairs to show and to measure.
 
         Args:
-          config: when what is due.
+          config: periods.
           system: what is trained.
           batches: of the run.
-          log: where to.
+          log: writes the files.
 
         Raises:
-          ValueError: there are too few people for them.
+          LandmarksUnavailable: the online evaluation is on and dlib is missing.
+          ValueError: there are too few people, or dlib detects no face.
         """
         self._config, self._log = config, log
-        self.speed: Throughput | None = None
-        self._pictures = SampleGrid(system, batches, config.num_pictures)
+        self.throughput: Throughput | None = None
+        self._sample_grid = SampleGrid(system, batches, config.num_pictures)
         self._evaluate = None
         if config.evaluate_every_x_steps:
             self._evaluate = OnlineEvaluation(system, batches, config.num_evaluated)
@@ -49,29 +50,29 @@ class Hooks:
     def __call__(
         self, step: int, state: TrainState, values: Metrics, last: bool
     ) -> dict[str, float]:
-        """Writes what is due after a step, and returns measures of the generator.
+        """Writes what is due, and returns the online evaluation's measures by name.
 
         Args:
-          step: its number.
+          step: number of the step, from 1.
           state: after the step.
-          values: its loss terms.
-          last: everything is due.
+          values: loss terms of the step.
+          last: whether it is the last step, after which everything is due.
         """
         config, measures = self._config, {}
         self._log.progress(step)
         if last or step % config.log_every_x_steps == 0:
             numbers = {name: float(value) for name, value in values.items()}
-            speeds = self.speed.read(step) if self.speed else {}
+            speeds = self.throughput.read(step) if self.throughput else {}
             self._write(step, numbers | speeds)
         if last or step % config.picture_every_x_steps == 0:
-            self._log.picture(step, self._pictures(state))
+            self._log.picture(step, self._sample_grid(state))
         if self._evaluate and (last or step % config.evaluate_every_x_steps == 0):
-            measures = self._evaluate(state)  # batches go on being made meanwhile
+            measures = self._evaluate(state)
             self._write(step, measures)
         return measures
 
     def _write(self, step: int, numbers: dict[str, float]) -> None:
-        """Numbers to files and screen."""
+        """Writes numbers to the files and the log."""
         self._log.scalars(step, numbers)
         text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
         logger.info("step %d: %s", step, text)

@@ -1,4 +1,4 @@
-"""A new run that begins with the generator of another."""
+"""The generator of another run as the initial one of a new run."""
 
 import dataclasses
 
@@ -12,14 +12,15 @@ from anonygan_jax.weights import generator_checkpoint
 
 
 def init_from(state: TrainState, checkpoint: str) -> TrainState:
-    """Returns a state whose generator is that of another run.
+    """Returns a state whose generator and average are the generator of another run.
 
     Args:
       state: before the first step.
       checkpoint: a run's folder, an export of it, or "embedded".
 
     Raises:
-      CheckpointError: there is no generator, or one of other fields.
+      CheckpointError: there is no generator, or its variables have other names or
+        shapes.
     """
     _, variables, _ = generator_checkpoint.load_generator(
         generator_checkpoint.checkpoint_path(checkpoint)

@@ -26,7 +26,11 @@ logger = logging.getLogger(__name__)
 
 
 class StopRequest:
-    """While entered, turns Ctrl-C and a kill into an orderly end of the loop."""
+    """Context in which SIGINT and SIGTERM ask the loop to stop after its step.
+
+    Attributes:
+      requested: whether one of the signals came. A second one stops at once.
+    """
 
     def __enter__(self) -> "StopRequest":
         self.requested = False
@@ -40,27 +44,27 @@ class StopRequest:
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         if self.requested:
-            raise KeyboardInterrupt  # asked twice: stop at once
+            raise KeyboardInterrupt
         self.requested = True
 
 
 @dataclasses.dataclass(frozen=True)
 class Loop:
-    """The steps of a run and what happens between them.
+    """The steps of a run and what is done between them.
 
     Attributes:
-      config: when things happen.
+      config: periods.
       num_steps: of the whole run.
-      reports, checkpoints, profiler, watch: told of every step.
-      stop: ends the loop after the step under way.
+      hooks, checkpoints, profiler, nan_guard: called at every step.
+      stop: ends the loop after the current step.
     """
 
     config: RunConfig
     num_steps: int
-    reports: Hooks
+    hooks: Hooks
     checkpoints: Checkpoints
     profiler: Profiler
-    watch: NanGuard
+    nan_guard: NanGuard
     stop: StopRequest
 
     def __call__(
@@ -69,23 +73,27 @@ class Loop:
         state: TrainState,
         batches: Iterator[PairBatch],
     ) -> TrainState:
-        """Returns the state after the last batch, or after that in which to stop.
+        """Returns the state after the last batch, or after the step of a stop request.
 
         Args:
           update: the compiled step.
-          state: from which to go on.
-          batches: of the steps to do.
+          state: before the first of the batches.
+          batches: one for each step.
+
+        Raises:
+          NotFiniteError: a loss is not finite.
+          CheckpointError: a checkpoint cannot be written.
         """
         for step, batch in enumerate(batches, int(state.step) + 1):
             self.profiler.before(step)
             state, values = update(state, batch)
             self.profiler.after(step, state)
-            self.watch.note(step, values)
+            self.nan_guard.note(step, values)
             stopping = self.stop.requested
             last = step == self.num_steps or stopping
-            measures = self.reports(step, state, values, last)
+            measures = self.hooks(step, state, values, last)
             if last or step % self.config.checkpoint_every_x_steps == 0:
-                self.watch.check()
+                self.nan_guard.check()
                 self.checkpoints.save(state, measures)
             if stopping:
                 logger.info("asked to stop: step %d is saved", step)
@@ -100,18 +108,18 @@ def train_and_evaluate(
 ) -> TrainState:
     """Trains to the last step and returns the final state.
 
-    Continues from the newest checkpoint in `workdir`. On Ctrl-C or a kill the state is
+    Continues from the newest checkpoint in `workdir`. On SIGINT or SIGTERM the state is
     saved before the function returns.
 
     Args:
       config: of the run.
-      workdir: where it is, or shall be.
+      workdir: of the run; made if it does not exist.
       profile: first and last step to record, see `Profiler`.
 
     Raises:
-      ValueError: the config is wrong or does not fit the workdir or the data, or no
-        checkpoint can be read or written.
-      NotFiniteError: a loss is not finite; the last checkpoint is from before.
+      ValueError, TypeError: the config is wrong or does not fit the workdir or the
+        data, or no checkpoint can be read or written.
+      NotFiniteError: a loss is not finite; the last checkpoint is of an earlier step.
     """
     run, stages = RunConfig(**config.run), factory.make_stages(config)
     train_step, num_steps = stages[-1].train_step, stages[-1].stop
@@ -133,21 +141,21 @@ def train_and_evaluate(
         if start >= num_steps:
             logger.info("step %d is the last one and saved in %s", start, workdir)
             return state
-        like = sharding.to_devices(batches.batch(start), mesh)
+        example = sharding.to_devices(batches.batch(start), mesh)
         key = jax.random.fold_in(key, 1)
         log = metric_writer.MetricWriter(workdir, start, num_steps)
         stack.callback(log.close)
-        reports = Hooks(run, train_step.system, batches, log)
+        hooks = Hooks(run, train_step.system, batches, log)
         profiler = Profiler(workdir, profile)
         stack.callback(profiler.close)
-        watch = NanGuard(workdir, batches)
-        loop = Loop(run, num_steps, reports, checkpoints, profiler, watch, stop)
+        guard = NanGuard(workdir, batches)
+        loop = Loop(run, num_steps, hooks, checkpoints, profiler, guard, stop)
         for stage in stages:
             if start >= stage.stop or stop.requested:
                 continue
-            update = factory.compile_step(stage.train_step, key, state, like)
+            update = factory.compile_step(stage.train_step, key, state, example)
             flops, kind = factory.num_flops(update), jax.devices()[0].device_kind
-            reports.speed = Throughput(config.data.batch_size, flops, kind)
+            hooks.throughput = Throughput(config.data.batch_size, flops, kind)
             message = "%s from step %d to %d in %s"
             logger.info(message, stage.name, start, stage.stop, workdir)
             state = loop(

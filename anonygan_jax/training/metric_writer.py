@@ -1,4 +1,4 @@
-"""What a run reports: metrics.jsonl and pictures always, TensorBoard where it can."""
+"""Metrics and image grids of a run: metrics.jsonl, PNG files, TensorBoard events."""
 
 import importlib.util
 import json
@@ -14,14 +14,20 @@ PICTURES = "pictures"
 
 
 class MetricWriter:
-    """Writes scalars and pictures of a run into its workdir.
+    """Writes scalars and images of a run into its workdir.
 
-    TensorBoard event files are written by clu where TensorFlow is installed, with its
-    own steps a second and time since the start.
+    If TensorFlow is installed, clu writes TensorBoard events, with steps a second and
+    the time since the start.
     """
 
     def __init__(self, workdir: pathlib.Path, first_step: int, num_steps: int) -> None:
-        """Opens the files; lines after `first_step` of an interrupted run go."""
+        """Opens the files.
+
+        Args:
+          workdir: of the run.
+          first_step: the run is resumed here; later lines of metrics.jsonl are removed.
+          num_steps: of the whole run.
+        """
         self._path = workdir / METRICS_FILE
         self._pictures = workdir / PICTURES
         self._pictures.mkdir(exist_ok=True)
@@ -45,12 +51,12 @@ class MetricWriter:
             self._writer.write_scalars(step, dict(values))
 
     def progress(self, step: int) -> None:
-        """Notes that a step is done; every minute clu writes how fast they come."""
+        """Notes that a step is done; clu writes steps a second every minute."""
         if self._report:
             self._report(step)
 
     def picture(self, step: int, image_u8: np.ndarray) -> None:
-        """Writes one uint8 [H, W, 3] picture as pictures/STEP.png."""
+        """Writes an image, uint8 [H, W, 3], as pictures/STEP.png."""
         Image.fromarray(image_u8).save(self._pictures / f"{step:08d}.png")
         if self._writer:
             self._writer.write_images(step, {"faces": image_u8[None]})
@@ -63,7 +69,7 @@ class MetricWriter:
 
 
 def _drop_after(path: pathlib.Path, step: int) -> None:
-    """Removes lines that a resumed run will write again."""
+    """Removes the lines after a step, and an incomplete last line."""
     if path.exists():
         lines = path.read_text().splitlines(keepends=True)
         kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= step]

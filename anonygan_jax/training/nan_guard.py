@@ -1,4 +1,4 @@
-"""Stops a run that has diverged, with what is needed to find out why."""
+"""Stops a run whose losses are not finite, and saves the batch of that step."""
 
 import dataclasses
 import pathlib
@@ -10,23 +10,25 @@ from anonygan_jax.data.batches import BatchLoader
 
 
 class NotFiniteError(FloatingPointError):
-    """A loss became NaN or infinite; the message says where its batch lies."""
+    """A loss is NaN or infinite; the message has the path of its batch."""
 
 
 class NanGuard:
-    """Looks at the losses of a step once the next one is under way."""
+    """Checks the losses of a step after the next step was started.
+
+    So the check does not wait for the devices.
+    """
 
     def __init__(self, workdir: pathlib.Path, batches: BatchLoader) -> None:
-        """Keeps where batches are saved, and what makes them again."""
         self._workdir, self._batches = workdir, batches
         self._noted: tuple[int, dict[str, jax.Array]] | None = None
 
     def note(self, step: int, values: dict[str, jax.Array]) -> None:
-        """Looks at the step before, and keeps this one for later.
+        """Checks the step noted before, and notes this one.
 
         Args:
-          step: its number.
-          values: loss terms, perhaps still being computed.
+          step: number of the step, from 1.
+          values: its loss terms; the devices may still compute them.
 
         Raises:
           NotFiniteError: see `check`.
@@ -35,7 +37,7 @@ class NanGuard:
         self._noted = step, values
 
     def check(self) -> None:
-        """Looks at the step noted last.
+        """Checks the step noted last.
 
         Raises:
           NotFiniteError: a loss of it is not finite; the batch is saved.

@@ -1,4 +1,4 @@
-"""Detection, re-identification and pose of a generator while it trains, in seconds."""
+"""Measures of the averaged generator that take seconds, for use during training."""
 
 import jax
 import numpy as np
@@ -15,16 +15,16 @@ from anonygan_jax.systems.train_state import TrainState
 class OnlineEvaluation:
     """Detection, re-identification and pose of a fixed set of faces, by dlib.
 
-    The faces are of held-out people, where the config holds out some.
+    The faces are of held-out people, if the config holds some out.
     """
 
     def __init__(self, system: System, batches: BatchLoader, num_faces: int) -> None:
-        """Draws the faces and observes the originals.
+        """Samples the faces and measures the originals.
 
         Args:
           system: what is trained.
           batches: of the run.
-          num_faces: number of faces.
+          num_faces: how many are measured.
 
         Raises:
           LandmarksUnavailable: dlib is missing.
@@ -38,7 +38,7 @@ class OnlineEvaluation:
             try:
                 self._originals[number] = self._observer.original(source)
             except NothingToSeeError:
-                continue  # a face that dlib does not detect cannot be lost
+                continue  # only faces that dlib detects in the original count
         if not self._originals:
             raise ValueError(
                 "evaluate_every_x_steps is set, but dlib finds no face in the training "

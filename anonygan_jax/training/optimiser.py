@@ -15,12 +15,10 @@ class OptimiserConfig:
       discriminator_learning_rate: of all other networks.
       beta1, beta2: Adam's decay rates.
       num_steps: updates of the whole run.
-      decay_from_step: the rate is constant until here, then falls to 0.
-      ema_decay: share of the old average kept at each step.
-      num_accumulated: parts of a batch whose gradients are computed one after the
-        other and averaged.
-      num_pretraining_steps: of those, the first, in which another part of the networks
-        is trained than afterwards, by systems that have two stages.
+      decay_from_step: the rate is constant until this step, then falls to 0.
+      ema_decay: share of the old average that is kept at each step, 0 to 1.
+      num_pretraining_steps: updates of the first stage, of systems that have two; they
+        count in `num_steps`.
     """
 
     generator_learning_rate: float
@@ -30,13 +28,15 @@ class OptimiserConfig:
     num_steps: int
     decay_from_step: int
     ema_decay: float
-    num_accumulated: int = 1
     num_pretraining_steps: int = 0
 
     def schedule(self, learning_rate: float) -> optax.Schedule:
         """Returns the learning rate as a function of a network's own updates.
 
-        All networks but the pretrained ones begin after the pretraining.
+        Networks that are not pretrained have their first update after the pretraining.
+
+        Args:
+          learning_rate: before it falls.
         """
         num_decay_steps = max(self.num_steps - self.decay_from_step, 1)
         falling = optax.linear_schedule(learning_rate, 0.0, num_decay_steps)

@@ -1,4 +1,4 @@
-"""What a run measures of itself as it goes: speed, use of its chips, profiles."""
+"""Throughput, model FLOPs utilisation and profiles of a run."""
 
 import logging
 import pathlib
@@ -17,11 +17,11 @@ class Throughput:
     """Speed between two readings."""
 
     def __init__(self, batch_size: int, flops: float, device_kind: str) -> None:
-        """Takes what a step is.
+        """Takes the size of a step.
 
         Args:
-          batch_size: pairs.
-          flops: that one device does, by XLA's count.
+          batch_size: pairs of a step.
+          flops: FLOPs of one device in a step, by XLA.
           device_kind: JAX's name of the device.
         """
         self._batch_size, self._flops = batch_size, flops
@@ -33,8 +33,8 @@ class Throughput:
         """Returns speeds since the last reading; none at the first.
 
         Returns:
-          "steps_per_second", "pairs_per_second", and "mfu", the share of the chip's
-          peak in bfloat16, where that is known.
+          "steps_per_second", "pairs_per_second", and "mfu", the share of the device's
+          peak in bfloat16, for devices in `CHIPS`.
         """
         before, then = self._step, self._time
         self._step, self._time = step, time.monotonic()
@@ -48,27 +48,32 @@ class Throughput:
 
 
 class Profiler:
-    """Records some steps for TensorBoard, XProf or Perfetto."""
+    """Records a profile of some steps for TensorBoard, XProf or Perfetto."""
 
     def __init__(self, workdir: pathlib.Path, steps: tuple[int, int] | None) -> None:
-        """Takes the first and the last step to record; None for no profile."""
+        """Takes the steps to record.
+
+        Args:
+          workdir: of the run; the profile is written to `PROFILE` in it.
+          steps: first and last one, from 1; None for no profile.
+        """
         self._folder, self._steps = workdir / PROFILE, steps
         self._running = False
 
     def before(self, step: int) -> None:
-        """Begins where a step is the first one to record."""
+        """Starts recording before the first of the steps."""
         if self._steps and step == self._steps[0]:
             jax.profiler.start_trace(str(self._folder))
             self._running = True
 
     def after(self, step: int, state: object) -> None:
-        """Ends where a step was the last one; waits for what it computes."""
+        """Stops recording after the last of the steps, when its state is computed."""
         if self._running and self._steps and step >= self._steps[1]:
             jax.block_until_ready(state)
             self.close()
 
     def close(self) -> None:
-        """Writes what is recorded, also of a run that ended before."""
+        """Writes what was recorded, also if the run ends before the last step."""
         if self._running:
             jax.profiler.stop_trace()
             self._running = False
@@ -79,7 +84,7 @@ def profile_steps(text: str) -> tuple[int, int] | None:
     """Returns first and last step of "FIRST-LAST"; None for "".
 
     Raises:
-      ValueError: it is something else.
+      ValueError: the text has another form, or not 1 <= FIRST <= LAST.
     """
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Pictures of a few fixed pairs, drawn by the generator that is trained."""
+"""Image grids by which a person follows a run."""
 
 import jax
 import numpy as np
@@ -13,7 +13,7 @@ GAP = 2  # pixels between pictures
 
 
 class SampleGrid:
-    """Grids of a system's pictures, one row for each of a few fixed pairs."""
+    """Grids of a system's `pictures`, one row for each of some fixed pairs."""
 
     def __init__(self, system: System, batches: BatchLoader, num_pictures: int) -> None:
         """Draws the pairs.

@@ -1,9 +1,8 @@
-"""Where arrays lie: a mesh of all devices, rules for batches and states.
+"""Shardings: a mesh of all devices, and rules for batches and states.
 
-The batch is split over all devices; losses and batch statistics are over the whole
-batch all the same, as XLA adds what that needs. With `num_fsdp` above 1 large
-parameters, and what belongs to them, are split over so many devices, too, instead of
-being on each.
+The batch is split over all devices. Losses and batch statistics are of the whole batch:
+XLA adds the collectives for that. With `num_fsdp` above 1 large parameters, their
+gradients and optimiser states are split over that many devices instead of replicated.
 """
 
 import dataclasses
@@ -18,15 +17,15 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 logger = logging.getLogger(__name__)
 
 DATA, FSDP = "data", "fsdp"
-MIN_SIZE = 2**14  # numbers; smaller arrays are on every device
+MIN_SIZE = 2**14  # elements; smaller arrays are replicated
 
 
 @dataclasses.dataclass(frozen=True)
 class ShardingConfig:
-    """How a run uses its devices.
+    """Distribution of a run over its devices.
 
     Attributes:
-      num_fsdp: devices over which large parameters are split; 1 keeps them on each.
+      num_fsdp: devices over which large parameters are split; 1 replicates them.
     """
 
     num_fsdp: int = 1
@@ -37,10 +36,10 @@ def make_mesh(num_fsdp: int = 1, devices: list[Any] | None = None) -> Mesh:
 
     Args:
       num_fsdp: see `ShardingConfig`.
-      devices: instead of all, in this order.
+      devices: in this order; None for all.
 
     Raises:
-      ValueError: they cannot be divided so.
+      ValueError: the number of devices is not a multiple of `num_fsdp`.
     """
     num_devices = jax.device_count() if devices is None else len(devices)
     if num_fsdp < 1 or num_devices % num_fsdp:
@@ -56,7 +55,7 @@ def make_mesh(num_fsdp: int = 1, devices: list[Any] | None = None) -> Mesh:
 
 
 def check_batch_size(batch_size: int, mesh: Mesh) -> None:
-    """Accepts batches that all devices can share.
+    """Accepts batches that can be split over all devices.
 
     Raises:
       ValueError: the size is not a multiple of the number of devices.
@@ -69,12 +68,12 @@ def check_batch_size(batch_size: int, mesh: Mesh) -> None:
 
 
 def batch_sharding(mesh: Mesh) -> NamedSharding:
-    """Returns where batches lie: their first axis over all devices."""
+    """Returns the sharding of batches: their first axis over all devices."""
     return NamedSharding(mesh, PartitionSpec((DATA, FSDP)))
 
 
 def state_shardings(state: Any, mesh: Mesh) -> Any:
-    """Returns where each array of a state lies.
+    """Returns the sharding of each array of a state.
 
     Args:
       state: arrays or their shapes.
@@ -82,19 +81,20 @@ def state_shardings(state: Any, mesh: Mesh) -> Any:
     """
     num_fsdp = mesh.shape[FSDP]
     specs = jax.tree.map(lambda x: split_axis(x.shape, num_fsdp), state)
-    whole = [x.shape for x in jax.tree.leaves(state) if math.prod(x.shape) >= MIN_SIZE]
-    kept = sum(split_axis(shape, num_fsdp) == PartitionSpec() for shape in whole)
-    if num_fsdp > 1 and kept:
-        logger.info("%d of %d large arrays have no axis to split", kept, len(whole))
+    large = [x.shape for x in jax.tree.leaves(state) if math.prod(x.shape) >= MIN_SIZE]
+    replicated = sum(split_axis(shape, num_fsdp) == PartitionSpec() for shape in large)
+    if num_fsdp > 1 and replicated:
+        message = "%d of %d large arrays have no axis to split"
+        logger.info(message, replicated, len(large))
     return jax.tree.map(lambda spec: NamedSharding(mesh, spec), specs)
 
 
 def split_axis(shape: tuple[int, ...], num_fsdp: int) -> PartitionSpec:
-    """Returns the partition of an array: its longest axis that can be divided.
+    """Returns the partition of an array: its longest divisible axis is split.
 
     Args:
-      shape: of the array; small ones are not divided.
-      num_fsdp: into how many parts.
+      shape: of the array; one of fewer than `MIN_SIZE` elements is replicated.
+      num_fsdp: number of parts.
     """
     able = [n for n, length in enumerate(shape) if length % num_fsdp == 0]
     if num_fsdp == 1 or math.prod(shape) < MIN_SIZE or not able:
@@ -104,17 +104,20 @@ def split_axis(shape: tuple[int, ...], num_fsdp: int) -> PartitionSpec:
 
 
 def partitionable(rng: jax.Array) -> jax.Array:
-    """Returns a key whose draws each device makes for its own rows alone.
+    """Returns a threefry key, of whose samples each device computes its own rows alone.
 
-    XLA cannot split the generator behind "rbg" keys: every device would draw for the
-    whole batch. Threefry's draws are also the same on any mesh.
+    XLA cannot split the generator of "rbg" keys: every device would compute the samples
+    of the whole batch. Threefry's samples are also the same on any mesh.
+
+    Args:
+      rng: random key of either kind.
     """
     data = jax.random.key_data(rng)[..., :2]
     return jax.random.wrap_key_data(data, impl="threefry2x32")
 
 
 def to_devices(batch: Any, mesh: Mesh) -> Any:
-    """Returns a batch of global arrays, of which each process gives its rows.
+    """Returns a batch of global arrays, to which each process contributes its rows.
 
     Args:
       batch: numpy arrays [B / number of processes, ...].
@@ -127,7 +130,11 @@ def to_devices(batch: Any, mesh: Mesh) -> Any:
 
 
 def local_rows(batch_size: int) -> slice:
-    """Returns which rows of a batch this process makes."""
+    """Returns the rows of a batch that this process makes.
+
+    Args:
+      batch_size: of all processes together.
+    """
     share = batch_size // jax.process_count()
     first = jax.process_index() * share
     return slice(first, first + share)

@@ -1,1 +1,1 @@
-"""Weights of the official PyTorch release as variables of our networks."""
+"""Weights from files: official ones of other libraries, and our own generators."""

@@ -25,12 +25,12 @@ def generator_variables(state_dict: StateDict) -> dict:
 
     Args:
       state_dict: official name -> float array in PyTorch's layout. Entries
-        `num_batches_tracked` are ignored; number of blocks, landmarks, width and
-        landmark attention follow from the names and shapes.
+        `num_batches_tracked` are ignored. Number of blocks, landmarks, width and
+        landmark attention are read from names and shapes.
 
     Raises:
-      ValueError: names are missing or unknown, or shapes do not fit each other; the
-        message lists them.
+      ValueError: names are missing or unknown, or shapes do not fit; the message lists
+        them.
     """
     generator = generator_of(state_dict)
     table: Table = {}
@@ -67,15 +67,16 @@ def discriminator_variables(state_dict: StateDict) -> dict:
             table |= norm(f"{official}.1", f"norm{i}")
     table |= conv("conv2.0", "logits", bias=True)
     width, channels = shape_of(state_dict, "down1.0.weight", 4)[:2]
-    image, partner = jnp.zeros((1, 64, 64, 3)), jnp.zeros((1, 64, 64, channels - 3))
-    return convert(state_dict, table, PatchDiscriminator(width), image, partner, False)
+    image, condition = jnp.zeros((1, 64, 64, 3)), jnp.zeros((1, 64, 64, channels - 3))
+    network = PatchDiscriminator(width)
+    return convert(state_dict, table, network, image, condition, False)
 
 
 def generator_of(state_dict: StateDict) -> Generator:
-    """Returns the generator whose fields the names and shapes tell.
+    """Returns the generator of a state dict, its fields read from names and shapes.
 
     Raises:
-      ValueError: names are missing.
+      ValueError: names are missing, or have another number of axes.
     """
     blocks = {int(k.split(".")[1]) for k in state_dict if k.startswith("att.")}
     return Generator(
@@ -88,7 +89,11 @@ def generator_of(state_dict: StateDict) -> Generator:
 
 
 def shape_of(state_dict: StateDict, name: str, rank: int) -> tuple[int, ...]:
-    """Shape of a tensor that the fields are read from."""
+    """Returns the shape of a tensor from which a field is read.
+
+    Raises:
+      ValueError: the name is missing, or its tensor has another number of axes.
+    """
     if name not in state_dict:
         raise ValueError(f"the state dict does not fit: missing {name}")
     shape = np.shape(state_dict[name])
@@ -121,7 +126,12 @@ def _block(official: str, ours: str) -> Table:
 
 
 def conv(official: str, ours: str, bias: bool = False) -> Table:
-    """A convolution."""
+    """Returns the table of a convolution.
+
+    Args:
+      official, ours: names.
+      bias: whether it has one.
+    """
     path = ("params", *ours.split("/"))
     table: Table = {
         f"{official}.weight": ((*path, "kernel"), lambda w: w.transpose(2, 3, 1, 0))
@@ -142,7 +152,7 @@ def _up_conv(official: str, ours: str) -> Table:
 
 
 def norm(official: str, ours: str) -> Table:
-    """A BatchNorm with its running statistics."""
+    """Returns the table of a BatchNorm with its running statistics."""
     names = {
         "weight": ("params", "scale"),
         "bias": ("params", "bias"),
@@ -163,7 +173,18 @@ def _linear(weight: np.ndarray) -> np.ndarray:
 def convert(
     state_dict: StateDict, table: Table, module: nn.Module, *inputs: object
 ) -> dict:
-    """Applies the table and compares the result with what `module` wants."""
+    """Returns the variables of a module from official weights.
+
+    Args:
+      state_dict: official name -> float array in PyTorch's layout.
+      table: official name -> our path, and the change of the layout.
+      module: whose variables are wanted.
+      *inputs: of the module's initialisation.
+
+    Raises:
+      ValueError: names are missing or unknown, or shapes do not fit; the message lists
+        them.
+    """
     given = {k for k in state_dict if not k.endswith("num_batches_tracked")}
     problems = [f"missing {name}" for name in sorted(table.keys() - given)]
     problems += [f"unknown {name}" for name in sorted(given - table.keys())]

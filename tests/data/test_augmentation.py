@@ -1,6 +1,5 @@
 """Changed pairs: points still lie where they belong."""
 
-import cv2
 import jax
 import numpy as np
 import pytest
@@ -41,38 +40,6 @@ def test_a_share_of_the_pairs_is_mirrored_both_pictures_alike(batch):
         flipped.append((before != after).any((1, 2, 3)).tolist())
     assert flipped[0] == flipped[1]
     assert 0 < sum(flipped[0]) < 8
-
-
-def test_moved_points_lie_where_opencv_moves_the_picture(batch):
-    changed = augment(batch, KEY, AugmentationConfig(crop_jitter=0.1))
-    for n in range(8):
-        before, after = (b.source_points_xy[n] for b in (batch, changed))
-        matrix, _ = cv2.estimateAffinePartial2D(
-            np.asarray(before), np.asarray(after), method=cv2.LMEDS
-        )
-        assert 1 <= matrix[0, 0] <= 1.1
-        expected = cv2.warpAffine(
-            np.asarray(batch.source[n]),
-            matrix,
-            (180, 220),
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        assert np.abs(np.asarray(changed.source[n]) - expected).mean() < 1.5
-
-
-def test_colours_change_and_points_do_not(batch):
-    changed = augment(batch, KEY, AugmentationConfig(colour_jitter=0.2))
-    np.testing.assert_array_equal(changed.source_points_xy, batch.source_points_xy)
-    before, after = np.asarray(batch.source, float), np.asarray(changed.source)
-    ratios = after.mean((1, 2, 3)) / before.mean((1, 2, 3))
-    assert ((ratios > 0.75) & (ratios < 1.25)).all()
-    assert ratios.std() > 0.02
-    assert after.min() >= 0
-    assert after.max() <= 255
-    grey = np.full_like(batch.source, 128)
-    same = PairBatch(grey, grey, *(batch.source_points_xy,) * 2, batch.is_supervised)
-    flat = np.asarray(augment(same, KEY, AugmentationConfig(colour_jitter=0.2)).source)
-    assert np.ptp(flat, axis=(1, 2, 3)).max() < 1e-3  # grey stays grey
 
 
 def test_nothing_changes_unless_asked(batch):

@@ -53,6 +53,7 @@ def test_a_run_from_packs_needs_neither_tensorflow_nor_dlib(folder):
 import sys
 sys.modules.update(dict.fromkeys({NOT_NEEDED!r}))
 import anonygan_jax.main
+from anonygan_jax.systems.registry import make_system
 from anonygan_jax.training import factory
 from configs import faces
 
@@ -61,7 +62,7 @@ config.data.directory = config.data.composites = {str(folder / "embedded.npz")!r
 config.data.repeats = (1,)
 config.data.batch_size = 3
 config.data.warped_condition_workers = 1
-batches = factory.open_batches(config, factory.make_system(config))
+batches = factory.open_batches(config, make_system(config))
 print(batches.batch(0).warped_condition.shape)
 """
     done = subprocess.run(

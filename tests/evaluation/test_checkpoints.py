@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from anonygan_jax.evaluation import checkpoints
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import export, generator_checkpoint
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_watcher_measures_each_checkpoint_once_and_ends(
     monkeypatch.setattr(generator_checkpoint, "saved_steps", lambda _: next(steps))
     copied = []
     monkeypatch.setattr(
-        generator_checkpoint,
+        export,
         "export_generator",
         lambda workdir, output, step: copied.append(step),
     )

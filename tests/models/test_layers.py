@@ -45,22 +45,6 @@ def test_up_conv_equals_the_dilated_convolution():
     np.testing.assert_allclose(up.apply(variables, x), expected, atol=1e-6)
 
 
-def test_groups_are_normalised_each_by_itself():
-    x = RNG.normal(3, 2, (6, 5, 4, 3)).astype(np.float32)
-    x[3:] *= 10
-    whole, grouped = BatchNorm(), BatchNorm(num_groups=2)
-    variables = whole.init(jax.random.key(0), x, True)
-    y, updates = grouped.apply(variables, x, True, mutable=["batch_stats"])
-    for part in (slice(0, 3), slice(3, 6)):
-        alone, stats = whole.apply(variables, x[part], True, mutable=["batch_stats"])
-        np.testing.assert_allclose(y[part], alone, atol=1e-5)
-        if part.start == 0:  # PyTorch's DataParallel keeps the first device's
-            for name in ("mean", "var"):
-                np.testing.assert_allclose(
-                    updates["batch_stats"][name], stats["batch_stats"][name], rtol=1e-5
-                )
-
-
 @pytest.mark.parametrize("width", [1, 3])
 def test_mirrored_borders_and_their_gradient_are_numpys(width):
     x = jnp.asarray(RNG.standard_normal((2, 9, 8, 3)), jnp.float32)

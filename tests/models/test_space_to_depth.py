@@ -105,14 +105,13 @@ def doubles():
 
 
 @pytest.mark.parametrize("train", [True, False])
-@pytest.mark.parametrize("num_groups", [1, 2])
-def test_packed_pixels_share_statistics(train, num_groups, doubles):
+def test_packed_pixels_share_statistics(train, doubles):
     x = 3 + np.asarray(_features(8, 6, 4), np.float64) * np.arange(1.0, 5.0)
-    plain = BatchNorm(num_groups=num_groups)
+    plain = BatchNorm()
     variables = plain.init(jax.random.key(0), x, True)
     variables["batch_stats"]["mean"] += jnp.arange(4.0)
     expected, stats = plain.apply(variables, x, train, mutable=["batch_stats"])
-    packed = BatchNorm(num_groups=num_groups, num_packed=4)
+    packed = BatchNorm(num_packed=4)
     y, packed_stats = packed.apply(
         variables, space_to_depth(x), train, mutable=["batch_stats"]
     )

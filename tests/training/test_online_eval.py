@@ -59,7 +59,7 @@ def test_its_people_are_those_held_out(batches):
     assert not any(is_held_out(name, 0.3) for name in names(batches.batch(0).source))
 
 
-def test_faces_too_small_for_dlib_are_told(tiny_config):
+def test_faces_too_small_for_dlib_are_reported(tiny_config):
     data = tiny_config.data.to_dict() | {"image_size": (28, 24)}
     small = BatchLoader(DataConfig(**data), PairConfig(**tiny_config.pairs))
     system = Drawn(tiny_config, lambda pair: pair.source)

@@ -148,7 +148,7 @@ def test_only_an_axis_that_can_be_divided_is(shape, num_fsdp):
         assert all(length % num_fsdp for length in shape)
 
 
-def test_what_cannot_be_divided_is_told():
+def test_what_cannot_be_divided_is_reported():
     with pytest.raises(ValueError, match=r"num_fsdp is 3, wanted a divisor"):
         sharding.make_mesh(3, jax.devices() * 4)
     mesh = sharding.make_mesh()

@@ -9,7 +9,7 @@ from anonygan_jax.weights.anonygan import discriminator_variables, generator_var
 NETWORK = "anonygan_discriminator_appearance"
 
 
-def test_missing_unknown_and_misshapen_names_are_all_told():
+def test_missing_unknown_and_misshapen_names_are_all_reported():
     weights = dict(state_dict(NETWORK))
     del weights["conv2.0.bias"]
     weights["extra.weight"] = np.zeros(3)
@@ -20,7 +20,7 @@ def test_missing_unknown_and_misshapen_names_are_all_told():
     assert "down3.0.weight of shape (256, 5, 4, 4)" in str(error.value)
 
 
-def test_wrong_rank_is_told():
+def test_wrong_rank_is_reported():
     weights = dict(state_dict(NETWORK))
     weights["down3.0.weight"] = weights["down3.0.weight"].ravel()
     with pytest.raises(ValueError, match=r"down3\.0\.weight"):

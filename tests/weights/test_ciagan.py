@@ -13,7 +13,7 @@ from anonygan_jax.weights import ciagan, generator_checkpoint
 NETWORK = "ciagan_siamese"
 
 
-def test_wrong_names_and_shapes_are_told():
+def test_wrong_names_and_shapes_are_reported():
     weights = dict(state_dict(NETWORK))
     del weights["linear1.bias"]
     weights["extra.weight"] = np.zeros(3)
@@ -62,7 +62,7 @@ def test_official_weights_become_a_checkpoint(
         assert CiaganMethod(str(tmp_path / "out")).num_classes == 1200
 
 
-def test_files_that_cannot_be_ported_are_told(tmp_path):
+def test_files_that_cannot_be_ported_are_reported(tmp_path):
     (tmp_path / "w.pth").write_text("no weights")
     arguments = [str(tmp_path / "w.pth"), "--output", str(tmp_path / "out")]
     done = CliRunner().invoke(port.main, arguments)

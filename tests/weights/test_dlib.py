@@ -39,7 +39,7 @@ def test_training_pictures_show_it_nearly_what_dlib_frames(embedded):
     assert apart[names[:, None] != names].min() > 0.35
 
 
-def test_other_files_are_told(tmp_path):
+def test_other_files_are_reported(tmp_path):
     whole = model_file(NAME).read_bytes()
     for data in (b"faces", whole[:100_000]):
         (tmp_path / "some.dat").write_bytes(data)

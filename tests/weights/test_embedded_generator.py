@@ -5,14 +5,14 @@ import re
 
 import numpy as np
 
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import export, generator_checkpoint
 
 
-def test_the_card_tells_step_and_checksum_of_the_weights():
+def test_the_card_has_step_and_checksum_of_the_weights():
     folder = generator_checkpoint.checkpoint_path("embedded")
     _, variables, step = generator_checkpoint.load_generator(folder)
     card = (folder / "README.md").read_text()
-    assert generator_checkpoint.checksum(variables) in card
+    assert export.checksum(variables) in card
     assert re.search(rf"\b{step:,} steps of 8 pairs \({8 * step:,} images seen\)", card)
 
 
@@ -25,6 +25,6 @@ def test_the_checksum_is_that_of_names_and_numbers():
     expected.update(np.array([1, 3], "<f4").tobytes())
     expected.update(b"['params']['b']")
     expected.update(np.array([2.5], "<f4").tobytes())
-    assert generator_checkpoint.checksum(variables) == expected.hexdigest()
+    assert export.checksum(variables) == expected.hexdigest()
     variables["params"]["b"][0] = 2.25
-    assert generator_checkpoint.checksum(variables) != expected.hexdigest()
+    assert export.checksum(variables) != expected.hexdigest()

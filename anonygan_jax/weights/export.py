@@ -1,0 +1,103 @@
+"""Exports: averaged generators in folders of their own, without the rest of a run."""
+
+import hashlib
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import orbax.checkpoint as ocp
+
+from anonygan_jax.weights.generator_checkpoint import (
+    CHECKPOINTS,
+    CONFIG_FILE,
+    load_generator,
+)
+
+# Fields that can name a path of the machine on which a run was trained.
+PATH_FIELDS = (
+    "data.directory",
+    "data.composites",
+    "losses.arcface_weights",
+    "losses.identity_leak_weights",
+    "run.init_from",
+)
+
+
+def export_generator(
+    workdir: pathlib.Path, output: pathlib.Path, step: int | None = None
+) -> None:
+    """Writes an averaged generator for `load_generator`.
+
+    Its config names no path: those of data and weights are null, and the section
+    `evaluation`, which says nothing of the generator, is left out.
+
+    Args:
+      workdir: of the run.
+      output: folder to make.
+      step: of the run; by default the newest.
+
+    Raises:
+      CheckpointError: as `load_generator`.
+      FileExistsError: `output` exists.
+    """
+    config, variables, step = load_generator(workdir, step)
+    write_generator(output, _without_paths(config), variables, step)
+
+
+def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's config that names nothing of its machine."""
+    kept = {name: value for name, value in config.items() if name != "evaluation"}
+    for name in PATH_FIELDS:
+        section, field = name.split(".")
+        if field in kept.get(section, {}):
+            kept[section] = kept[section] | {field: None}
+    return kept
+
+
+def write_generator(
+    output: pathlib.Path,
+    config: dict[str, Any],
+    variables: dict[str, Any],
+    step: int,
+) -> None:
+    """Writes a generator for `load_generator`.
+
+    Parameters are written in float16. Running statistics are written in float32, as the
+    graph blocks' variances exceed float16's range.
+
+    Args:
+      output: folder to make.
+      config: of the generator's run.
+      variables: {"params", "batch_stats"}.
+      step: of the run.
+
+    Raises:
+      FileExistsError: `output` exists.
+    """
+    output.mkdir(parents=True)
+    (output / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
+    params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float16), variables["params"])
+    with ocp.StandardCheckpointer() as checkpointer:
+        directory = (output / CHECKPOINTS / str(step)).absolute()
+        directory.mkdir(parents=True)
+        checkpointer.save(directory / "generator", {**variables, "params": params})
+    # Orbax's note is not needed on a local disk, and it names the writer's folders.
+    (directory / "generator" / "commit_success.txt").unlink(missing_ok=True)
+
+
+def checksum(variables: dict[str, Any]) -> str:
+    """Returns the SHA-256 of a generator's weights, however they are stored.
+
+    Args:
+      variables: from `load_generator`; those of an export are exact in float16.
+    """
+    digest = hashlib.sha256()
+    leaves = jax.tree_util.tree_leaves_with_path(variables)
+    for path, leaf in sorted((jax.tree_util.keystr(p), leaf) for p, leaf in leaves):
+        digest.update(path.encode())
+        digest.update(np.asarray(leaf, "<f4").tobytes())
+    return digest.hexdigest()
