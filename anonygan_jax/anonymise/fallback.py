@@ -1,10 +1,9 @@
 """Pixelation of faces that cannot be replaced, and of regions."""
 
-import cv2
 import numpy as np
 
 from anonygan_jax.faces.face import Face
-from anonygan_jax.methods.pixelate import NUM_CELLS
+from anonygan_jax.methods.pixelate import NUM_CELLS, mosaic
 
 FACE_MARGIN = 0.3  # of the face's size, added on each side
 
@@ -27,13 +26,6 @@ def pixelate_face(photo: np.ndarray, face: Face) -> None:
 
 
 def pixelate_region(region: np.ndarray) -> None:
-    """Pixelates uint8 [h, w, 3] in place: NUM_CELLS about square cells across.
-
-    `methods.pixelate` compiles a program for each shape of its crops, of which there
-    are few; every region has another shape.
-    """
+    """Pixelates uint8 [h, w, 3] in place: NUM_CELLS square cells across."""
     if region.size:
-        rows = max(1, round(NUM_CELLS * region.shape[0] / region.shape[1]))
-        cells = cv2.resize(region, (NUM_CELLS, rows), interpolation=cv2.INTER_AREA)
-        size = (region.shape[1], region.shape[0])
-        region[:] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)
+        region[:] = mosaic(region, region.shape[1] / NUM_CELLS)

@@ -1,9 +1,7 @@
 """Faces as mosaics."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Faces
@@ -34,27 +32,30 @@ class Pixelate:
         """Returns the crops with pixelated faces; see `Obfuscator`."""
         faces.check()
         widths = np.linalg.norm(faces.points_xy[:, 16] - faces.points_xy[:, 0], axis=-1)
-        sides = jnp.asarray(np.maximum(widths / self.num_cells, 1.0), jnp.float32)
-        return np.asarray(_pixelate(faces.images, faces.masks, sides))
+        sides = widths / self.num_cells
+        mosaics = [mosaic(*pair) for pair in zip(faces.images, sides, strict=True)]
+        return np.where(faces.masks[..., None] > 0, np.stack(mosaics), faces.images)
 
 
-@jax.jit
-def _pixelate(
-    images: UInt8[jax.Array, "B H W 3"],
-    masks: Float[jax.Array, "B H W"],
-    sides: Float[jax.Array, " B"],
-) -> UInt8[jax.Array, "B H W 3"]:
-    """Images in which each masked pixel is the mean of its cell."""
-    x = images.astype(jnp.float32)
-    rows = _cell_matrix(x.shape[1], sides)
-    columns = _cell_matrix(x.shape[2], sides)
-    cells = jnp.einsum("byh,bhwc,bxw->byxc", rows, x, columns)
-    mixed = jnp.where(masks[..., None] > 0, cells, x)
-    return jnp.rint(mixed).astype(jnp.uint8)
+def mosaic(
+    image: UInt8[np.ndarray, "H W 3"], side: float
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Returns an image in which each pixel is the mean of its square cell.
+
+    Args:
+      image: at least one pixel.
+      side: of the cells in pixels, from the top left corner; at least 1 is taken.
+    """
+    rows, columns = (
+        (np.arange(length) / max(side, 1.0)).astype(int) for length in image.shape[:2]
+    )
+    sums = np.add.reduceat(image.astype(float), _starts(rows), axis=0)
+    sums = np.add.reduceat(sums, _starts(columns), axis=1)
+    counts = np.outer(np.bincount(rows), np.bincount(columns))
+    means = np.rint(sums / counts[..., None]).astype(np.uint8)
+    return means[rows][:, columns]
 
 
-def _cell_matrix(length: int, sides: jax.Array) -> jax.Array:
-    """[B, length, length]: the means over cells along one axis as a matrix."""
-    cell = jnp.floor(jnp.arange(length) / sides[:, None])
-    same = (cell[:, :, None] == cell[:, None, :]).astype(jnp.float32)
-    return same / same.sum(-1, keepdims=True)
+def _starts(cells: np.ndarray) -> np.ndarray:
+    """The first pixel of each cell along an axis."""
+    return np.flatnonzero(np.diff(cells, prepend=-1))
