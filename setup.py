@@ -76,6 +76,7 @@ setup(
         # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
         "dev": [
             "hypothesis>=6.150,<7",
+            "import-linter>=2.17,<3",
             "matplotlib>=3.10,<4",
             "mypy>=1.19,<3",
             "pytest>=9,<10",

