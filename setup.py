@@ -29,6 +29,7 @@ setup(
         "chex>=0.1.92,<0.2",
         "ml-collections>=1.1.0,<2",
         "clu>=0.0.12,<0.1",
+        "jaxtyping>=0.3,<0.4",
         "numpy>=2.4,<3",
         "tensorflow-datasets>=4.9.10,<5",
         "array-record>=0.8,<1",
@@ -75,6 +76,7 @@ setup(
         "peers": ["deface>=1.5,<2"],
         # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
         "dev": [
+            "beartype>=0.22,<0.23",
             "hypothesis>=6.150,<7",
             "import-linter>=2.17,<3",
             "matplotlib>=3.10,<4",

@@ -56,10 +56,13 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     elif variant == "tiny":
         _make_tiny(config)
     elif variant in ABLATION:
+        config.model.use_space_to_depth = True
         config.losses.context_matching = 0.0
         config.model.use_landmark_attention = variant == "no_cm"
         config.model.num_landmarks = 29 if variant == "no_cm_la_29" else 68
-    elif variant != "paper":
+    elif variant == "paper":
+        config.model.use_space_to_depth = True
+    else:
         known = ", ".join(("paper", *ABLATION, "release", "tiny"))
         raise ValueError(f"unknown variant {variant!r}: {known}")
     return config.lock()
@@ -100,6 +103,10 @@ def _model() -> ml_collections.ConfigDict:
     model.uses_warped_condition = False  # see configs/faces.py; not in the paper
     model.landmark_dropout = 0.0  # share hidden in training; not in the paper
     model.compute_dtype = "float32"  # or bfloat16: convolutions and what is between
+    model.convolution = "lax"  # or matmul: for narrow networks on a GPU, untuned
+    # Blocks of 2x2 pixels, for TPUs: XLA's estimate of a step on v5e falls from 68.3 to
+    # 58.1 ms; on CPUs a step takes 6% longer.
+    model.use_space_to_depth = False
     model.use_masked_source = True  # False: the release's input of 3 channels
     model.discriminators = ("appearance", "pose")  # and image, identity
     return model

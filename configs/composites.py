@@ -20,6 +20,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.model.num_nodes = 32
     config.model.dropout_rate = 0.1
     config.model.heatmap_grid = None
+    config.model.use_space_to_depth = False
     config.model.discriminator_width = 16
     config.data.directory = "embedded"
     config.data.image_size = (80, 64)

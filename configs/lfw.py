@@ -28,6 +28,7 @@ def get_config(variant: str = "paper") -> ml_collections.ConfigDict:
     config.model.num_nodes = 32
     config.model.dropout_rate = 0.1
     config.model.heatmap_grid = None
+    config.model.use_space_to_depth = False
     config.model.discriminator_width = 24
     config.data.directory = "data/lfw"
     config.data.image_size = (96, 80)

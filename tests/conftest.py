@@ -7,6 +7,7 @@ import sys
 os.environ["JAX_PLATFORMS"] = "cpu"  # before JAX, and for the processes of tests
 
 import jax
+import jaxtyping
 import ml_collections
 import numpy as np
 import pytest
@@ -15,7 +16,17 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecord, FaceRecords  # noqa: E402
+# Types and shapes are checked in tests alone, in packages imported after this line.
+CHECKED = ["models", "faces", "systems", "methods"]
+jaxtyping.install_import_hook(
+    [f"anonygan_jax.{name}" for name in CHECKED], "beartype.beartype"
+)
+
+from anonygan_jax.data.records import (  # noqa: E402
+    EMBEDDED_COMPOSITES,
+    FaceRecord,
+    FaceRecords,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

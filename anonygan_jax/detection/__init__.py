@@ -1,4 +1,4 @@
-"""Where faces are, and their 68 landmarks: detectors and landmarkers by name."""
+"""Face detectors and landmarkers by name."""
 
 from collections.abc import Callable
 
@@ -25,12 +25,19 @@ __all__ = [
     "make_detector",
 ]
 
+
+def _with_own_threshold(make: Callable[[], Detector]) -> Callable[..., Detector]:
+    """A detector for `DETECTORS` that has no parameter for a threshold."""
+    return lambda threshold=None: make()
+
+
 CENTERFACE, MESH = "centerface", "mesh"
-DETECTORS: dict[str, Callable[[], Detector]] = {
+# Each is called with the threshold of its score, None for its own.
+DETECTORS: dict[str, Callable[..., Detector]] = {
     CENTERFACE: CenterFace,
-    "dlib": DlibHog,
-    "dlib_cnn": DlibCnn,
-    "mtcnn": Mtcnn,
+    "dlib": _with_own_threshold(DlibHog),
+    "dlib_cnn": _with_own_threshold(DlibCnn),
+    "mtcnn": _with_own_threshold(Mtcnn),
 }
 LANDMARKERS: dict[str, Callable[[], Landmarker]] = {
     MESH: FaceMesh,
@@ -46,18 +53,19 @@ def make_detector(
     min_face: float = 0,
     use_tiles: bool = False,
 ) -> FaceDetector:
-    """Returns a finder of faces.
+    """Returns a face detector.
 
     Args:
-      detectors: of DETECTORS; a face that any of them finds is found.
-      landmarks: one of LANDMARKERS.
-      threshold: of CenterFace's score; None for its own.
-      min_face: pixels; faces whose box is smaller are passed over.
-      use_tiles: search large photos in pieces, too, for small faces.
+      detectors: names of DETECTORS; the result is the union of their faces.
+      landmarks: a name of LANDMARKERS.
+      threshold: of the score, 0 to 1, for detectors that have one (CenterFace); None
+        for its own.
+      min_face: pixels; smaller faces are ignored, by the longer side of the box.
+      use_tiles: search large photos in tiles, too, for small faces.
 
     Raises:
       ValueError: an unknown name, or a threshold outside 0 to 1.
-      ImportError: what is missing, and how to install it.
+      ImportError: a package is missing; the message has the command that installs it.
     """
     unknown = (set(detectors) - set(DETECTORS)) | ({landmarks} - set(LANDMARKERS))
     if unknown or not detectors:
@@ -65,10 +73,5 @@ def make_detector(
             f"unknown detector or landmarks {', '.join(sorted(unknown)) or 'none'}; "
             f"detectors: {', '.join(DETECTORS)}; landmarks: {', '.join(LANDMARKERS)}"
         )
-    made: list[Detector] = []
-    for name in detectors:
-        if name == CENTERFACE and threshold is not None:
-            made.append(CenterFace(threshold))
-        else:
-            made.append(DETECTORS[name]())
+    made = [DETECTORS[name](threshold) for name in detectors]
     return FaceDetector(made, LANDMARKERS[landmarks](), min_face, use_tiles)

@@ -1,4 +1,4 @@
-"""Boxes of faces by CenterFace: small, turned and covered ones, too; no landmarks.
+"""Boxes of faces by CenterFace, of small, rotated and occluded ones, too.
 
 Source: Xu et al. 2020; the network file of its authors (MIT licence), see
 assets/detectors.
@@ -6,29 +6,32 @@ assets/detectors.
 
 import cv2
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from anonygan_jax.detection.onnx import OnnxFile
 
-STRIDE = 4  # pixels of the picture a cell of the result
-MULTIPLE = 32  # sides must be one of it
+STRIDE = 4  # pixels of the image a cell of the result
+MULTIPLE = 32  # of which the sides of the network's image must be multiples
 SEARCHED_SIDE = 1280  # pixels; larger photos are searched in a reduced copy
 THRESHOLD = 0.35  # of the score
-OVERLAP = 0.3  # of two boxes, beyond which the less sure one goes
+MAX_BOX_OVERLAP = 0.3  # intersection over union in non-maximum suppression
 
 
 class CenterFace:
     """Detector of faces of all sizes and poses."""
 
-    def __init__(self, threshold: float = THRESHOLD) -> None:
+    def __init__(self, threshold: float | None = None) -> None:
         """Loads the network.
 
         Args:
-          threshold: of the score, 0 to 1; lower finds more, and more that is no face.
+          threshold: of the score, 0 to 1; a lower one gives more faces and more false
+            positives. None for THRESHOLD.
 
         Raises:
           ValueError: the threshold is not between 0 and 1.
           OnnxUnavailable: onnxruntime is missing.
         """
+        threshold = THRESHOLD if threshold is None else threshold
         if not 0 < threshold < 1:
             raise ValueError(
                 f"threshold is {threshold}, wanted a share between 0 and 1"
@@ -36,8 +39,8 @@ class CenterFace:
         self._threshold = threshold
         self._network = OnnxFile("centerface.onnx")
 
-    def boxes(self, image_u8: np.ndarray) -> np.ndarray:
-        """Returns boxes, with how far faces are turned; see `Detector`."""
+    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
+        """Returns boxes, scores and roll; see `Detector`."""
         height, width = image_u8.shape[:2]
         scale = min(1.0, SEARCHED_SIDE / max(height, width))
         rows, columns = (
@@ -53,13 +56,13 @@ class CenterFace:
 
 
 def decode(
-    score: np.ndarray,
-    size: np.ndarray,
-    offset: np.ndarray,
-    points: np.ndarray,
+    score: Float[np.ndarray, "h w"],
+    size: Float[np.ndarray, "2 h w"],
+    offset: Float[np.ndarray, "2 h w"],
+    points: Float[np.ndarray, "10 h w"],
     threshold: float,
-) -> np.ndarray:
-    """Returns float32 [N, 6] boxes, scores and turns of the network's maps.
+) -> Float[np.ndarray, "N 6"]:
+    """Returns float32 [N, 6], boxes, scores and roll from the network's maps.
 
     Args:
       score: float [h, w], 0 to 1.
@@ -79,9 +82,11 @@ def decode(
     )
     boxes = (STRIDE * corners).astype(np.float32).reshape(-1, 4)
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], -1)
-    places = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), threshold, OVERLAP)
+    places = cv2.dnn.NMSBoxes(
+        sides.tolist(), scores.tolist(), threshold, MAX_BOX_OVERLAP
+    )
     kept = np.asarray(places, int).reshape(-1)
-    eyes = points[:4, y, x]  # down and across, left and right in the picture
-    turns = np.arctan2((eyes[2] - eyes[0]) * height, (eyes[3] - eyes[1]) * width)
-    columns = [boxes[kept], scores[kept, None], turns[kept, None]]
+    eyes = points[:4, y, x]  # down and across, left and right in the image
+    roll = np.arctan2((eyes[2] - eyes[0]) * height, (eyes[3] - eyes[1]) * width)
+    columns = [boxes[kept], scores[kept, None], roll[kept, None]]
     return np.concatenate(columns, -1).astype(np.float32)

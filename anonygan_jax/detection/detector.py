@@ -1,4 +1,4 @@
-"""All faces of a photo, with landmarks where there can be any."""
+"""Face detection: boxes of all faces, and landmarks where they are found."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,23 +6,24 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from anonygan_jax.faces.face import Face
 
-TILE = 1280  # pixels; photos of more than this have faces too small to be found whole
+TILE = 1280  # pixels; in larger photos small faces are lost in the reduced copy
 TILE_OVERLAP = 320  # pixels; a face of this size is whole in at least one tile
 MAX_RATIO = 2.0  # of the sizes of two detectors' boxes of one face
-OVERLAP = 0.3  # intersection over union beyond which two boxes of tiles are one face
+MIN_TILE_IOU = 0.3  # above it two boxes of different tiles are one face
 
 
 class Detector(Protocol):
-    """Finds faces."""
+    """Detector of boxes of faces."""
 
-    def boxes(self, image_u8: np.ndarray) -> np.ndarray:
-        """Returns float32 [N, 6], the surest first.
+    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
+        """Returns float32 [N, 6], by descending score.
 
-        Left, top, right, bottom, score, and the radians by which the face is turned
-        clockwise; 0 of detectors that only see upright ones.
+        Left, top, right, bottom, score, and the roll in radians clockwise; 0 of
+        detectors that find upright faces only.
 
         Args:
           image_u8: uint8 [H, W, 3] RGB.
@@ -30,40 +31,50 @@ class Detector(Protocol):
 
 
 class Landmarker(Protocol):
-    """Finds the 68 landmarks of a face."""
+    """Detector of the 68 landmarks of a face."""
 
     def points(
-        self, image_u8: np.ndarray, box_xyxy: np.ndarray, roll: float = 0.0
-    ) -> np.ndarray | None:
-        """Returns float32 [68, 2] of the face in a box; None where there is none.
+        self,
+        image_u8: UInt8[np.ndarray, "H W 3"],
+        box_xyxy: Float[np.ndarray, "4"],
+        roll: float = 0.0,
+    ) -> Float[np.ndarray, "68 2"] | None:
+        """Returns float32 [68, 2] of the face in a box; None where no face is found.
 
         Args:
           image_u8: uint8 [H, W, 3] RGB.
           box_xyxy: float [4], from a detector.
-          turn: radians by which the face is turned clockwise, roughly.
+          roll: of the face, radians clockwise, approximately.
         """
 
-    def follow(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray | None:
-        """Returns float32 [68, 2] of a face that was at `points_xy` a moment ago."""
+    def follow(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], points_xy: Float[np.ndarray, "68 2"]
+    ) -> Float[np.ndarray, "68 2"] | None:
+        """Returns float32 [68, 2] of a face; None where no face is found.
+
+        Args:
+          image_u8: uint8 [H, W, 3] RGB, a frame of a video.
+          points_xy: float32 [68, 2], its landmarks in the frame before.
+        """
 
 
 @dataclasses.dataclass(frozen=True)
 class Detection:
-    """Where a detector sees a face.
+    """Box of one detected face.
 
     Attributes:
-      box_xyxy: float32 [4].
+      box_xyxy: float32 [4]: left, top, right, bottom.
       score: the detector's.
-      turn: radians clockwise.
+      roll: radians clockwise.
     """
 
-    box_xyxy: np.ndarray
+    box_xyxy: Float[np.ndarray, "4"]
     score: float = 1.0
     roll: float = 0.0
 
 
 class FaceDetector:
-    """Detectors so that no face is missed, a landmarker for those that it can do."""
+    """Union of the faces of several detectors, with a landmarker's landmarks."""
 
     def __init__(
         self,
@@ -72,22 +83,25 @@ class FaceDetector:
         min_face: float = 0,
         use_tiles: bool = False,
     ) -> None:
-        """Keeps what it is given; see `make_detector`."""
         self._detectors = detectors
         self.landmarker = landmarker
         self._min_face = min_face
         self._use_tiles = use_tiles
 
-    def __call__(self, photo: np.ndarray) -> list[Face]:
-        """Returns the faces; `points_xy` is [0, 2] where only a box is known.
+    def __call__(self, photo: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
+        """Returns the faces; `points_xy` is [0, 2] where no landmarks are found.
 
         Args:
           photo: uint8 [H, W, 3] RGB.
         """
         return [self.face(photo, found) for found in self.boxes(photo)]
 
-    def boxes(self, photo: np.ndarray) -> list[Detection]:
-        """Returns where faces are."""
+    def boxes(self, photo: UInt8[np.ndarray, "H W 3"]) -> list[Detection]:
+        """Returns the boxes of the faces.
+
+        Args:
+          photo: uint8 [H, W, 3] RGB.
+        """
         found: list[Detection] = []
         for detector in self._detectors:
             for *corners, score, roll in self._search(detector, photo):
@@ -97,11 +111,18 @@ class FaceDetector:
                     found.append(Detection(box, float(score), float(roll)))
         return found
 
-    def face(self, photo: np.ndarray, found: Detection) -> Face:
-        """Returns a face whose box is known, with landmarks if there are any."""
+    def face(self, photo: UInt8[np.ndarray, "H W 3"], found: Detection) -> Face:
+        """Returns the face of a detection, with landmarks if they are found.
+
+        Args:
+          photo: uint8 [H, W, 3] RGB.
+          found: a detection in it.
+        """
         points = self.landmarker.points(photo, found.box_xyxy, found.roll)
-        nowhere = np.zeros((0, 2), np.float32)
-        return Face(nowhere if points is None else points, found.box_xyxy, found.score)
+        no_points = np.zeros((0, 2), np.float32)
+        return Face(
+            no_points if points is None else points, found.box_xyxy, found.score
+        )
 
     def _search(self, detector: Detector, photo: np.ndarray) -> np.ndarray:
         """Boxes in the whole photo and, if asked, in its tiles."""
@@ -117,30 +138,42 @@ class FaceDetector:
 
 
 def tile_starts(length: int) -> list[int]:
-    """Returns where tiles begin along a side: they overlap and reach its end."""
+    """Returns the first pixels of tiles along a side; they overlap up to its end.
+
+    Args:
+      length: pixels of the side.
+    """
     last = max(0, length - TILE)
     count = -(-last // (TILE - TILE_OVERLAP)) + 1
     return [round(last * n / max(1, count - 1)) for n in range(count)]
 
 
-def merge(boxes: np.ndarray) -> np.ndarray:
-    """Returns float32 [M, 6], the surest of boxes that overlap."""
+def merge(boxes: Float[np.ndarray, "N 6"]) -> Float[np.ndarray, "M 6"]:
+    """Returns float32 [M, 6], the highest-scoring of boxes that overlap.
+
+    Args:
+      boxes: float32 [N, 6], see `Detector`.
+    """
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]], -1)
-    kept = cv2.dnn.NMSBoxes(sides.tolist(), boxes[:, 4].tolist(), 0.0, OVERLAP)
+    kept = cv2.dnn.NMSBoxes(sides.tolist(), boxes[:, 4].tolist(), 0.0, MIN_TILE_IOU)
     return boxes[np.asarray(kept, int).reshape(-1)]
 
 
 def _is_one_face(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two boxes show one face, and not a small one before a large one."""
+    """Whether two boxes are one face, and not a small face before a large one."""
     sides = sorted(float(max(box[2:] - box[:2])) for box in (a, b))
     return centres_overlap(a, b) and sides[1] < MAX_RATIO * sides[0]
 
 
-def centres_overlap(a: np.ndarray, b: np.ndarray) -> bool:
-    """Returns whether one of two boxes has its centre in the other."""
-    return _holds(a, (b[:2] + b[2:]) / 2) or _holds(b, (a[:2] + a[2:]) / 2)
+def centres_overlap(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> bool:
+    """Returns whether the centre of one of two boxes is inside the other.
+
+    Args:
+      a, b: float [4]: left, top, right, bottom.
+    """
+    return _contains(a, (b[:2] + b[2:]) / 2) or _contains(b, (a[:2] + a[2:]) / 2)
 
 
-def _holds(box: np.ndarray, point: np.ndarray) -> bool:
-    """Whether a point lies in a box."""
+def _contains(box: np.ndarray, point: np.ndarray) -> bool:
+    """Whether a point is inside a box."""
     return bool((point >= box[:2]).all() and (point <= box[2:]).all())

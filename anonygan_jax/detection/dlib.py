@@ -1,9 +1,10 @@
-"""dlib's detectors of faces, and its landmarks for faces that others found."""
+"""dlib's face detectors, and its landmarks for boxes of other detectors."""
 
 import threading
 
 import cv2
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from anonygan_jax.detection.detector import centres_overlap
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
@@ -12,9 +13,9 @@ from anonygan_jax.faces.face import Face
 from anonygan_jax.io.dlib_package import import_dlib, model_file
 
 CNN_SIDE = 1000  # pixels; larger photos are searched in a reduced copy
-CNN_SMALLEST = 40  # pixels of a side; dlib's pyramid has nothing to look at below
-CLOSER_MARGIN = 0.6  # of a box's size, added on each side
-CLOSER_HEIGHT = 160  # pixels of the box there; dlib's detector looks for 80
+CNN_MIN_SIDE = 40  # pixels; dlib's image pyramid is empty for smaller photos
+BOX_MARGIN = 0.6  # of a box's size, added on each side
+BOX_HEIGHT = 160  # pixels of the enlarged box; dlib's detector finds 80 and more
 
 
 class DlibHog:
@@ -29,7 +30,7 @@ class DlibHog:
         self._models = DlibLandmarks()
         self._lock = threading.Lock()
 
-    def boxes(self, image_u8: np.ndarray) -> np.ndarray:
+    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `Detector`."""
         with self._lock:
             faces = self._models.detect(image_u8, num_upsamples=1)
@@ -50,10 +51,10 @@ class DlibCnn:
         self._detector = import_dlib().cnn_face_detection_model_v1(file)
         self._lock = threading.Lock()
 
-    def boxes(self, image_u8: np.ndarray) -> np.ndarray:
+    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `Detector`."""
         scale = min(1.0, CNN_SIDE / max(image_u8.shape[:2]))
-        if min(image_u8.shape[:2]) * scale < CNN_SMALLEST:
+        if min(image_u8.shape[:2]) * scale < CNN_MIN_SIDE:
             return np.zeros((0, 6), np.float32)
         searched = np.ascontiguousarray(image_u8)
         if scale < 1:
@@ -71,9 +72,9 @@ class DlibCnn:
 
 
 class DlibPredictor:
-    """dlib's 68 landmarks of a face in a box, where its own detector sees it, too.
+    """dlib's 68 landmarks of a face in a box, if its own detector finds it, too.
 
-    The box is enlarged and shown to dlib, as the predictor needs dlib's own box.
+    The predictor needs the box of dlib's detector, which searches the enlarged box.
     """
 
     def __init__(self) -> None:
@@ -86,15 +87,18 @@ class DlibPredictor:
         self._lock = threading.Lock()
 
     def points(
-        self, image_u8: np.ndarray, box_xyxy: np.ndarray, roll: float = 0.0
-    ) -> np.ndarray | None:
+        self,
+        image_u8: UInt8[np.ndarray, "H W 3"],
+        box_xyxy: Float[np.ndarray, "4"],
+        roll: float = 0.0,
+    ) -> Float[np.ndarray, "68 2"] | None:
         """Returns landmarks; see `Landmarker`."""
         limit = np.array(image_u8.shape[1::-1])
-        margin = CLOSER_MARGIN * (box_xyxy[2:] - box_xyxy[:2])
+        margin = BOX_MARGIN * (box_xyxy[2:] - box_xyxy[:2])
         left, top = np.clip(box_xyxy[:2] - margin, 0, limit - 1).astype(int)
         right, bottom = np.clip(box_xyxy[2:] + margin, 1, limit).astype(int)
         part = image_u8[top:bottom, left:right]
-        scale = CLOSER_HEIGHT / max(float(box_xyxy[3] - box_xyxy[1]), 1.0)
+        scale = BOX_HEIGHT / max(float(box_xyxy[3] - box_xyxy[1]), 1.0)
         size = tuple(max(1, round(n * scale)) for n in part.shape[:2])
         enlarged = cv2.resize(part, size[::-1], interpolation=cv2.INTER_LINEAR)
         back = resize_transform(size, part.shape[:2])
@@ -105,12 +109,14 @@ class DlibPredictor:
                 return transform_points(back, face.points_xy)
         return None
 
-    def follow(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray | None:
+    def follow(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], points_xy: Float[np.ndarray, "68 2"]
+    ) -> Float[np.ndarray, "68 2"] | None:
         """Returns landmarks; see `Landmarker`."""
         box = np.concatenate([points_xy.min(0), points_xy.max(0)])
         return self.points(image_u8, box)
 
     def _detect(self, image_u8: np.ndarray) -> list[Face]:
-        """dlib's faces; its objects are not made for several threads."""
+        """dlib's faces; its objects are not thread-safe."""
         with self._lock:
             return self._models.detect(image_u8)

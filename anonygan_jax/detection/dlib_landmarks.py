@@ -1,14 +1,18 @@
-"""Faces with their 68 landmarks by dlib: HOG detector and shape predictor."""
+"""Faces with their 68 landmarks by dlib: HOG detector and shape predictor.
+
+For prepared training data and measures, whose landmarks are dlib's.
+"""
 
 from typing import Any
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.dlib_package import import_dlib, model_file
 
-SMALLEST_SIDE = 16  # pixels; dlib's pyramid has nothing to look at below
+MIN_SIDE = 16  # pixels; dlib's image pyramid is empty for smaller photos
 DETECTION_SIDE = 1600  # pixels; larger photos are searched in a reduced copy
 
 
@@ -28,15 +32,17 @@ class DlibLandmarks:
             str(model_file("shape_predictor_68_face_landmarks.dat"))
         )
 
-    def detect(self, image_u8: np.ndarray, num_upsamples: int = 0) -> list[Face]:
-        """Returns the faces of a photo, the surest first.
+    def detect(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], num_upsamples: int = 0
+    ) -> list[Face]:
+        """Returns the faces of a photo, by descending score.
 
         Args:
           image_u8: uint8 [H, W, 3] RGB.
-          num_upsamples: how often the photo is doubled before the search. dlib sees
+          num_upsamples: times that the photo is doubled before the search. dlib finds
             faces from 80 pixels without, from 40 with one doubling.
         """
-        if min(image_u8.shape[:2]) < SMALLEST_SIDE:
+        if min(image_u8.shape[:2]) < MIN_SIDE:
             return []
         image_u8 = np.ascontiguousarray(image_u8)  # dlib reads past views of arrays
         scale = min(1.0, DETECTION_SIDE / max(image_u8.shape[:2]))
@@ -52,8 +58,12 @@ class DlibLandmarks:
         ]
         return sorted(faces, key=lambda face: -face.score)
 
-    def detect_any(self, image_u8: np.ndarray) -> list[Face]:
-        """Returns the faces found as is or, when there are none, in a doubled photo."""
+    def detect_any(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
+        """Returns the faces of a photo or, if there are none, of the doubled photo.
+
+        Args:
+          image_u8: uint8 [H, W, 3] RGB.
+        """
         return self.detect(image_u8) or self.detect(image_u8, num_upsamples=1)
 
     def _face(self, image_u8: np.ndarray, box: Any, score: float, scale: float) -> Face:

@@ -4,6 +4,7 @@ import importlib.util
 import os
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 INSTALL = "pip install 'anonygan_jax[evaluation]'"
 
@@ -13,7 +14,7 @@ class MtcnnUnavailable(ImportError):
 
 
 def is_installed() -> bool:
-    """Returns whether `Mtcnn` can be made."""
+    """Returns whether the packages of `Mtcnn` are installed."""
     return all(importlib.util.find_spec(name) for name in ("mtcnn", "tensorflow"))
 
 
@@ -33,7 +34,7 @@ class Mtcnn:
 
         self._detector = MTCNN()
 
-    def boxes(self, image_u8: np.ndarray) -> np.ndarray:
+    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `anonygan_jax.detection.detector.Detector`."""
         found = self._detector.detect_faces(image_u8) or []
         rows = [(*face["box"], face["confidence"], 0.0) for face in found]

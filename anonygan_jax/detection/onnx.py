@@ -6,6 +6,7 @@ import pathlib
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 
 ASSETS = pathlib.Path(
     str(importlib.resources.files("anonygan_jax") / "assets" / "detectors")
@@ -14,7 +15,7 @@ INSTALL = "pip install 'anonygan_jax[landmarks]'"
 
 
 class OnnxUnavailable(ImportError):
-    """onnxruntime is missing; the message says what to do."""
+    """onnxruntime is missing; the message has the command that installs it."""
 
 
 class OnnxFile:
@@ -36,7 +37,7 @@ class OnnxFile:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads or cv2.getNumThreads()
-        # Threads that wait in a loop slow down whatever else runs.
+        # Threads that wait in a loop slow down other threads.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
@@ -44,6 +45,10 @@ class OnnxFile:
         )
         self._input = self._session.get_inputs()[0].name
 
-    def __call__(self, picture: np.ndarray) -> list[np.ndarray]:
-        """Returns the network's outputs for a float32 batch of its shape."""
-        return self._session.run(None, {self._input: picture})
+    def __call__(self, batch: Float[np.ndarray, "..."]) -> list[np.ndarray]:
+        """Returns the network's outputs.
+
+        Args:
+          batch: float32, of the input's shape.
+        """
+        return self._session.run(None, {self._input: batch})

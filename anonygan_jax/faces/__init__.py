@@ -1,1 +1,1 @@
-"""Geometry and looks of a face, as arrays."""
+"""Geometry and colour of a face, as arrays."""

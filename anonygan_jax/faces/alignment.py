@@ -1,4 +1,4 @@
-"""Face crops framed as CelebA frames them, and the way back into the photo.
+"""Face crops aligned as CelebA's, and their way back into the photo.
 
 Affine maps are float64 [2, 3] matrices acting on columns (x, y, 1), pixels counted from
 the centre of the top-left pixel. Sizes are (height, width).
@@ -6,19 +6,20 @@ the centre of the top-left pixel. Sizes are (height, width).
 
 import cv2
 import numpy as np
+from jaxtyping import Float, Shaped, UInt8
 
 from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE
 
 CELEBA_SIZE = (218, 178)
-# Where aligned CelebA has the eye centres and mouth corners: means of dlib landmarks
-# over 1,448 aligned photos; their standard deviation is under 3.5 pixels.
+# Eye centres and mouth corners in aligned CelebA: means of dlib's landmarks over 1,448
+# aligned photos; their standard deviation is under 3.5 pixels.
 CELEBA_ANCHORS_XY = np.array(
     [[69.3, 112.5], [107.7, 112.6], [71.1, 152.8], [106.2, 152.9]]
 )
-# dlib's chips of 180 photos of LFW, CelebA and YouTube Faces, there: medians of centre
-# and side; their standard deviations are 2.2, 1.4 and 3 pixels.
+# dlib's face chips in the same frame: medians of centre and side over 180 photos of
+# LFW, CelebA and YouTube Faces; their standard deviations are 2.2, 1.4 and 3 pixels.
 CHIP_CENTRE_XY, CHIP_SIDE = np.array([88.5, 132.2]), 106.7
-FACE_CENTRE_XY = np.array([88.5, 137.0])  # of the mask, there
+FACE_CENTRE_XY = np.array([88.5, 137.0])  # of the mask, there too
 MIN_ANCHOR_SPREAD = 2.0  # pixels; anchors nearer to each other give no orientation
 
 
@@ -26,18 +27,30 @@ class DegenerateFaceError(ValueError):
     """Landmarks from which no crop can be computed."""
 
 
-def face_anchors(points_xy: np.ndarray) -> np.ndarray:
-    """Returns float64 [4, 2]: centres of both eyes, both corners of the mouth."""
+def face_anchors(
+    points_xy: Float[np.ndarray, "68 2"],
+) -> Float[np.ndarray, "4 2"]:
+    """Returns float64 [4, 2]: centres of both eyes, both corners of the mouth.
+
+    Args:
+      points_xy: float [68, 2].
+    """
     points = np.asarray(points_xy, np.float64)
     eyes = [points[list(LEFT_EYE)].mean(0), points[list(RIGHT_EYE)].mean(0)]
     return np.stack([*eyes, points[48], points[54]])
 
 
-def celeba_transform(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def celeba_transform(
+    points_xy: Float[np.ndarray, "68 2"], size: tuple[int, int]
+) -> Float[np.ndarray, "2 3"]:
     """Returns the map from photo to crop, float64 [2, 3].
 
     A similarity (least squares on eye centres and mouth corners) into CelebA's 178x218
     frame, then that frame stretched to `size`, as the paper stretches it to 180x220.
+
+    Args:
+      points_xy: float [68, 2], pixels of the photo.
+      size: (height, width) of the crop.
 
     Raises:
       DegenerateFaceError: a landmark is not finite or all anchors coincide.
@@ -56,7 +69,7 @@ def _fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     spread = np.abs(z - z.mean()).max()
     if spread < MIN_ANCHOR_SPREAD:
         raise DegenerateFaceError(
-            f"eyes and mouth lie within {spread:.1f} pixels of each other, "
+            f"eyes and mouth are within {spread:.1f} pixels of each other, "
             f"at least {MIN_ANCHOR_SPREAD} are needed"
         )
     a = np.vdot(z - z.mean(), w - w.mean()) / np.sum(np.abs(z - z.mean()) ** 2)
@@ -64,7 +77,9 @@ def _fit_similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def resize_transform(old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
+def resize_transform(
+    old: tuple[int, int], new: tuple[int, int]
+) -> Float[np.ndarray, "2 3"]:
     """Returns the map of pixel centres under a resize from size `old` to `new`."""
     sy, sx = new[0] / old[0], new[1] / old[1]
     return np.array([[sx, 0, (sx - 1) / 2], [0, sy, (sy - 1) / 2]])
@@ -72,14 +87,14 @@ def resize_transform(old: tuple[int, int], new: tuple[int, int]) -> np.ndarray:
 
 def window_transform(
     old: tuple[int, int], new: tuple[int, int], zoom: float
-) -> np.ndarray:
-    """Returns the map from a CelebA-framed crop of size `old` to the network's picture.
+) -> Float[np.ndarray, "2 3"]:
+    """Returns the map from an aligned crop of size `old` to the network's image.
 
     Args:
-      old: (height, width) of the crop, which shows all of CelebA's frame.
-      new: (height, width) of the network's picture.
-      zoom: 1 shows all of the frame; more shows a window of 1/zoom of its height and
-        width around the face, as far as the frame reaches.
+      old: (height, width) of the crop, which has all of CelebA's frame.
+      new: (height, width) of the network's image.
+      zoom: 1 for all of the frame; above 1 for a window of 1/zoom of its height and
+        width around the face, inside the frame.
     """
     frame = np.array(CELEBA_SIZE[::-1])
     half = frame / (2 * zoom)
@@ -92,12 +107,14 @@ def window_transform(
     )
 
 
-def chip_transform(size: tuple[int, int], zoom: float, side: int) -> np.ndarray:
-    """Returns the map from a network's picture to what dlib's recogniser would see.
+def chip_transform(
+    size: tuple[int, int], zoom: float, side: int
+) -> Float[np.ndarray, "2 3"]:
+    """Returns the map from a network's image to the face chip of dlib's recogniser.
 
     Args:
-      size, zoom: of the picture, see `window_transform`.
-      side: of the square.
+      size, zoom: of the image, see `window_transform`.
+      side: of the chip, pixels.
     """
     scale = side / CHIP_SIDE
     shift = (side - 1) / 2 - scale * CHIP_CENTRE_XY
@@ -106,32 +123,42 @@ def chip_transform(size: tuple[int, int], zoom: float, side: int) -> np.ndarray:
     return compose(np.column_stack([scale * np.eye(2), shift]), back)
 
 
-def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+def compose(
+    second: Float[np.ndarray, "2 3"], first: Float[np.ndarray, "2 3"]
+) -> Float[np.ndarray, "2 3"]:
     """Returns the map that applies `first`, then `second`."""
     return second @ np.vstack([first, [0, 0, 1]])
 
 
-def transform_points(matrix: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
+def transform_points(
+    matrix: Float[np.ndarray, "2 3"], points_xy: Shaped[np.ndarray, "*P 2"]
+) -> Float[np.ndarray, "*P 2"]:
     """Returns float32 [..., 2]: the points under an affine map."""
     return (points_xy @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
 def crop_photo(
-    image: np.ndarray,
-    matrix: np.ndarray,
+    image: Shaped[np.ndarray, "H W *C"],
+    matrix: Float[np.ndarray, "2 3"],
     size: tuple[int, int],
     border: int = cv2.BORDER_REFLECT,
-) -> np.ndarray:
+) -> Shaped[np.ndarray, "h w *C"]:
     """Returns the crop [height, width, C] of `image` under the photo-to-crop map.
 
-    Bilinear, after an area reduction where the photo is more than twice as fine, so
-    that nothing aliases. Outside the photo its mirror image continues it, or what
-    OpenCV's `border` says.
+    Bilinear, after an area reduction where the photo's resolution is more than twice
+    the crop's, so that nothing aliases.
+
+    Args:
+      image: uint8 or float32 [H, W, C].
+      matrix: float [2, 3], from the photo to the crop.
+      size: (height, width) of the crop.
+      border: OpenCV's constant for pixels outside the photo; by default its mirror
+        image.
     """
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if scale < 0.5:
         left, top, right, bottom = _source_window(matrix, size, image.shape)
-        image = image[top:bottom, left:right]  # reducing all of it would take long
+        image = image[top:bottom, left:right]  # reducing all of it is slow
         matrix = compose(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
         height, width = image.shape[:2]
         reduced = (max(1, round(height * 2 * scale)), max(1, round(width * 2 * scale)))
@@ -145,12 +172,12 @@ def crop_photo(
 def _source_window(
     matrix: np.ndarray, size: tuple[int, int], shape: tuple[int, ...]
 ) -> tuple[int, int, int, int]:
-    """The part of a photo that a crop shows, mirrored or not, with a margin."""
+    """The part of a photo that is in a crop, mirrored or not, with a margin."""
     low, high = _bounds(matrix, size)
     margin = 2 + 0.05 * (high - low)
     limit = np.array(shape[1::-1])
     low, high = low - margin, high + margin
-    # What is mirrored at an edge lies as far inside as it lies outside.
+    # A mirrored pixel is as far inside the edge as its image is outside.
     low, high = np.minimum(low, 2 * limit - high), np.maximum(high, -low)
     left, top = (int(v) for v in np.clip(np.floor(low), 0, limit - 1))
     right, bottom = (int(v) for v in np.clip(np.ceil(high), 1, limit))
@@ -166,15 +193,18 @@ def _bounds(matrix: np.ndarray, size: tuple[int, ...]) -> tuple[np.ndarray, np.n
 
 
 def paste_crop(
-    photo: np.ndarray, crop: np.ndarray, alpha: np.ndarray, matrix: np.ndarray
+    photo: UInt8[np.ndarray, "H W 3"],
+    crop: UInt8[np.ndarray, "h w 3"],
+    alpha: Float[np.ndarray, "h w"],
+    matrix: Float[np.ndarray, "2 3"],
 ) -> None:
-    """Lays a crop over a photo where `alpha` says so, in place.
+    """Blends a crop into a photo by `alpha`, in place.
 
     Args:
       photo: uint8 [H, W, 3].
       crop: uint8 [h, w, 3].
       alpha: float32 [h, w], 0 (photo) to 1 (crop), in the crop's frame.
-      matrix: the photo-to-crop map the crop was made with.
+      matrix: float [2, 3], the photo-to-crop map of the crop.
     """
     left, top, right, bottom = _target_window(matrix, crop.shape, photo.shape)
     if left >= right or top >= bottom:
@@ -195,7 +225,7 @@ def paste_crop(
 def _target_window(
     matrix: np.ndarray, crop_shape: tuple[int, ...], photo_shape: tuple[int, ...]
 ) -> tuple[int, int, int, int]:
-    """The part of a photo that a crop reaches: left, top, right, bottom."""
+    """The part of a photo that a crop replaces: left, top, right, bottom."""
     low, high = _bounds(matrix, crop_shape)
     low, high = np.floor(low), np.ceil(high) + 1
     limit = photo_shape[1::-1]
@@ -205,15 +235,26 @@ def _target_window(
 
 
 def reframe(
-    image: np.ndarray, points_xy: np.ndarray, size: tuple[int, int], zoom: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a CelebA-framed crop and its points as the network sees them."""
+    image: Shaped[np.ndarray, "H W C"],
+    points_xy: Float[np.ndarray, "K 2"],
+    size: tuple[int, int],
+    zoom: float,
+) -> tuple[Shaped[np.ndarray, "h w C"], Float[np.ndarray, "K 2"]]:
+    """Returns the network's image of an aligned crop, and its points.
+
+    Args:
+      image: [H, W, C], the crop.
+      points_xy: float [K, 2], pixels of the crop.
+      size, zoom: see `window_transform`.
+    """
     matrix = window_transform(image.shape[:2], size, zoom)
     return reframe_image(image, size, zoom), transform_points(matrix, points_xy)
 
 
-def reframe_image(image: np.ndarray, size: tuple[int, int], zoom: float) -> np.ndarray:
-    """A crop as the network sees it."""
+def reframe_image(
+    image: Shaped[np.ndarray, "H W *C"], size: tuple[int, int], zoom: float
+) -> Shaped[np.ndarray, "h w *C"]:
+    """Returns the network's image of an aligned crop; see `reframe`."""
     if zoom == 1:
         return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
     matrix = window_transform(image.shape[:2], size, zoom)

@@ -1,49 +1,56 @@
-"""A warped face laid into a picture: gradients blended, edges soft.
+"""Poisson blending of a warped face into an image, with soft edges.
 
-Poisson blending that meets the skin around a face, and other surroundings in part.
+At its border the face takes the colours of the skin around it, and those of other
+surroundings in part.
 """
 
 import cv2
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from anonygan_jax.faces.skin import skin_probability
 
-EDGE = 0.012  # of the face's width: outside the mask the new face fades so far
+EDGE = 0.012  # of the face's width, over which the new face fades outside the mask
 SOLVED_SIZE = 96  # pixels of the longer side at which crops are blended
 JAW_ENDS = (0.3, 0.6)  # of the way from chin to eyes: between jaw and cheeks
-MAX_BACKGROUND_BLEED = (
-    60.0  # of 255: what differs more from the skin around is met so far
-)
-RING = 2  # pixels around the mask, at SOLVED_SIZE, whose colours the face meets,
-RING_BLUR = 1.9  # averaged so far along the border
+# Of 255: the largest difference from the skin around that the border takes over.
+MAX_BACKGROUND_BLEED = 60.0
+RING = 2  # pixels around the mask, at SOLVED_SIZE, whose colours the border takes
+RING_BLUR = 1.9  # pixels; deviation of their average along the border
 ERODED = 3  # pixels by which seamlessClone shrinks its mask
 
 
 def blend(
-    warped: np.ndarray, image: np.ndarray, mask: np.ndarray, points: np.ndarray
-) -> np.ndarray:
+    warped: UInt8[np.ndarray, "H W 3"],
+    image: UInt8[np.ndarray, "H W 3"],
+    mask: Float[np.ndarray, "H W"],
+    points: Float[np.ndarray, "68 2"],
+) -> UInt8[np.ndarray, "H W 3"]:
     """Returns the image whose gradients inside the mask are the warped face's.
 
-    None of the image's own pixels inside are kept; outside the face fades.
-    At its border the face takes the colours that are there, which carry the light of
-    the place; but backgrounds and collars only in part. What is added to the warped
-    face is smooth, so it is solved for at SOLVED_SIZE and enlarged.
+    No pixel of the image inside the mask is kept. Outside, the face fades. At its
+    border the face takes the image's colours, and so its light; those of backgrounds
+    and collars in part. The difference to the warped face is smooth, so it is solved
+    for at SOLVED_SIZE and enlarged.
 
     Args:
       warped: uint8 [H, W, 3].
       image: uint8 [H, W, 3].
-      mask: float32 [H, W], 1 where the warped face goes.
+      mask: float32 [H, W], 1 where the warped face is placed.
       points: float [68, 2], its landmarks.
+
+    Source: Perez et al., "Poisson image editing", SIGGRAPH 2003; the treatment of the
+    border is ours.
     """
     height, width = mask.shape
     shrink = max(1.0, max(height, width) / SOLVED_SIZE)
     small = (round(width / shrink), round(height / shrink))
-    covered, source, target = (
+    coverage, source, target = (
         cv2.resize(a, small, interpolation=cv2.INTER_AREA)
         for a in ((mask > 0).astype(np.float32), warped, image)
     )
-    inside, joined = covered > 0, _continuity(points / shrink, small)
-    cloned = _clone(source, _surroundings(source, target, inside, joined), inside)
+    inside, continuity = coverage > 0, _continuity(points / shrink, small)
+    cloned = _clone(source, _surroundings(source, target, inside, continuity), inside)
     membrane = cv2.resize(
         cloned.astype(np.float32) - source,
         (width, height),
@@ -54,7 +61,7 @@ def blend(
 
 
 def _fade(new: np.ndarray, old: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The old picture with the new one laid over it, float32 [H, W] of it."""
+    """The old image blended with the new one by a weight, float32 [H, W]."""
     result = cv2.copyTo(new, (weight == 1).astype(np.uint8), old.copy())
     partly = (weight > 0) & (weight < 1)
     share = weight[partly][:, None]
@@ -63,9 +70,9 @@ def _fade(new: np.ndarray, old: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _continuity(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Where a face goes on beyond its border, 0 below the mouth to 1 above, [H, W].
+    """Share of skin that continues beyond the face's border, float32 [H, W].
 
-    Below, the jaw ends it before a neck that is darker, or nearer to the light.
+    1 above the mouth. 0 below, where the jaw ends at a neck of another brightness.
     """
     chin, eyes = points[8], points[36:48].mean(0)
     up = (eyes - chin) / np.square(eyes - chin).sum()
@@ -75,19 +82,19 @@ def _continuity(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _surroundings(
-    warped: np.ndarray, image: np.ndarray, inside: np.ndarray, joined: np.ndarray
+    warped: np.ndarray, image: np.ndarray, inside: np.ndarray, continuity: np.ndarray
 ) -> np.ndarray:
-    """What the warped face has to meet at the border, uint8 [H, W, 3].
+    """The colours that the warped face takes at the border, uint8 [H, W, 3].
 
-    The warped picture, shifted by what the image around the mask differs from it
-    nearby, as far as that is within LEAK of what its skin differs.
+    The warped image plus the mean difference of the image around the mask nearby. That
+    difference is limited to MAX_BACKGROUND_BLEED around the difference of the skin.
     """
     apart = image.astype(np.float32) - warped
     square = np.ones((2 * RING + 1, 2 * RING + 1), np.uint8)
     ring = (cv2.dilate(inside.astype(np.uint8), square) > 0) & ~inside
     if not ring.any():
         return warped
-    skin = ring * joined * skin_probability(image, warped[inside])
+    skin = ring * continuity * skin_probability(image, warped[inside])
     usual = (skin[..., None] * apart).sum((0, 1)) / (skin.sum() + 0.03 * ring.sum())
     beyond = apart - usual
     largest = np.maximum(np.abs(beyond).max(-1, keepdims=True), MAX_BACKGROUND_BLEED)
@@ -101,10 +108,10 @@ def _surroundings(
 
 
 def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The target with the source's gradients inside; may touch the border.
+    """The target with the source's gradients inside; the mask may touch the border.
 
-    OpenCV takes the target's gradients in a rim of ERODED pixels inside its mask;
-    widening the mask by as much undoes that.
+    OpenCV takes the target's gradients in a rim of ERODED pixels inside its mask, so
+    the mask is dilated by as much.
     """
     pad = ((ERODED + 1, ERODED + 1),) * 2
     kernel = np.ones((2 * ERODED + 1, 2 * ERODED + 1), np.uint8)
@@ -121,20 +128,22 @@ def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.nda
     return cloned[ERODED + 1 : -ERODED - 1, ERODED + 1 : -ERODED - 1]
 
 
-def feather_alpha(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Returns float32 [H, W]: 1 all over the mask, falling to 0 outside it.
+def feather_alpha(
+    mask: Float[np.ndarray, "H W"], points: Float[np.ndarray, "68 2"]
+) -> Float[np.ndarray, "H W"]:
+    """Returns float32 [H, W]: 1 inside the mask, falling to 0 outside it.
 
-    The fall lies outside, so that nothing of the hidden face shines through.
+    The fall is outside, so that no pixel of the source's face is in the result.
 
     Args:
       mask: float32 [H, W].
-      points: float [68, 2], whose width sets how far it falls.
+      points: float [68, 2]; the fall is a share of the face's width.
     """
     outside = (mask == 0).astype(np.uint8)
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 5)
     return np.clip(1 - distance / (1 + edge_width(points)), 0, 1)
 
 
-def edge_width(points: np.ndarray) -> float:
-    """Returns over how many pixels outside the mask a new face fades."""
+def edge_width(points: Float[np.ndarray, "68 2"]) -> float:
+    """Returns the pixels outside the mask over which a new face fades."""
     return EDGE * float(np.linalg.norm(points[16] - points[0]))

@@ -8,21 +8,27 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import threadpoolctl
+from jaxtyping import Float, Shaped
 from scipy.spatial import Delaunay
 
 FOREHEAD_BROWS = (17, 18, 19, 20, 21, 22, 23, 24, 25, 26)
 FOREHEAD_HEIGHT = 0.45  # of the distance from eyes to chin, above the brows
-OUTSIDE = -1e6  # a coordinate that no picture has
-EDGE_TOLERANCE = 1e-6  # barycentric; pixels on the edge of the mesh belong to it
+OUTSIDE = -1e6  # a coordinate outside every image
+EDGE_TOLERANCE = 1e-6  # barycentric; pixels on the edge of the mesh are inside
 
 _one_thread_lock = threading.Lock()
 
 
-def forehead_points(points_xy: np.ndarray) -> np.ndarray:
+def forehead_points(
+    points_xy: Float[np.ndarray, "*B 68 2"],
+) -> Float[np.ndarray, "*B 10 2"]:
     """Returns float64 [..., 10, 2]: points on the forehead above each brow point.
 
-    The landmarks stop at the brows; these continue them along the face's own up
-    direction, as high as foreheads reach on average, lower at the temples.
+    The landmarks end at the brows. These points are above them in the direction from
+    chin to eyes, at the average height of foreheads, lower at the temples.
+
+    Args:
+      points_xy: float [..., 68, 2].
     """
     points = np.asarray(points_xy, np.float64)
     eyes = points[..., 36:48, :].mean(-2, keepdims=True)
@@ -32,8 +38,8 @@ def forehead_points(points_xy: np.ndarray) -> np.ndarray:
     return brows + FOREHEAD_HEIGHT * arch[:, None] * up
 
 
-def border_points(size: tuple[int, int]) -> np.ndarray:
-    """Returns float64 [16, 2]: corners and points along the edges of a picture."""
+def border_points(size: tuple[int, int]) -> Float[np.ndarray, "16 2"]:
+    """Returns float64 [16, 2]: corners and points along the edges of an image."""
     x, y = np.linspace(0, size[1] - 1, 5), np.linspace(0, size[0] - 1, 5)
     top = np.stack([x, np.zeros(5)], -1)
     left = np.stack([np.zeros(3), y[1:-1]], -1)
@@ -42,17 +48,17 @@ def border_points(size: tuple[int, int]) -> np.ndarray:
 
 
 def warp_to_points(
-    image: np.ndarray,
-    from_xy: np.ndarray,
-    to_xy: np.ndarray,
-) -> np.ndarray:
-    """Returns the picture moved so that each point of `from_xy` lies at `to_xy`.
+    image: Shaped[np.ndarray, "H W C"],
+    from_xy: Float[np.ndarray, "M 2"],
+    to_xy: Float[np.ndarray, "M 2"],
+) -> Shaped[np.ndarray, "H W C"]:
+    """Returns the image warped so that each point of `from_xy` is moved to `to_xy`.
 
     Args:
       image: uint8 or float32 [H, W, C].
-      from_xy: float [M, 2], points in the picture.
-      to_xy: float [M, 2], where they go; with `border_points` among both the whole
-        picture is covered. Pixels outside the hull of `to_xy` are black.
+      from_xy: float [M, 2], points in the image.
+      to_xy: float [M, 2], their positions in the result. With `border_points` in both
+        the mesh has the whole image. Pixels outside the hull of `to_xy` are black.
     """
     height, width = image.shape[:2]
     places = piecewise_affine(
@@ -63,15 +69,18 @@ def warp_to_points(
 
 
 def piecewise_affine(
-    triangles: Delaunay, from_xy: np.ndarray, x: np.ndarray, y: np.ndarray
-) -> np.ndarray:
-    """Returns where each place of a grid comes from, float64 [len(y), len(x), 2].
+    triangles: Delaunay,
+    from_xy: Float[np.ndarray, "M 2"],
+    x: Shaped[np.ndarray, " w"],
+    y: Shaped[np.ndarray, " h"],
+) -> Float[np.ndarray, "h w 2"]:
+    """Returns the origin of each position of a grid, float64 [h, w, 2].
 
     Args:
       triangles: of the points in the result.
-      from_xy: float [M, 2], where those points come from.
-      x, y: coordinates of the grid's columns and rows in the result. Places outside
-        the triangles come from far outside.
+      from_xy: float [M, 2], the origins of those points.
+      x, y: [w] and [h], coordinates of the grid's columns and rows in the result. The
+        origin of positions outside the triangles is `OUTSIDE`.
     """
     places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float64)
     with _one_blas_thread():
@@ -87,9 +96,9 @@ def piecewise_affine(
 
 @contextlib.contextmanager
 def _one_blas_thread() -> Iterator[None]:
-    """SciPy solves each triangle by BLAS, whose threads wait for each other.
+    """Limits BLAS, by which SciPy solves each triangle, to one thread.
 
-    Where something else keeps the cores busy that takes a hundred times as long.
+    Its threads wait for each other; on busy cores that takes a hundred times as long.
     """
     with _one_thread_lock, _blas().limit(limits=1, user_api="blas"):
         yield

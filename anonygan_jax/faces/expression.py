@@ -1,24 +1,27 @@
-"""What a face does, measured on its landmarks."""
+"""Expression of a face, measured on its landmarks."""
 
 import numpy as np
+from jaxtyping import Float
 
 from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE
 
-OPEN, SHUT = 0.12, 0.03  # mouth openness: surely open, surely shut
+OPEN, SHUT = 0.12, 0.03  # mouth openness: certainly open, certainly shut
 
 
-def mouth_openness(points_xy: np.ndarray) -> float:
+def mouth_openness(points_xy: Float[np.ndarray, "68 2"]) -> float:
     """Returns the gap of the inner lips over the mouth's width, 0 when shut.
 
     Args:
       points_xy: float [68, 2].
+
+    Source: ours.
     """
     upper, lower = points_xy[[61, 62, 63]], points_xy[[67, 66, 65]]
     gap = np.linalg.norm(upper - lower, axis=-1).mean()
     return float(gap / np.linalg.norm(points_xy[54] - points_xy[48]))
 
 
-def eye_openness(points_xy: np.ndarray) -> float:
+def eye_openness(points_xy: Float[np.ndarray, "68 2"]) -> float:
     """Returns the mean eye aspect ratio, height over width; near 0.1 when shut.
 
     Args:
@@ -34,7 +37,7 @@ def eye_openness(points_xy: np.ndarray) -> float:
     return float(np.mean(ratios))
 
 
-def mouth_width(points_xy: np.ndarray) -> float:
+def mouth_width(points_xy: Float[np.ndarray, "68 2"]) -> float:
     """Returns the mouth's width over the height from eyes to chin; smiles are wide.
 
     Args:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float
 
 NUM_LANDMARKS = 68
 JAW = tuple(range(0, 17))
@@ -19,18 +20,22 @@ class Face:
 
     Attributes:
       points_xy: float32 [68, 2], pixels from the centre of the top-left pixel; points
-        may lie outside the photo.
+        may be outside the photo. [0, 2] where no landmarks were found.
       box_xyxy: float32 [4], the detector's box: left, top, right, bottom.
-      score: the detector's confidence; above 0, larger is surer, no fixed range.
+      score: the detector's confidence; above 0, larger is more certain, no fixed range.
     """
 
-    points_xy: np.ndarray
-    box_xyxy: np.ndarray
+    points_xy: Float[np.ndarray, "K 2"]
+    box_xyxy: Float[np.ndarray, "4"]
     score: float
 
 
 def main_face(faces: list[Face], image_shape: tuple[int, ...]) -> Face:
-    """Returns the face that a portrait is of: large and near the middle.
+    """Returns the main face of a portrait: large and near the middle.
+
+    Args:
+      faces: at least one.
+      image_shape: of the photo, height and width first.
 
     Source: the rule of facenet's align_dataset_mtcnn (box area minus twice the squared
     distance of the box from the photo's centre).

@@ -1,7 +1,8 @@
-"""Which way a head is turned, from its landmarks."""
+"""Head pose from landmarks."""
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 
 # Nose tip, chin, outer corners of the eyes, corners of the mouth.
 _LANDMARKS = (30, 8, 36, 45, 48, 54)
@@ -21,14 +22,14 @@ _HEAD = np.array(
 _FOCAL_LENGTH = 4.0  # over the width between the eyes' corners; a portrait lens
 
 
-def head_angles(points_xy: np.ndarray) -> np.ndarray:
+def head_angles(points_xy: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "3"]:
     """Returns float64 [3]: yaw, pitch and roll in degrees.
 
-    Yaw is positive when the nose points to the picture's right, pitch when it points
-    up, roll when the head is turned clockwise. Good to some five degrees.
+    Yaw is positive when the nose points to the image's right, pitch when it points
+    up, roll when the head is turned clockwise. Accurate to some five degrees.
 
     Args:
-      points_xy: float [68, 2].
+      points_xy: float [68, 2], pixels.
     """
     points = np.asarray(points_xy, np.float64)[list(_LANDMARKS)]
     focal = _FOCAL_LENGTH * max(float(np.linalg.norm(points[3] - points[2])), 1.0)

@@ -2,11 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
 
-PAPER_POLYGON, FACE_CONTOUR = (
-    "face",
-    "outline",
-)  # regions: the release's polygon, and a closer one
+# Regions: the release's polygon, and a contour nearer to the face.
+PAPER_POLYGON, FACE_CONTOUR = "face", "outline"
 
 # Corners of the release's: (x of point 0, y of point 19), the jaw, (x of 16, y of 24).
 _X_POINTS = (0, *range(17), 16)
@@ -16,15 +16,18 @@ ABOVE_BROWS = 0.06  # of the distance of points 0 and 16: brows are as thick
 BEYOND_JAW = 0.015  # of the distance from the nose: where landmarks err inwards
 
 
-def mask_polygon(points_xy: jax.Array, region: str = PAPER_POLYGON) -> jax.Array:
+def mask_polygon(
+    points_xy: Float[Array | np.ndarray, "*B 68 2"], region: str = PAPER_POLYGON
+) -> Float[Array, "*B P 2"]:
     """Returns float [..., 19 or 27, 2]: corners of the face polygon.
 
     Args:
       points_xy: float [..., 68, 2] landmarks.
-      region: FACE, a polygon with corners beside the temples; or OUTLINE, which
-        leaves out those corners, hair as a rule, and has all of jaw and brows.
+      region: PAPER_POLYGON, with corners beside the temples; or FACE_CONTOUR, without
+        those corners, which are hair as a rule, and with all of jaw and brows.
 
-    Source: of FACE, the official release, as CIAGAN before it; of OUTLINE, ours.
+    Source: PAPER_POLYGON, the official release, as CIAGAN before it; FACE_CONTOUR,
+    ours.
     """
     if region == PAPER_POLYGON:
         x = points_xy[..., _X_POINTS, 0]
@@ -40,18 +43,20 @@ def mask_polygon(points_xy: jax.Array, region: str = PAPER_POLYGON) -> jax.Array
 
 
 def face_mask(
-    points_xy: jax.Array, size: tuple[int, int], region: str = PAPER_POLYGON
-) -> jax.Array:
+    points_xy: Float[Array | np.ndarray, "B 68 2"],
+    size: tuple[int, int],
+    region: str = PAPER_POLYGON,
+) -> Float[Array, "B H W 1"]:
     """Returns float32 [B, H, W, 1]: 1 inside or on the face polygon, else 0.
 
     Args:
-      points_xy: float [B, 68, 2] landmarks, pixels; may lie outside the picture.
+      points_xy: float [B, 68, 2] landmarks, pixels; may be outside the image.
       size: (height, width).
-      region: FACE or OUTLINE, see `mask_polygon`.
+      region: PAPER_POLYGON or FACE_CONTOUR, see `mask_polygon`.
 
-    Differs: the release fills with OpenCV on 178x218 and resizes; here the even-odd
-    rule decides for each pixel centre. Pixels of the outline itself are inside, as
-    OpenCV draws them.
+    Source: the official release. Differs: it fills the polygon with OpenCV on 178x218
+    and resizes; here the even-odd rule is applied to each pixel centre. Pixels of the
+    polygon's edges are inside, as OpenCV draws them.
     """
     start = mask_polygon(points_xy, region)[:, None, None]  # [B, 1, 1, 19 or 27, 2]
     end = jnp.roll(start, -1, axis=-2)
@@ -63,7 +68,7 @@ def face_mask(
 
 
 def _crossings(start: jax.Array, end: jax.Array, x: jax.Array, y: jax.Array):
-    """How many polygon edges lie to the right of each pixel; int [B, H, W]."""
+    """Number of polygon edges to the right of each pixel; int [B, H, W]."""
     spans = (start[..., 1] > y) != (end[..., 1] > y)
     rise = jnp.where(spans, end[..., 1] - start[..., 1], 1.0)
     along = (y - start[..., 1]) / rise

@@ -1,4 +1,4 @@
-"""A face carried onto other landmarks: warp, mouth, colour, blending.
+"""A face warped onto other landmarks: warp, mouth, colour, blending.
 
 Warp over a Delaunay mesh, skin colour matched in Lab, gradients blended.
 """
@@ -7,6 +7,7 @@ import math
 
 import cv2
 import numpy as np
+from jaxtyping import Float, UInt8
 from scipy.spatial import Delaunay
 
 from anonygan_jax.faces import blending, delaunay
@@ -14,39 +15,38 @@ from anonygan_jax.faces.expression import OPEN, SHUT, mouth_openness
 from anonygan_jax.faces.face import JAW
 from anonygan_jax.faces.skin import median_and_mad, skin_mask
 
-OUTLINE_SCALES = (
-    1.15,
-    3.0,
-)  # the outline again, so much further from the face's middle
-MAP_CELLS = 64  # the dense map is computed on so many cells a side, then enlarged
+OUTLINE_SCALES = (1.15, 3.0)  # of the rings around a face, copies of its outline
+MAP_CELLS = 64  # cells a side at which the dense map is computed before it is enlarged
 MAX_SHIFT = np.array([153.0, 18.0, 18.0])  # of L (0..255, as OpenCV's uint8), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
-MARGIN = 4  # pixels around mask and soft edge that are computed, too
-SAMPLES = 64  # pixels of the longer side from which colours are taken
-JAW_INSET = 0.02  # of the way from the chin to the nose: there no background shows
+BOX_MARGIN = 4  # pixels around mask and soft edge that are computed, too
+NUM_SAMPLES = 64  # pixels of the longer side at which colours are sampled
+JAW_INSET = 0.02  # of the way from the chin to the nose: background is left out
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
 
 
 def warp_onto(
-    condition: np.ndarray,
-    condition_points: np.ndarray,
-    image: np.ndarray,
-    points: np.ndarray,
-    mask: np.ndarray,
-) -> np.ndarray:
-    """Returns the picture with the condition's face on `points`, uint8 [H, W, 3].
+    condition: UInt8[np.ndarray, "h w 3"],
+    condition_points: Float[np.ndarray, "68 2"],
+    image: UInt8[np.ndarray, "H W 3"],
+    points: Float[np.ndarray, "68 2"],
+    mask: Float[np.ndarray, "H W"],
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Returns the image with the condition's face on `points`, uint8 [H, W, 3].
 
-    Nothing of the picture inside the mask is kept but the colour of its skin; outside
-    nothing changes but where the new face fades, see `blending.feather_alpha`.
+    Inside the mask only the colour of the image's skin is kept. Outside, the image
+    changes only where the new face fades, see `blending.feather_alpha`.
 
     Args:
       condition: uint8 [h, w, 3].
       condition_points: float [68, 2], in the condition.
       image: uint8 [H, W, 3].
-      points: float [68, 2], where the condition's points go.
+      points: float [68, 2], the positions of the condition's points in the result.
       mask: float32 [H, W], 1 where the face is replaced; not empty.
+
+    Source: ours.
     """
-    box = _box(mask, MARGIN + math.ceil(blending.edge_width(points)))
+    box = _box(mask, BOX_MARGIN + math.ceil(blending.edge_width(points)))
     points = points - (box[1].start, box[0].start)
     part, inside = image[box], mask[box]
     inset = _inset(condition_points)
@@ -59,7 +59,7 @@ def warp_onto(
 
 
 def _inset(points: np.ndarray) -> np.ndarray:
-    """Landmarks with the chin drawn in, so that what lies on the jaw is skin."""
+    """Landmarks with the jaw moved inwards, so that its pixels are skin."""
     moved = np.array(points, np.float64)
     jaw, middle = moved[list(JAW)], moved[27:36].mean(0)
     share = JAW_INSET * np.sin(np.linspace(0, np.pi, len(jaw)))[:, None]
@@ -68,7 +68,7 @@ def _inset(points: np.ndarray) -> np.ndarray:
 
 
 def _box(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
-    """Rows and columns of the mask with a margin; all that has to be computed."""
+    """Rows and columns of the mask with a margin, which are computed."""
     spans = []
     for axis in (1, 0):
         used = np.nonzero(mask.any(axis))[0]
@@ -77,12 +77,12 @@ def _box(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
 
 
 def warp_face(
-    condition: np.ndarray,
-    condition_points: np.ndarray,
-    points: np.ndarray,
+    condition: UInt8[np.ndarray, "h w 3"],
+    condition_points: Float[np.ndarray, "68 2"],
+    points: Float[np.ndarray, "68 2"],
     size: tuple[int, ...],
-) -> np.ndarray:
-    """Returns the condition moved onto `points`, uint8 [H, W, 3].
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Returns the condition warped onto `points`, uint8 [H, W, 3].
 
     Args:
       condition: uint8 [h, w, 3].
@@ -117,7 +117,7 @@ def warp_face(
 def _control_points(points: np.ndarray) -> np.ndarray:
     """Landmarks, forehead and rings around them, float64 [M, 2].
 
-    The outer ring lies outside the mask, so that the mesh covers all of it.
+    The outer ring is outside the mask, so that the mesh has all of it.
     """
     points = np.asarray(points, np.float64)
     forehead = delaunay.forehead_points(points)
@@ -128,9 +128,17 @@ def _control_points(points: np.ndarray) -> np.ndarray:
 
 
 def open_mouth(
-    warped: np.ndarray, points: np.ndarray, condition_points: np.ndarray
-) -> np.ndarray:
-    """Returns the warped face with a dark mouth where shut lips were pulled open."""
+    warped: UInt8[np.ndarray, "H W 3"],
+    points: Float[np.ndarray, "68 2"],
+    condition_points: Float[np.ndarray, "68 2"],
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Returns the warped face with a dark mouth where the warp opened shut lips.
+
+    Args:
+      warped: uint8 [H, W, 3].
+      points: float [68, 2], its landmarks.
+      condition_points: float [68, 2], landmarks before the warp.
+    """
     if mouth_openness(points) < OPEN or mouth_openness(condition_points) > SHUT:
         return warped
     lips = np.rint(points[60:68]).astype(np.int32)
@@ -142,14 +150,23 @@ def open_mouth(
 
 
 def match_colour(
-    warped: np.ndarray, image: np.ndarray, points: np.ndarray, mask: np.ndarray
-) -> np.ndarray:
+    warped: UInt8[np.ndarray, "H W 3"],
+    image: UInt8[np.ndarray, "H W 3"],
+    points: Float[np.ndarray, "68 2"],
+    mask: Float[np.ndarray, "H W"],
+) -> UInt8[np.ndarray, "H W 3"]:
     """Returns the warped face with the source's skin colour, uint8 [H, W, 3].
 
-    Medians and spreads are compared over skin alone (the mask without eyes, brows and
-    lips); what they differ by is limited, so that lips keep a lip's colour.
+    Medians and spreads are those of skin alone (the mask without eyes, brows and lips).
+    Their difference is limited, so that lips keep a lip's colour.
+
+    Args:
+      warped: uint8 [H, W, 3].
+      image: uint8 [H, W, 3], the source.
+      points: float [68, 2], landmarks of both.
+      mask: float32 [H, W], above 0 where the face is.
     """
-    step = max(1, max(mask.shape) // SAMPLES)
+    step = max(1, max(mask.shape) // NUM_SAMPLES)
     few = (skin_mask(points, mask.shape) & (mask > 0))[::step, ::step]
     if not few.any():
         return warped

@@ -1,1 +1,1 @@
-"""The networks, in Flax Linen; they know nothing of files or data sets."""
+"""The networks, in Flax Linen; nothing here reads files or data sets."""

@@ -3,11 +3,11 @@
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
+from anonygan_jax.models.convolution import KERNEL_INIT, LAX, Conv
 from anonygan_jax.models.layers import (
-    KERNEL_INIT,
     BatchNorm,
-    Conv,
     Dropout,
     PrecisionPolicy,
     promote_to_float32,
@@ -18,7 +18,7 @@ class GraphConvolution(nn.Module):
     """One graph convolution: messages across the nodes, then across the states."""
 
     @nn.compact
-    def __call__(self, nodes: jax.Array) -> jax.Array:
+    def __call__(self, nodes: Float[Array, "B N S"]) -> Float[Array, "B N S"]:
         """Returns float32 [B, N, S].
 
         Args:
@@ -43,26 +43,33 @@ class BipartiteGraphReasoning(nn.Module):
     Attributes:
       num_states: states of a node, S; the width of a half in the paper.
       num_nodes: nodes of a side, N.
-      numerics: how it computes.
+      precision: see `PrecisionPolicy`.
+      convolution: see `convolve`.
 
     Source: paper section 3.1, equations 1-6.
     """
 
     num_states: int
     num_nodes: int
-    numerics: PrecisionPolicy = PrecisionPolicy()
+    precision: PrecisionPolicy = PrecisionPolicy()
+    convolution: str = LAX
 
     @nn.compact
-    def __call__(self, q: jax.Array, train: bool) -> jax.Array:
-        """Returns q with what the other side told added, float [B, h, w, C]."""
+    def __call__(
+        self, q: Float[Array, "B h w C"], train: bool
+    ) -> Float[Array, "B h w C"]:
+        """Returns q plus the messages of the other side, float [B, h, w, C].
+
+        Args:
+          q: float [B, h, w, C], the condition's channels, then the source's.
+          train: use batch statistics (then make "batch_stats" mutable).
+        """
         condition, source = jnp.split(q, 2, axis=-1)
         half = condition.shape[-1]
-        dtype = self.numerics.dtype
-        state = Conv(self.num_states, 1, use_bias=True, dtype=dtype, name="state")
-        projection = Conv(
-            self.num_nodes, 1, use_bias=True, dtype=dtype, name="projection"
-        )
-        extend = Conv(half, 1, dtype=dtype, name="extend")
+        fields = {"dtype": self.precision.dtype, "convolution": self.convolution}
+        state = Conv(self.num_states, 1, use_bias=True, name="state", **fields)
+        projection = Conv(self.num_nodes, 1, use_bias=True, name="projection", **fields)
+        extend = Conv(half, 1, name="extend", **fields)
         norm = BatchNorm(epsilon=1e-4, name="norm")
         to_condition, to_source = (
             promote_to_float32(projection(x)) for x in (condition, source)
@@ -91,17 +98,22 @@ class GraphBlock(nn.Module):
     Attributes:
       num_nodes: nodes of a side of the graph.
       dropout_rate: share of features dropped between the two convolutions of a stream.
-      numerics: how it computes.
+      precision: see `PrecisionPolicy`.
+      convolution: see `convolve`.
     """
 
     num_nodes: int
     dropout_rate: float
-    numerics: PrecisionPolicy = PrecisionPolicy()
+    precision: PrecisionPolicy = PrecisionPolicy()
+    convolution: str = LAX
 
     @nn.compact
     def __call__(
-        self, appearance: jax.Array, shape: jax.Array, train: bool
-    ) -> tuple[jax.Array, jax.Array]:
+        self,
+        appearance: Float[Array, "B h w C"],
+        shape: Float[Array, "B h w _"],
+        train: bool,
+    ) -> tuple[Float[Array, "B h w C"], Float[Array, "B h w 2*C"]]:
         """Returns the two streams after the block.
 
         Args:
@@ -114,15 +126,15 @@ class GraphBlock(nn.Module):
         a = BatchNorm(name="appearance_norm2")(a, train)
         q = self._conv_block(shape, width, "shape", train)
         reason = BipartiteGraphReasoning(
-            width // 2, self.num_nodes, self.numerics, name="graph"
+            width // 2, self.num_nodes, self.precision, self.convolution, name="graph"
         )
         q = reason(q, train)
         out = appearance + a * nn.sigmoid(q)
         return out, jnp.concatenate([q, out], axis=-1)
 
     def _conv(self, features: int, name: str) -> Conv:
-        dtype = self.numerics.dtype
-        return Conv(features, 3, padding=1, reflect=True, dtype=dtype, name=name)
+        fields = {"dtype": self.precision.dtype, "convolution": self.convolution}
+        return Conv(features, 3, padding=1, reflect=True, name=name, **fields)
 
     def _conv_block(
         self, x: jax.Array, width: int, name: str, train: bool

@@ -5,22 +5,19 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.bipartite_graph import GraphBlock
+from anonygan_jax.models.convolution import LAX, Conv, UpConv, depth_to_space
+from anonygan_jax.models.heatmap_conv import HeatmapConv
 from anonygan_jax.models.heatmaps import Heatmaps, landmark_heatmaps
 from anonygan_jax.models.landmark_attention import LandmarkAttention
-from anonygan_jax.models.layers import (
-    BatchNorm,
-    Conv,
-    PrecisionPolicy,
-    UpConv,
-    promote_to_float32,
-)
-from anonygan_jax.models.space_to_depth import SpaceToDepthConv, depth_to_space
+from anonygan_jax.models.layers import BatchNorm, PrecisionPolicy, promote_to_float32
+from anonygan_jax.models.space_to_depth import SpaceToDepthConv
 
-OFF_IMAGE = -1e4  # a coordinate that no picture has
-# Taken from the attention's logit where there is a warped prior: training begins with
-# that face, an eighth of it drawn, instead of with a mixture of equal parts.
+OFF_IMAGE = -1e4  # a coordinate outside every image
+# Subtracted from the attention's logit where there is a warped condition: training
+# begins with that face and an eighth of the drawn one, not with equal parts.
 ATTENTION_LOGIT_BIAS = 2.0
 
 
@@ -37,11 +34,15 @@ class Generator(nn.Module):
       num_nodes: nodes of a side of the bipartite graph.
       dropout_rate: inside the graph blocks.
       heatmap_grid: see `landmark_heatmaps`; (218, 178) in the release.
-      uses_warped_condition: take one more image, the condition's face already warped
-        into the source, and blend the drawn face with it instead of with the masked source.
-      landmark_dropout: share of the landmarks that training hides from the network.
-      numerics: how it computes.
-      use_masked_source: show the masked source; without it the drawn face is blended
+      uses_warped_condition: take one more image, the source with the condition's face
+        warped into it, and blend the drawn face with it instead of with the masked
+        source.
+      landmark_dropout: share of the landmarks that are left out in training.
+      precision: see `PrecisionPolicy`.
+      convolution: see `convolve`.
+      use_space_to_depth: compute full resolution on blocks of 2x2 pixels, for TPUs;
+        see `models.space_to_depth`.
+      use_masked_source: take the masked source; without it the drawn face is blended
         with the condition, as the release's 3-channel input.
 
     Source: paper section 3, figure 2; layer by layer the official release. Differs:
@@ -57,29 +58,32 @@ class Generator(nn.Module):
     heatmap_grid: tuple[int, int] | None = None
     uses_warped_condition: bool = False
     landmark_dropout: float = 0.0
-    numerics: PrecisionPolicy = PrecisionPolicy()
+    precision: PrecisionPolicy = PrecisionPolicy()
+    convolution: str = LAX
+    use_space_to_depth: bool = False
     use_masked_source: bool = True
 
     @nn.compact
     def __call__(
         self,
-        condition: jax.Array,
-        masked_source: jax.Array,
-        condition_points_xy: jax.Array,
-        source_points_xy: jax.Array,
-        warped_condition: jax.Array | None = None,
+        condition: Float[Array, "B H W _"],
+        masked_source: Float[Array, "_ _ _ _"],
+        condition_points_xy: Float[Array, "_ _ _"],
+        source_points_xy: Float[Array, "_ _ _"],
+        warped_condition: Float[Array, "B H W 3"] | None = None,
         train: bool = False,
-    ) -> jax.Array:
+    ) -> Float[Array, "B H W 3"]:
         """Returns the anonymised face, float32 [B, H, W, 3] in [-1, 1].
 
         Args:
-          condition: float32 [B, H, W, 3] in [-1, 1], who is put there; H and W are
+          condition: float32 [B, H, W, 3] in [-1, 1], the identity donor; H and W are
             multiples of 4.
-          context: float32 [B, H, W, 3], the source with its face set to 0.
-          condition_points_xy: float32 [B, K, 2], its landmarks in pixels.
-          source_points_xy: float32 [B, K, 2], the landmarks to follow.
-          prior: float32 [B, H, W, 3], the source with the condition's face warped into
-            it; only with `uses_warped_condition`.
+          masked_source: float32 [B, H, W, 3] in [-1, 1], the source with its face set
+            to 0.
+          condition_points_xy: float32 [B, K, 2], the condition's landmarks in pixels.
+          source_points_xy: float32 [B, K, 2], the source's landmarks in pixels.
+          warped_condition: float32 [B, H, W, 3] in [-1, 1], the source with the
+            condition's face warped into it; only with `uses_warped_condition`.
           train: use batch statistics and dropout (then give a "dropout" rng and make
             "batch_stats" mutable).
 
@@ -89,11 +93,12 @@ class Generator(nn.Module):
         self._check(condition, masked_source, condition_points_xy, source_points_xy)
         if (warped_condition is not None) != self.uses_warped_condition:
             raise ValueError(
-                "a warped condition must be given just when uses_warped_condition is set"
+                "a warped condition must be given just when uses_warped_condition is "
+                "set"
             )
         if train and self.landmark_dropout:
-            condition_points_xy = self._hide(condition_points_xy)
-            source_points_xy = self._hide(source_points_xy)
+            condition_points_xy = self._drop_landmarks(condition_points_xy)
+            source_points_xy = self._drop_landmarks(source_points_xy)
         size = (condition.shape[1], condition.shape[2])
         heatmaps = landmark_heatmaps(condition_points_xy, size, self.heatmap_grid)
         heatmaps = heatmaps.concatenate(
@@ -109,60 +114,85 @@ class Generator(nn.Module):
         shape = self._encoder(None, heatmaps, "shape_encoder", train)
         for i in range(self.num_blocks):
             block = GraphBlock(
-                self.num_nodes, self.dropout_rate, self.numerics, name=f"block{i}"
+                self.num_nodes,
+                self.dropout_rate,
+                self.precision,
+                self.convolution,
+                name=f"block{i}",
             )
             appearance, shape = block(appearance, shape, train)
         drawn, logit = self._decode(appearance, train)
-        background = images[-1]  # what is given nearest to the wanted picture
+        background = images[-1]  # the input nearest to the wanted image
         attention = nn.sigmoid(
             logit if warped_condition is None else logit - ATTENTION_LOGIT_BIAS
         )
         return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
 
-    def _hide(self, points_xy: jax.Array) -> jax.Array:
-        """The points, some far outside the picture, where they leave no trace."""
+    def _drop_landmarks(self, points_xy: jax.Array) -> jax.Array:
+        """The points, some moved outside the image, where their heatmaps are empty."""
         kept = jax.random.bernoulli(
             self.make_rng("dropout"), 1 - self.landmark_dropout, points_xy.shape[:2]
         )
         return jnp.where(kept[..., None], points_xy, OFF_IMAGE)
 
     def _encoder(
-        self, x: jax.Array | None, heatmaps: Heatmaps | None, name: str, train: bool
+        self, image: jax.Array | None, heatmaps: Heatmaps | None, name: str, train: bool
     ) -> jax.Array:
         """One stream's features at a quarter of the resolution."""
-        first = self._packed(self.width, 7, f"{name}_conv0", padding=3, reflect=True)
-        x = nn.relu(self._norm(f"{name}_norm0", 4)(first(x, heatmaps), train))
-        wider = self.width * 2
-        half = self._packed(wider, 3, f"{name}_conv1", stride=2, padding=1)
-        x = nn.relu(self._norm(f"{name}_norm1")(half(packed=x), train))
-        fields = {"stride": 2, "padding": 1, "dtype": self.numerics.dtype}
+        conv = self._pixel_conv(
+            self.width, 7, f"{name}_conv0", padding=3, reflect=True, takes_blocks=False
+        )
+        norm = self._pixel_norm(f"{name}_norm0")
+        x = nn.relu(norm(conv(image, heatmaps), train))
+        fields: dict[str, Any] = {"stride": 2, "padding": 1}
+        x = self._pixel_conv(self.width * 2, 3, f"{name}_conv1", **fields)(x)
+        x = nn.relu(BatchNorm(name=f"{name}_norm1")(x, train))
+        fields |= self._fields()
         x = Conv(self.width * 4, 3, name=f"{name}_conv2", **fields)(x)
-        return nn.relu(self._norm(f"{name}_norm2")(x, train))
-
-    def _packed(
-        self, features: int, side: int, name: str, **fields: Any
-    ) -> SpaceToDepthConv:
-        dtype = self.numerics.dtype
-        return SpaceToDepthConv(features, side, dtype=dtype, name=name, **fields)
-
-    def _norm(self, name: str, num_packed: int = 1) -> BatchNorm:
-        return BatchNorm(num_packed=num_packed, name=name)
+        return nn.relu(BatchNorm(name=f"{name}_norm2")(x, train))
 
     def _decode(self, x: jax.Array, train: bool) -> tuple[jax.Array, jax.Array]:
-        """The drawn face in [-1, 1] and the logit of how much of it counts."""
+        """The drawn face in [-1, 1] and the logit of its share in the result."""
         drawn, attention = x, x
-        for i, features in enumerate((self.width * 2, self.width)):
-            fields = {"dtype": self.numerics.dtype, "packed": i == 1}
-            norm = self._norm(f"decoder_norm{i}", 4 if i == 1 else 1)
+        norms = BatchNorm(name="decoder_norm0"), self._pixel_norm("decoder_norm1")
+        for i, norm in enumerate(norms):
+            features, fields = self.width * (2 - i), self._fields()
+            fields["use_space_to_depth"] = self.use_space_to_depth and i == 1
             drawn = UpConv(features, name=f"decoder_up{i}", **fields)(drawn)
             drawn = nn.relu(norm(drawn, train))
             attention = UpConv(features, name=f"attention_up{i}", **fields)(attention)
-        fields = {"padding": 3, "reflect": True, "use_bias": True}
-        image = self._packed(3, 7, "decoder_image", **fields)(packed=drawn)
-        logit = self._packed(1, 1, "attention_mask")(packed=attention)
-        return jnp.tanh(depth_to_space(promote_to_float32(image))), depth_to_space(
-            promote_to_float32(logit)
-        )
+        image = self._pixel_conv(
+            3, 7, "decoder_image", padding=3, reflect=True, use_bias=True
+        )(drawn)
+        logit = self._pixel_conv(1, 1, "attention_mask")(attention)
+        image, logit = promote_to_float32(image), promote_to_float32(logit)
+        if self.use_space_to_depth:
+            image, logit = depth_to_space(image), depth_to_space(logit)
+        return jnp.tanh(image), logit
+
+    def _fields(self) -> dict[str, Any]:
+        """Fields of all convolutions."""
+        return {"dtype": self.precision.dtype, "convolution": self.convolution}
+
+    def _pixel_conv(
+        self,
+        features: int,
+        side: int,
+        name: str,
+        takes_blocks: bool = True,
+        **fields: Any,
+    ) -> HeatmapConv:
+        """A convolution of full resolution."""
+        fields |= self._fields()
+        if self.use_space_to_depth:
+            return SpaceToDepthConv(
+                features, side, takes_blocks=takes_blocks, name=name, **fields
+            )
+        return HeatmapConv(features, side, name=name, **fields)
+
+    def _pixel_norm(self, name: str) -> BatchNorm:
+        """Normalisation of features of full resolution."""
+        return BatchNorm(num_pixels=4 if self.use_space_to_depth else 1, name=name)
 
     def _check(
         self, condition, masked_source, condition_points_xy, source_points_xy

@@ -1,16 +1,18 @@
-"""Landmarks as pictures, one channel a point, kept as outer products.
+"""Heatmaps of landmarks, one channel a point, kept as outer products.
 
-A heatmap of one pixel, resized or not, is a column vector times a row vector. Kept so,
-68 heatmaps are kilobytes instead of megabytes, and a convolution over them is two small
-einsums: on a CPU the generator's first layer is 17 times faster than over dense maps.
-Where each is one pixel, a CPU is faster still by adding up kernels at those pixels.
+A heatmap of one pixel, resized or not, is a column vector times a row vector. In this
+form 68 heatmaps are kilobytes instead of megabytes, and their convolution is two small
+einsums: on a CPU the generator's first layer is 17 times faster than with dense maps.
+Where each heatmap is one pixel, a CPU is faster still by adding kernels there.
 """
 
 import itertools
+from collections.abc import Sequence
 
 import flax.struct
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
 
 
 @flax.struct.dataclass
@@ -23,20 +25,20 @@ class Heatmaps:
       is_one_hot: whether no heatmap has more than one pixel that is not 0.
     """
 
-    rows: jax.Array
-    columns: jax.Array
+    rows: Float[Array, "B K H"]
+    columns: Float[Array, "B K W"]
     is_one_hot: bool = flax.struct.field(pytree_node=False, default=False)
 
-    def dense(self) -> jax.Array:
+    def dense(self) -> Float[Array, "B H W K"]:
         """Returns float32 [B, H, W, K]."""
         return jnp.einsum("bkh,bkw->bhwk", self.rows, self.columns)
 
-    def means(self) -> jax.Array:
+    def means(self) -> Float[Array, "B K"]:
         """Returns the mean of each heatmap, float32 [B, K]."""
         return self.rows.mean(-1) * self.columns.mean(-1)
 
-    def scale(self, weights: jax.Array) -> "Heatmaps":
-        """Returns the heatmaps times weights [B, K]."""
+    def scale(self, weights: Float[Array, "B K"]) -> "Heatmaps":
+        """Returns the heatmaps times weights, float [B, K]."""
         columns = self.columns * weights[..., None]
         return Heatmaps(self.rows, columns, self.is_one_hot)
 
@@ -46,19 +48,21 @@ class Heatmaps:
 
 
 def landmark_heatmaps(
-    points_xy: jax.Array,
+    points_xy: Float[Array, "B K 2"] | Int[Array, "B K 2"],
     size: tuple[int, int],
-    grid: tuple[int, int] | None = None,
+    grid: Sequence[int] | None = None,
 ) -> Heatmaps:
     """Returns one heatmap a point: 1 at its pixel, 0 elsewhere.
 
     Args:
-      points_xy: float or int [B, K, 2], pixels of a picture of `size`; a point whose
-        nearest pixel lies outside leaves its heatmap empty.
+      points_xy: float or int [B, K, 2], pixels of an image of `size`; the heatmap of a
+        point whose nearest pixel is outside is empty.
       size: (height, width) of the heatmaps.
       grid: None, or the (height, width) on which the pixel is set before a bilinear
         resize to `size` (half-pixel centres, no antialiasing), so that neighbouring
         pixels share the point. The paper's is (218, 178) for size (220, 180).
+
+    Source: paper section 3.2; the resize, the official release.
     """
     grid = size if grid is None else grid
     return Heatmaps(
@@ -78,12 +82,12 @@ def _one_pixel(position: jax.Array, length: int, grid: int) -> jax.Array:
 
 def convolve_heatmaps(
     heatmaps: Heatmaps,
-    kernel: jax.Array,
+    kernel: Float[Array, "k k K C"],
     stride: int,
     padding: int,
     mode: str,
-    packed: bool = False,
-) -> jax.Array:
+    use_space_to_depth: bool = False,
+) -> Float[Array, "B h w F"]:
     """Returns the convolution of the dense heatmaps, float32 [B, h, w, C].
 
     Args:
@@ -92,15 +96,15 @@ def convolve_heatmaps(
       stride: step in both directions.
       padding: pixels added on every side.
       mode: what is added, as in `jax.numpy.pad`: "constant" or "reflect".
-      packed: return [B, h/2, w/2, 4C], see `models.packed`.
+      use_space_to_depth: return [B, h/2, w/2, 4C], see `models.space_to_depth`.
     """
     side = kernel.shape[0]
     down = _windows(heatmaps.rows, side, stride, padding, mode)
-    if not packed:
+    if not use_space_to_depth:
         across = _windows(heatmaps.columns, side, stride, padding, mode)
         strips = jnp.einsum("bkxj,ijkc->bkixc", across, kernel)
         return jnp.einsum("bkyi,bkixc->byxc", down, strips)
-    # Of two neighbouring columns, one sees the kernel a pixel further.
+    # The windows of two neighbouring columns are one pixel apart.
     none = jnp.zeros_like(kernel[:, :1])
     first, second = ([kernel, none], [none, kernel])
     pairs = jnp.concatenate([jnp.concatenate(x, 1) for x in (first, second)], -1)
@@ -111,12 +115,18 @@ def convolve_heatmaps(
 
 
 def scatter_onehot_kernels(
-    heatmaps: Heatmaps, kernel: jax.Array, stride: int, padding: int, mode: str
-) -> jax.Array:
-    """Returns what `convolve_heatmaps` does, for heatmaps that are pixels.
+    heatmaps: Heatmaps,
+    kernel: Float[Array, "k k K C"],
+    stride: int,
+    padding: int,
+    mode: str,
+) -> Float[Array, "B h w C"]:
+    """Returns the result of `convolve_heatmaps`, for heatmaps of one pixel each.
 
-    A pixel adds the kernel, turned around, to the places that see it; with "reflect"
-    so does its mirror image beyond a border. Quick on CPUs alone.
+    A pixel adds the flipped kernel to the positions around it; with "reflect" so does
+    its mirror image beyond a border. Quick on CPUs alone.
+
+    Args: see `convolve_heatmaps`; the heatmaps are one-hot.
     """
     side = kernel.shape[0]
     rows, columns = (
@@ -124,7 +134,7 @@ def scatter_onehot_kernels(
         for values in (heatmaps.rows, heatmaps.columns)
     )
     dtype = jnp.promote_types(kernel.dtype, jnp.float32)
-    stamps = kernel[::-1, ::-1].transpose(2, 0, 1, 3).astype(dtype)
+    flipped = kernel[::-1, ::-1].transpose(2, 0, 1, 3).astype(dtype)
     batch, _, height = heatmaps.rows.shape
     around = 2 * padding + side - 1
     shape = (batch, height + around, heatmaps.columns.shape[-1] + around)
@@ -132,26 +142,31 @@ def scatter_onehot_kernels(
     for (y, down), (x, across) in itertools.product(rows, columns):
         weights = (down * across)[..., None, None, None]
         places = jnp.stack([y, x], axis=-1)
-        canvas = jax.vmap(_add_at)(canvas, places, weights * stamps)
+        canvas = jax.vmap(_add_at)(canvas, places, weights * flipped)
     seen = slice(side - 1, 1 - side or None, stride)
     return canvas[:, seen, seen].astype(kernel.dtype)
 
 
 def nonzero_positions(
-    values: jax.Array, padding: int, mode: str
-) -> list[tuple[jax.Array, jax.Array]]:
-    """Places of a pixel and its mirror image once padded, and values; [B, K] each."""
+    values: Float[Array, "B K L"], padding: int, mode: str
+) -> list[tuple[Int[Array, "B K"], Float[Array, "B K"]]]:
+    """Returns positions and values of a pixel and its mirror images after padding.
+
+    Args:
+      values: float [B, K, L], one axis of one-hot heatmaps.
+      padding, mode: see `convolve_heatmaps`.
+    """
     padded = jnp.pad(values, ((0, 0), (0, 0), (padding, padding)), mode=mode)
-    num_lit = 1
-    if mode == "reflect":  # beyond both borders, where they are so near
-        num_lit = 2 if values.shape[-1] > 2 * padding else 3
-    lit = []
-    for _ in range(num_lit):  # top_k would sort all
+    count = 1
+    if mode == "reflect":  # beyond both borders, where the axis is short
+        count = 2 if values.shape[-1] > 2 * padding else 3
+    found = []
+    for _ in range(count):  # top_k would sort all
         place = jnp.abs(padded).argmax(-1)
         here = jax.nn.one_hot(place, padded.shape[-1], dtype=padded.dtype)
-        lit.append((place, (padded * here).sum(-1)))
+        found.append((place, (padded * here).sum(-1)))
         padded = padded * (1 - here)
-    return lit
+    return found
 
 
 def _add_at(canvas: jax.Array, places: jax.Array, patches: jax.Array) -> jax.Array:
@@ -171,10 +186,10 @@ def _add_at(canvas: jax.Array, places: jax.Array, patches: jax.Array) -> jax.Arr
 def _windows(
     values: jax.Array, side: int, stride: int, padding: int, mode: str
 ) -> jax.Array:
-    """What a kernel of `side` sees at each place: [B, K, places, side]."""
+    """The values under a kernel of `side` at each position: [B, K, P, side]."""
     padded = jnp.pad(values, ((0, 0), (0, 0), (padding, padding)), mode=mode)
-    num_places = (padded.shape[-1] - side) // stride + 1
+    num_positions = (padded.shape[-1] - side) // stride + 1
     # Slices, not a gather: TPUs do gathers one after the other.
-    reach = stride * (num_places - 1) + 1
+    reach = stride * (num_positions - 1) + 1
     seen = [padded[..., k : k + reach : stride] for k in range(side)]
     return jnp.stack(seen, axis=-1)

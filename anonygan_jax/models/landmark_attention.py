@@ -1,4 +1,4 @@
-"""Landmark attention: which heatmaps matter, learned (the ECA block)."""
+"""Landmark attention: learned weights of the heatmaps (the ECA block)."""
 
 import flax.linen as nn
 
@@ -16,7 +16,11 @@ class LandmarkAttention(nn.Module):
 
     @nn.compact
     def __call__(self, heatmaps: Heatmaps) -> Heatmaps:
-        """Returns the 2K heatmaps scaled."""
+        """Returns the heatmaps times their weights.
+
+        Args:
+          heatmaps: 2K, the condition's and then the source's.
+        """
         conv = nn.Conv(1, (3,), padding=1, use_bias=False, name="conv")
         weights = nn.sigmoid(conv(heatmaps.means()[..., None]))
         return heatmaps.scale(weights[..., 0])

@@ -1,10 +1,11 @@
-"""Landmarks as CIAGAN sees them: thin lines of a drawing, on the device."""
+"""CIAGAN's drawing of landmarks as thin lines, on the device."""
 
 import itertools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 _JAW, _NOSE, _MOUTH = range(17), range(27, 31), (*range(60, 68), 60)
 # The ends of each line, as numbers of landmarks.
@@ -13,14 +14,16 @@ _STARTS, _ENDS = np.array(
 ).T
 
 
-def landmark_drawing(points_xy: jax.Array, size: tuple[int, int]) -> jax.Array:
+def landmark_drawing(
+    points_xy: Float[Array | np.ndarray, "B 68 2"], size: tuple[int, int]
+) -> Float[Array, "B H W 3"]:
     """Returns float32 [B, H, W, 3] in 0..1: red lines on white.
 
     Jaw, bridge of the nose and inner mouth (closed), one pixel wide, between the pixels
     nearest to the landmarks.
 
     Args:
-      points_xy: float [B, 68, 2] landmarks, pixels; may lie outside the picture.
+      points_xy: float [B, 68, 2] landmarks, pixels; may be outside the image.
       size: (height, width).
 
     Source: CIAGAN's release (see `models.ciagan`), which draws with OpenCV. Differs: it
@@ -30,18 +33,18 @@ def landmark_drawing(points_xy: jax.Array, size: tuple[int, int]) -> jax.Array:
     start, end = points[:, None, None, _STARTS], points[:, None, None, _ENDS]
     y, x = jnp.mgrid[: size[0], : size[1]].astype(jnp.float32)[..., None]
     steep = jnp.abs(end - start)[..., 1] > jnp.abs(end - start)[..., 0]
-    lit = jnp.where(
+    is_line = jnp.where(
         steep,
         _on_line(start[..., ::-1], end[..., ::-1], y, x),
         _on_line(start, end, x, y),
     ).any(-1, keepdims=True)
-    return jnp.where(lit, jnp.array([1.0, 0.0, 0.0]), 1.0)
+    return jnp.where(is_line, jnp.array([1.0, 0.0, 0.0]), 1.0)
 
 
 def _on_line(
     start: jax.Array, end: jax.Array, along: jax.Array, across: jax.Array
 ) -> jax.Array:
-    """Whether pixels are those of lines with one in each column, bool [B, H, W, L].
+    """Whether pixels belong to lines with one pixel in each column, bool [B, H, W, L].
 
     Args:
       start, end: [B, 1, 1, L, 2], whole numbers, (along, across).

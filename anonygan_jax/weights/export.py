@@ -17,14 +17,17 @@ from anonygan_jax.weights.generator_checkpoint import (
     load_generator,
 )
 
-# Fields that can name a path of the machine on which a run was trained.
-PATH_FIELDS = (
-    "data.directory",
-    "data.composites",
-    "losses.arcface_weights",
-    "losses.identity_leak_weights",
-    "run.init_from",
-)
+# What an export's config says instead of the run's: no path of the machine, and nothing
+# that depends on the accelerator, as results are the same without.
+PORTABLE = {
+    "data.directory": None,
+    "data.composites": None,
+    "losses.arcface_weights": None,
+    "losses.identity_leak_weights": None,
+    "model.convolution": "lax",
+    "model.use_space_to_depth": False,
+    "run.init_from": None,
+}
 
 
 def export_generator(
@@ -33,7 +36,8 @@ def export_generator(
     """Writes an averaged generator for `load_generator`.
 
     Its config names no path: those of data and weights are null, and the section
-    `evaluation`, which says nothing of the generator, is left out.
+    `evaluation`, which says nothing of the generator, is left out. Options for
+    accelerators are reset.
 
     Args:
       workdir: of the run.
@@ -45,16 +49,16 @@ def export_generator(
       FileExistsError: `output` exists.
     """
     config, variables, step = load_generator(workdir, step)
-    write_generator(output, _without_paths(config), variables, step)
+    write_generator(output, _portable(config), variables, step)
 
 
-def _without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's config that names nothing of its machine."""
+def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's config for every machine."""
     kept = {name: value for name, value in config.items() if name != "evaluation"}
-    for name in PATH_FIELDS:
+    for name, value in PORTABLE.items():
         section, field = name.split(".")
         if field in kept.get(section, {}):
-            kept[section] = kept[section] | {field: None}
+            kept[section] = kept[section] | {field: value}
     return kept
 
 

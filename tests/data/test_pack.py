@@ -81,7 +81,7 @@ def test_the_gpu_recipe_trains_the_same_network():
             "optimiser.decay_from_step",
         ),
         *(f"run.{what}_every_x_steps" for what in ("checkpoint", "evaluate", "log")),
-        "run.picture_every_x_steps",
+        *("run.picture_every_x_steps", "model.convolution"),
     }
     parts = {name.partition(".")[0] for name in different}
     parts |= {"model", "pairs", "losses", "augmentation"}

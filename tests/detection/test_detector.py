@@ -123,13 +123,13 @@ def test_unknown_names_are_told():
         make_detector(())
 
 
-def test_a_face_without_landmarks_is_covered(barred_face):
+def test_a_face_without_landmarks_is_pixelated(barred_face):
     find = make_detector(landmarks="dlib")
     (alone,) = find(barred_face)
     assert alone.points_xy.shape == (0, 2)
-    result = Anonymiser("warp", finder=find)(barred_face)
+    result = Anonymiser("warp", detector=find)(barred_face)
     (report,) = result.faces
-    assert (report.status, report.reason) == ("covered", NO_LANDMARKS)
+    assert (report.status, report.reason) == ("pixelated", NO_LANDMARKS)
     left, top, right, bottom = (int(v) for v in alone.box_xyxy)
     inside = result.image[top:bottom, left:right]
     before = barred_face[top:bottom, left:right]

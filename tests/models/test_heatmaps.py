@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from golden_values import load
 
+from anonygan_jax.models.convolution import depth_to_space
 from anonygan_jax.models.heatmaps import (
     convolve_heatmaps,
     landmark_heatmaps,
     scatter_onehot_kernels,
 )
-from anonygan_jax.models.space_to_depth import depth_to_space
 
 
 @pytest.mark.parametrize("number", range(6))

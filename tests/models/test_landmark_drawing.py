@@ -1,6 +1,7 @@
 """CIAGAN's drawing against the official one, and lines against OpenCV's."""
 
 import cv2
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from golden_values import load
@@ -14,9 +15,9 @@ SIZE = (218, 178)
 RUNS = (range(17), range(27, 31), (*range(60, 68), 60))
 
 
-def nonzero_positions(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def red_pixels(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Where one face's drawing is red."""
-    drawing = np.asarray(landmark_drawing(points_xy[None], size))[0]
+    drawing = np.asarray(landmark_drawing(jnp.asarray(points_xy[None]), size))[0]
     lit = (drawing == [1, 0, 0]).all(-1)
     np.testing.assert_array_equal(drawing[~lit], 1)
     return lit
@@ -26,7 +27,7 @@ def nonzero_positions(points_xy: np.ndarray, size: tuple[int, int]) -> np.ndarra
 def test_equals_the_official_drawing(number):
     golden = load("geometry.npz")
     expected = (golden[f"ciagan_landmark_image_{number}"] != 255).any(-1)
-    lit = nonzero_positions(golden[f"landmarks_xy_{number}"].astype(np.float32), SIZE)
+    lit = red_pixels(golden[f"landmarks_xy_{number}"].astype(np.float32), SIZE)
     # An empty picture has 99.4% equal pixels.
     assert (lit == expected).mean() > 0.999
     _assert_near(lit, expected)
@@ -49,11 +50,11 @@ def test_lines_are_opencvs_wherever_points_lie(seed, spread):
     for run in RUNS:
         cv2.polylines(canvas, [rounded[list(run)]], False, 255)
     expected = canvas[around - 1 : around + 65, around - 1 : around + 49] > 0
-    lit = nonzero_positions(points + 1, (66, 50))
+    lit = red_pixels(points + 1, (66, 50))
     inside = np.s_[1:-1, 1:-1]
     assert distance_transform_edt(~expected)[inside][lit[inside]].max(initial=0) <= 1
     assert distance_transform_edt(~lit)[inside][expected[inside]].max(initial=0) <= 1
 
 
 def test_points_that_are_no_numbers_draw_nothing():
-    assert not nonzero_positions(np.full((68, 2), np.nan, np.float32), (16, 16)).any()
+    assert not red_pixels(np.full((68, 2), np.nan, np.float32), (16, 16)).any()

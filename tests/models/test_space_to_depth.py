@@ -1,5 +1,6 @@
 """Convolutions of blocks against plain ones."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonygan_jax.models.layers import BatchNorm, Conv, UpConv
+from anonygan_jax.models.convolution import Conv, UpConv, depth_to_space
+from anonygan_jax.models.discriminator import PatchDiscriminator
+from anonygan_jax.models.generator import Generator
+from anonygan_jax.models.heatmaps import landmark_heatmaps
+from anonygan_jax.models.layers import BatchNorm
 from anonygan_jax.models.space_to_depth import (
     SpaceToDepthConv,
-    depth_to_space,
     reflect_blocks,
     space_to_depth,
 )
@@ -24,13 +28,13 @@ def _features(height: int, width: int, channels: int) -> jax.Array:
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 4))
 @settings(max_examples=15, deadline=None)
-def test_packing_is_undone_and_puts_pixels_side_by_side(height, width, channels):
+def test_blocks_hold_pixels_side_by_side_and_are_undone(height, width, channels):
     x = _features(2 * height, 2 * width, channels)
-    packed = space_to_depth(x)
-    assert packed.shape == (2, height, width, 4 * channels)
-    np.testing.assert_array_equal(depth_to_space(packed), x)
+    blocks = space_to_depth(x)
+    assert blocks.shape == (2, height, width, 4 * channels)
+    np.testing.assert_array_equal(depth_to_space(blocks), x)
     np.testing.assert_array_equal(
-        packed[:, 0, 0], x[:, :2, :2].reshape(2, 4 * channels)
+        blocks[:, 0, 0], x[:, :2, :2].reshape(2, 4 * channels)
     )
 
 
@@ -56,45 +60,90 @@ def test_borders_are_mirrored_pixel_by_pixel(axis):
         (5, 1, 2, True),
     ],
 )
-@pytest.mark.parametrize("is_packed", [False, True], ids=["image", "packed"])
-def test_equals_the_plain_convolution(side, stride, padding, reflect, is_packed):
+@pytest.mark.parametrize("takes_blocks", [False, True], ids=["image", "blocks"])
+def test_equals_the_plain_convolution(side, stride, padding, reflect, takes_blocks):
     x = _features(12, 16, 3)
     fields = {"stride": stride, "padding": padding, "reflect": reflect}
     plain = Conv(5, side, use_bias=True, **fields)
     variables = plain.init(jax.random.key(0), x)
     variables["params"]["bias"] += jnp.arange(5.0)
-    conv = SpaceToDepthConv(5, side, use_bias=True, **fields)
+    conv = SpaceToDepthConv(5, side, use_bias=True, takes_blocks=takes_blocks, **fields)
 
-    def on_this_platform(variables, x):
-        given = {"packed": space_to_depth(x)} if is_packed else {"image": x}
-        y = conv.apply(variables, **given)
+    def by_blocks(variables, x):
+        y = conv.apply(variables, space_to_depth(x) if takes_blocks else x)
         return y if stride == 2 else depth_to_space(y)
-
-    def on_accelerators(variables, x):
-        kernel, bias = variables["params"]["kernel"], variables["params"]["bias"]
-        if is_packed:
-            y = conv._convolve_packed(space_to_depth(x), kernel)
-        else:
-            y = conv._convolve_image(x, kernel)
-        return (y if stride == 2 else depth_to_space(y)) + bias
 
     expected, pullback = jax.vjp(plain.apply, variables, x)
     back = jnp.asarray(RNG.standard_normal(expected.shape), jnp.float32)
-    for convolve in (on_this_platform, on_accelerators):
-        result, its_pullback = jax.vjp(convolve, variables, x)
-        np.testing.assert_allclose(result, expected, atol=1e-5)
-        jax.tree.map(
-            lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4),
-            its_pullback(back),
-            pullback(back),
-        )
+    result, its_pullback = jax.vjp(by_blocks, variables, x)
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    chex.assert_trees_all_close(its_pullback(back), pullback(back), atol=1e-4)
 
 
-def test_doubling_can_stay_packed():
+def test_doubling_can_return_blocks():
     x = _features(5, 4, 6)
     variables = UpConv(3).init(jax.random.key(0), x)
-    packed = UpConv(3, packed=True).apply(variables, x)
-    np.testing.assert_array_equal(depth_to_space(packed), UpConv(3).apply(variables, x))
+    blocks = UpConv(3, use_space_to_depth=True).apply(variables, x)
+    np.testing.assert_array_equal(depth_to_space(blocks), UpConv(3).apply(variables, x))
+
+
+def _points() -> jax.Array:
+    return jnp.asarray(RNG.uniform(-2, 60, (2, 68, 2)), jnp.float32)
+
+
+@pytest.mark.parametrize("heatmap_grid", [None, (52, 44)], ids=["one-hot", "resized"])
+def test_generators_with_and_without_blocks_agree(heatmap_grid, doubles):
+    fields = {"width": 4, "num_blocks": 1, "num_nodes": 4, "dropout_rate": 0.0}
+    plain = Generator(heatmap_grid=heatmap_grid, **fields)
+    blocks = plain.clone(use_space_to_depth=True)
+    inputs = (_features(56, 48, 3), _features(56, 48, 3), _points(), _points())
+    inputs = jax.tree.map(lambda x: x.astype(jnp.float64), inputs)
+    variables = jax.jit(plain.init)(jax.random.key(0), *inputs)
+    chex.assert_trees_all_equal_shapes(
+        variables, jax.eval_shape(blocks.init, jax.random.key(0), *inputs)
+    )
+    _assert_equal_outputs_and_gradients(plain, blocks, variables, inputs)
+
+
+@pytest.mark.parametrize("condition", ["image", "heatmaps"])
+def test_discriminators_with_and_without_blocks_agree(condition, doubles):
+    image = _features(56, 48, 3).astype(jnp.float64)
+    given = landmark_heatmaps(_points().astype(jnp.float64), (56, 48))
+    if condition == "image":
+        given = image[:, ::-1]
+    plain = PatchDiscriminator(4)
+    variables = jax.jit(plain.init, static_argnums=3)(
+        jax.random.key(0), image, given, False
+    )
+    blocks = plain.clone(use_space_to_depth=True)
+    _assert_equal_outputs_and_gradients(plain, blocks, variables, (image, given))
+
+
+def _assert_equal_outputs_and_gradients(plain, blocks, variables, inputs) -> None:
+    """Of a training step: outputs, batch statistics, gradients of the parameters."""
+
+    def outputs_and_gradients(module):
+        def energy(params):
+            outputs = module.apply(
+                variables | {"params": params}, *inputs, train=True, mutable=True
+            )
+            return sum(
+                jnp.square(x).sum() for x in jax.tree.leaves(outputs[0])
+            ), outputs
+
+        return jax.jit(jax.grad(energy, has_aux=True))(variables["params"])
+
+    expected = outputs_and_gradients(plain)
+    result = outputs_and_gradients(blocks)
+    chex.assert_trees_all_close(result, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_without_blocks_programs_are_the_same_on_all_platforms():
+    generator = Generator(width=4, num_blocks=1, num_nodes=4)
+    inputs = (_features(16, 12, 3), _features(16, 12, 3), _points(), _points())
+    variables = jax.eval_shape(generator.init, jax.random.key(0), *inputs)
+    program = str(jax.make_jaxpr(generator.apply)(variables, *inputs))
+    assert "platform_index" not in program
 
 
 @pytest.fixture
@@ -105,17 +154,15 @@ def doubles():
 
 
 @pytest.mark.parametrize("train", [True, False])
-def test_packed_pixels_share_statistics(train, doubles):
-    x = 3 + np.asarray(_features(8, 6, 4), np.float64) * np.arange(1.0, 5.0)
+def test_pixels_of_a_block_share_statistics(train, doubles):
+    x = jnp.asarray(3 + np.asarray(_features(8, 6, 4), np.float64) * np.arange(1.0, 5))
     plain = BatchNorm()
     variables = plain.init(jax.random.key(0), x, True)
     variables["batch_stats"]["mean"] += jnp.arange(4.0)
-    expected, stats = plain.apply(variables, x, train, mutable=["batch_stats"])
-    packed = BatchNorm(num_packed=4)
-    y, packed_stats = packed.apply(
+    expected = plain.apply(variables, x, train, mutable=["batch_stats"])
+    y, stats = BatchNorm(num_pixels=4).apply(
         variables, space_to_depth(x), train, mutable=["batch_stats"]
     )
-    np.testing.assert_allclose(depth_to_space(y), expected, rtol=1e-12, atol=1e-12)
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12), packed_stats, stats
+    chex.assert_trees_all_close(
+        (depth_to_space(y), stats), expected, rtol=1e-12, atol=1e-12
     )

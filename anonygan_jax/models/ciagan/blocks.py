@@ -2,8 +2,10 @@
 
 import flax.linen as nn
 import jax
+from jaxtyping import Array, Float
 
-from anonygan_jax.models.layers import Conv, param_dtype
+from anonygan_jax.models.convolution import Conv
+from anonygan_jax.models.layers import param_dtype
 
 EPSILON = 1e-5  # of InstanceNorm, as PyTorch's
 
@@ -11,7 +13,7 @@ EPSILON = 1e-5  # of InstanceNorm, as PyTorch's
 class SpectralConv(nn.Module):
     """Mirror-padded convolution, its kernel divided by its largest singular value.
 
-    The vectors that find that value are in "batch_stats". No gradient goes through
+    The vectors of its power iteration are in "batch_stats". No gradient goes through
     them, as in PyTorch.
 
     Attributes:
@@ -23,7 +25,9 @@ class SpectralConv(nn.Module):
     kernel_size: int = 3
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "B H W C"], train: bool
+    ) -> Float[Array, "B H W F"]:
         """Returns float [B, H, W, features]."""
         pad = self.kernel_size // 2
         conv = Conv(
@@ -34,12 +38,18 @@ class SpectralConv(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """Residual block that halves height and width."""
+    """Residual block that halves height and width.
+
+    Attributes:
+      features: channels of the result.
+    """
 
     features: int
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "B H W C"], train: bool
+    ) -> Float[Array, "B h w F"]:
         """Returns float [B, H / 2, W / 2, features]."""
         y = SpectralConv(self.features, name="conv1")(nn.relu(x), train)
         y = SpectralConv(self.features, name="conv2")(nn.relu(y), train)
@@ -48,12 +58,18 @@ class DownBlock(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """Residual block that doubles height and width."""
+    """Residual block that doubles height and width.
+
+    Attributes:
+      features: channels of the result.
+    """
 
     features: int
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "B H W C"], train: bool
+    ) -> Float[Array, "B h w F"]:
         """Returns float [B, 2H, 2W, features]."""
         y = _doubled(nn.relu(instance_norm("norm1")(x)))
         y = SpectralConv(self.features, name="conv1")(y, train)
@@ -66,7 +82,9 @@ class ResidualBlock(nn.Module):
     """Residual block that keeps the shape."""
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "B H W C"], train: bool
+    ) -> Float[Array, "B H W C"]:
         """Returns float [B, H, W, C]."""
         y = SpectralConv(x.shape[-1], name="conv1")(x, train)
         y = nn.relu(instance_norm("norm1")(y))

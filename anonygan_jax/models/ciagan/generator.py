@@ -12,6 +12,8 @@ import dataclasses
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.ciagan.blocks import (
     DownBlock,
@@ -21,9 +23,10 @@ from anonygan_jax.models.ciagan.blocks import (
     instance_norm,
 )
 from anonygan_jax.models.ciagan.siamese import Siamese
+from anonygan_jax.models.convolution import Conv
 from anonygan_jax.models.images import image_size
 from anonygan_jax.models.landmark_drawing import landmark_drawing
-from anonygan_jax.models.layers import Conv, dense
+from anonygan_jax.models.layers import dense
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +36,7 @@ class CiaganConfig:
     Attributes:
       num_identities: people that the generator can draw.
       width: channels of its first block; 32 in the paper.
-      num_blocks: of its encoder, each halving the picture; 5 for 128 pixels.
+      num_blocks: of its encoder, each halving the image; 5 for 128 pixels.
       critic_width: channels of the critic's first block; 64 in the paper.
       siamese_width: of the identity network's first stage; 64 in the paper.
     """
@@ -50,7 +53,7 @@ class CiaganConfig:
                 raise ValueError(f"model.{field.name} is under 1")
 
     def check_size(self, size: tuple[int, int]) -> None:
-        """Accepts pictures that the encoder can halve so often.
+        """Checks that the encoder can halve an image `num_blocks` times.
 
         Raises:
           ValueError: a side is no multiple of 2 ** num_blocks.
@@ -75,8 +78,10 @@ class CiaganConfig:
 
 
 def generator_input(
-    source: jax.Array, mask: jax.Array, points_xy: jax.Array
-) -> jax.Array:
+    source: Float[Array | np.ndarray, "B H W 3"],
+    mask: Float[Array | np.ndarray, "B H W 1"],
+    points_xy: Float[Array | np.ndarray, "B 68 2"],
+) -> Float[Array, "B H W 6"]:
     """Returns float32 [B, H, W, 6] in 0..1: landmark drawing, source without its face.
 
     Args:
@@ -89,7 +94,7 @@ def generator_input(
 
 
 class CiaganGenerator(nn.Module):
-    """Draws the face of a numbered person into a picture without one.
+    """Draws the face of a numbered person into an image without one.
 
     Attributes: see `CiaganConfig`.
     """
@@ -98,13 +103,18 @@ class CiaganGenerator(nn.Module):
     num_blocks: int = 5
 
     @nn.compact
-    def __call__(self, given: jax.Array, identity: jax.Array, train: bool) -> jax.Array:
-        """Returns the drawn picture, float32 [B, H, W, 3], meant for 0 to 1.
+    def __call__(
+        self,
+        given: Float[Array, "B H W 6"],
+        identity: Float[Array, "B I"],
+        train: bool,
+    ) -> Float[Array, "B H W 3"]:
+        """Returns the drawn image, float32 [B, H, W, 3], about 0 to 1; not clipped.
 
         Args:
           given: float32 [B, H, W, 6] in 0..1: the landmark drawing and the source
             without its face.
-          identity: float32 [B, I], one-hot: who is drawn.
+          identity: float32 [B, I], one-hot: the person that is drawn.
           train: update the vectors of the spectral norms (then make "batch_stats"
             mutable).
         """
@@ -127,7 +137,7 @@ class CiaganGenerator(nn.Module):
     def _identity_code(
         self, identity: jax.Array, size: tuple[int, int], train: bool
     ) -> jax.Array:
-        """What is to be known of a person, [B, h, w, 8 * width]."""
+        """The code of a person, [B, h, w, 8 * width]."""
         height, width = size
         hidden = [8 * self.width] * 4 + [self.width * height * width] * 3
         code = identity
@@ -142,7 +152,7 @@ class CiaganGenerator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Is the picture real, given its landmarks?
+    """Classifies an image as real or generated, given its landmarks.
 
     Attributes:
       width: see `CiaganConfig.critic_width`.
@@ -153,7 +163,12 @@ class Critic(nn.Module):
     num_blocks: int = 5
 
     @nn.compact
-    def __call__(self, image: jax.Array, drawing: jax.Array, train: bool) -> jax.Array:
+    def __call__(
+        self,
+        image: Float[Array, "B H W 3"],
+        drawing: Float[Array, "B H W 3"],
+        train: bool,
+    ) -> Float[Array, "B 1"]:
         """Returns logits, float32 [B, 1].
 
         Args:

@@ -1,14 +1,15 @@
-"""CIAGAN's identity network: pictures of one person are near each other.
+"""CIAGAN's identity network: embeddings of one person are near each other.
 
-Source and licence: see `ciagan`; a ResNet-18 for small pictures.
+Source and licence: see `ciagan`; a ResNet-18 for small images.
 """
 
 import flax.linen as nn
-import jax
+from jaxtyping import Array, Float
 
-from anonygan_jax.models.layers import BatchNorm, Conv, dense
+from anonygan_jax.models.convolution import Conv
+from anonygan_jax.models.layers import BatchNorm, dense
 
-HIDDEN = 1024  # features before the last layer, in the paper's width
+NUM_HIDDEN = 1024  # features before the last layer, in the paper's width
 STAGES = 4
 
 
@@ -24,7 +25,9 @@ class BasicBlock(nn.Module):
     stride: int
 
     @nn.compact
-    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+    def __call__(
+        self, x: Float[Array, "B H W C"], train: bool
+    ) -> Float[Array, "B h w F"]:
         """Returns float [B, H / stride, W / stride, features]."""
         y = Conv(self.features, 3, self.stride, padding=1, name="conv1")(x)
         y = nn.relu(BatchNorm(name="norm1")(y, train))
@@ -37,7 +40,7 @@ class BasicBlock(nn.Module):
 
 
 class Siamese(nn.Module):
-    """Embeds pictures of faces.
+    """Embeds images of faces.
 
     Attributes:
       num_features: of an embedding; as many as there are people, in the release.
@@ -48,7 +51,9 @@ class Siamese(nn.Module):
     width: int = 64
 
     @nn.compact
-    def __call__(self, image: jax.Array, train: bool) -> jax.Array:
+    def __call__(
+        self, image: Float[Array, "B H W 3"], train: bool
+    ) -> Float[Array, "B F"]:
         """Returns embeddings, float32 [B, num_features].
 
         Args:
@@ -63,5 +68,5 @@ class Siamese(nn.Module):
                 name = f"stage{stage}_block{block}"
                 x = BasicBlock(self.width * 2**stage, stride, name=name)(x, train)
         x = x.mean((1, 2))
-        x = nn.relu(dense(HIDDEN * self.width // 64, "dense0")(x))
+        x = nn.relu(dense(NUM_HIDDEN * self.width // 64, "dense0")(x))
         return dense(self.num_features, "dense1")(x)

@@ -1,1 +1,1 @@
-"""Frozen networks whose features and classes the measures compare."""
+"""Frozen networks of others, for measures and losses."""

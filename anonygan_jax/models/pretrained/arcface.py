@@ -7,6 +7,7 @@ code, whose weights (r18 to r200) are not in this package.
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.pretrained.layers import HIGHEST
 
@@ -25,7 +26,7 @@ class IResNet(nn.Module):
     num_blocks: tuple[int, ...] = (3, 4, 14, 3)
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(self, images: Float[Array, "B 112 112 3"]) -> Float[Array, "B 512"]:
         """Returns embeddings, float32 [B, 512], of any length.
 
         Args:
@@ -46,18 +47,18 @@ class IResNet(nn.Module):
 
 
 class Block(nn.Module):
-    """Two convolutions beside a short way.
+    """Two convolutions and a shortcut.
 
     Attributes:
       features: channels of the result.
-      stride: of the second convolution; with 2 the short way is a convolution, too.
+      stride: of the second convolution; with 2 the shortcut is a convolution, too.
     """
 
     features: int
     stride: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         """Returns float32 [B, h, w, features]."""
         y = _conv(_norm(x, "bn1"), self.features, 3, 1, "conv1")
         y = PReLU(name="prelu")(_norm(y, "bn2"))
@@ -69,10 +70,10 @@ class Block(nn.Module):
 
 
 class PReLU(nn.Module):
-    """A slope for what is below 0, of each channel."""
+    """ReLU with a learned slope below 0 for each channel."""
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "*B C"]) -> Float[Array, "*B C"]:
         """Returns an array of the same shape."""
         slope = self.param("scale", nn.initializers.constant(0.25), (x.shape[-1],))
         return jnp.where(x >= 0, x, slope * x)

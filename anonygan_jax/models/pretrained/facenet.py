@@ -5,8 +5,8 @@ weights (CASIA-WebFace: 10,575 classes, VGGFace2: 8,631) are not in this package
 """
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.pretrained.layers import (
     HIGHEST,
@@ -31,7 +31,9 @@ class FaceNet(nn.Module):
     num_classes: int
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def __call__(
+        self, images: Float[Array, "B 160 160 3"]
+    ) -> tuple[Float[Array, "B 512"], Float[Array, "B N"]]:
         """Returns embeddings and class logits.
 
         Args:
@@ -64,7 +66,7 @@ class FaceNet(nn.Module):
 
 
 class Residual(nn.Module):
-    """What branches of convolutions add to their input.
+    """Branches of convolutions, added to their input.
 
     Attributes:
       branches: of each, the features and kernels of its convolutions.
@@ -75,7 +77,7 @@ class Residual(nn.Module):
     scale: float
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         """Returns float32 [B, h, w, C] before the activation."""
         ends = []
         for number, shapes in enumerate(self.branches):
@@ -102,7 +104,7 @@ class Reduction(nn.Module):
     branches: tuple[tuple[int, ...], ...]
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         """Returns float32 [B, h // 2, w // 2, C]."""
         ends = []
         for number, widths in enumerate(self.branches):

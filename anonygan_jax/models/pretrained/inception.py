@@ -1,4 +1,4 @@
-"""Inception-v3 as FID knows it: the network of TensorFlow's 2015-12-05 release.
+"""Inception-v3 as FID uses it: the network of TensorFlow's 2015-12-05 release.
 
 Source: Szegedy et al. 2015; the graph that Heusel et al. 2017 measured with, whose
 poolings differ from torchvision's: averages leave padding out, and the last block takes
@@ -8,6 +8,7 @@ a maximum. Weights are not in this package.
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.pretrained.layers import ConvNorm, max_pool
 
@@ -20,7 +21,7 @@ class Inception(nn.Module):
     """Features of the last pooling layer."""
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(self, images: Float[Array, "B 299 299 3"]) -> Float[Array, "B 2048"]:
         """Returns float32 [B, 2048].
 
         Args:
@@ -51,7 +52,7 @@ class BlockA(nn.Module):
     pooled: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         five = ConvNorm(48, name="branch5x5_1")(x)
         three = ConvNorm(64, name="branch3x3dbl_1")(x)
         three = ConvNorm(96, (3, 3), padding=(1, 1), name="branch3x3dbl_2")(three)
@@ -68,7 +69,7 @@ class BlockB(nn.Module):
     """From 35x35 to 17x17."""
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         twice = ConvNorm(64, name="branch3x3dbl_1")(x)
         twice = ConvNorm(96, (3, 3), padding=(1, 1), name="branch3x3dbl_2")(twice)
         branches = [
@@ -85,7 +86,7 @@ class BlockC(nn.Module):
     width: int
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         once = ConvNorm(self.width, name="branch7x7_1")(x)
         once = _row(self.width, "branch7x7_2")(once)
         twice = ConvNorm(self.width, name="branch7x7dbl_1")(x)
@@ -105,7 +106,7 @@ class BlockD(nn.Module):
     """From 17x17 to 8x8."""
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         three = ConvNorm(192, name="branch3x3_1")(x)
         seven = ConvNorm(192, name="branch7x7x3_1")(x)
         seven = _row(192, "branch7x7x3_2")(seven)
@@ -124,7 +125,7 @@ class BlockE(nn.Module):
     pool_by_maximum: bool = False
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         once = ConvNorm(384, name="branch3x3_1")(x)
         twice = ConvNorm(448, name="branch3x3dbl_1")(x)
         twice = ConvNorm(384, (3, 3), padding=(1, 1), name="branch3x3dbl_2")(twice)
@@ -154,6 +155,6 @@ def _column(features: int, name: str) -> ConvNorm:
 
 
 def _average(x: jax.Array) -> jax.Array:
-    """Means of 3x3 windows, over what lies inside."""
+    """Means of 3x3 windows, without the padding."""
     pad = ((1, 1), (1, 1))
     return nn.avg_pool(x, (3, 3), padding=pad, count_include_pad=False)

@@ -1,11 +1,12 @@
-"""What Inception-v3 and InceptionResnetV1 are made of; inference only.
+"""Layers of Inception-v3 and InceptionResnetV1; inference only.
 
 Modules carry the names of the PyTorch originals, dots included, so that a variable's
-path is its name in the official file (`porting.torch_features`).
+path is its name in the official file (`weights.features`).
 """
 
 import flax.linen as nn
 import jax
+from jaxtyping import Array, Float
 
 HIGHEST = jax.lax.Precision.HIGHEST  # TPUs would round to bfloat16
 Pair = tuple[int, int]
@@ -27,7 +28,7 @@ class ConvNorm(nn.Module):
     padding: Pair = (0, 0)
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
         """Returns float32 [B, h, w, features]."""
         x = nn.Conv(
             self.features,
@@ -41,11 +42,11 @@ class ConvNorm(nn.Module):
         return nn.relu(norm(x, "bn"))
 
 
-def norm(x: jax.Array, name: str) -> jax.Array:
+def norm(x: Float[Array, "*B C"], name: str) -> Float[Array, "*B C"]:
     """Returns x normalised by the running statistics `name` of the calling module."""
     return nn.BatchNorm(use_running_average=True, epsilon=1e-3, name=name)(x)
 
 
-def max_pool(x: jax.Array) -> jax.Array:
+def max_pool(x: Float[Array, "B H W C"]) -> Float[Array, "B h w C"]:
     """Returns the maxima of 3x3 windows, every second, without padding."""
     return nn.max_pool(x, (3, 3), (2, 2))
