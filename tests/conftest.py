@@ -4,7 +4,15 @@ import os
 import pathlib
 import sys
 
-os.environ["JAX_PLATFORMS"] = "cpu"  # before JAX, and for the processes of tests
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+os.environ.update(  # before JAX, and for the processes that tests start
+    JAX_PLATFORMS="cpu",
+    # Programs are compiled in a hurry, and kept from run to run.
+    JAX_DISABLE_MOST_OPTIMIZATIONS="true",
+    JAX_COMPILATION_CACHE_DIR=str(CACHE / "anonygan_jax" / "compiled"),
+    JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0.3",
+    JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="0",
+)
 
 import jax
 import jaxtyping
@@ -27,18 +35,6 @@ from anonygan_jax.data.records import (  # noqa: E402
     FaceRecord,
     FaceRecords,
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def compile_each_program_once(tmp_path_factory) -> None:
-    """Programs are compiled in a hurry, and shared through a cache on disk."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    cache = tmp_path_factory.getbasetemp() / "compiled"
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        cache = cache.parent.parent / "compiled"  # all workers'
-    jax.config.update("jax_compilation_cache_dir", str(cache))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
 @pytest.fixture(scope="session")
