@@ -4,12 +4,15 @@ import os
 import pathlib
 import sys
 
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
 os.environ.update(  # before JAX, and for the processes that tests start
     JAX_PLATFORMS="cpu",
     # Programs are compiled in a hurry, and kept from run to run.
     JAX_DISABLE_MOST_OPTIMIZATIONS="true",
-    JAX_COMPILATION_CACHE_DIR=str(CACHE / "anonygan_jax" / "compiled"),
+    JAX_COMPILATION_CACHE_DIR=os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
+        "anonygan_jax",
+        "compiled",
+    ),
     JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0.3",
     JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="0",
 )
