@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import jax
 import ml_collections
+from jaxtyping import Array, Float
 
 from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
@@ -75,7 +76,7 @@ class AnonyGAN:
         self.networks = (GENERATOR, *(update.network_name for update in updates))
 
     @classmethod
-    def from_config(cls, config: ml_collections.ConfigDict) -> Self:
+    def from_config(cls, config: ml_collections.ConfigDict) -> "AnonyGAN":
         """Returns the system of a run's config; see `System`."""
         model, losses = ModelConfig(**config.model), LossConfig(**config.losses)
         return cls(model, losses, make_embedders(losses, config.data.zoom))
@@ -110,7 +111,9 @@ class AnonyGAN:
             else to_float(batch.warped_condition),
         )
 
-    def generate(self, variables: dict[str, Any], pair: Pair) -> jax.Array:
+    def generate(
+        self, variables: dict[str, Any], pair: Pair
+    ) -> Float[Array, "B H W 3"]:
         """Returns the anonymised faces, float32 [B, H, W, 3] in [-1, 1]."""
         output = self._generator.apply(variables, *_inputs(pair))
         assert isinstance(output, jax.Array)
@@ -118,7 +121,7 @@ class AnonyGAN:
 
     def pictures(
         self, variables: dict[str, Any], batch: PairBatch
-    ) -> dict[str, jax.Array]:
+    ) -> dict[str, Float[Array, "B H W 3"]]:
         """Returns condition, source, the generator's input, output, composite."""
         pair = self.prepare(batch)
         output = self.generate(variables, pair)

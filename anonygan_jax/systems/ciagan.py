@@ -4,7 +4,7 @@ Source and licence: see `models.ciagan`.
 """
 
 import dataclasses
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import flax.struct
@@ -90,7 +90,7 @@ class Ciagan:
         self.siamese, self.frozen = model.siamese(), {}
 
     @classmethod
-    def from_config(cls, config: ml_collections.ConfigDict) -> Self:
+    def from_config(cls, config: ml_collections.ConfigDict) -> "Ciagan":
         """Returns the system of a run's config; see `System`."""
         model = CiaganConfig(**config.model)
         model.check_size(config.data.image_size)

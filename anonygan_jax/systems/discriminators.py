@@ -7,6 +7,7 @@ from typing import Any
 import flax.struct
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.heatmaps import Heatmaps, landmark_heatmaps
@@ -111,7 +112,7 @@ class DiscriminatorUpdate:
         return dict(self._network.init(rng, *inputs, False))
 
     def __call__(
-        self, state: TrainState, pair: Pair, output: jax.Array
+        self, state: TrainState, pair: Pair, output: Float[Array, "B H W 3"]
     ) -> DiscriminatorResult:
         """Returns what follows from the pairs and the generator's output.
 

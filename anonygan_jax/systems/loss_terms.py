@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.systems import losses
@@ -127,7 +128,7 @@ def loss_terms(config: LossConfig, model: ModelConfig) -> tuple[LossTerm, ...]:
 
 def weighted_sum(
     terms: tuple[LossTerm, ...], inputs: LossInputs
-) -> tuple[jax.Array, dict[str, jax.Array]]:
+) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
     """Returns the generator's loss, and the value of each term by its name."""
     values = {term.name: term.function(inputs) for term in terms}
     total = sum((term.weight * values[term.name] for term in terms), jnp.zeros(()))

@@ -9,41 +9,49 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+from jaxtyping import Array, Bool, Float
+
+Logits = Float[Array | np.ndarray, "B *P 1"]  # of patches or of whole images
+Images = Float[Array | np.ndarray, "B H W 3"]
+Embeddings = Float[Array | np.ndarray, "B C"]
+Samples = Bool[Array | np.ndarray, " B"]
+Scalar = Float[Array, ""]
 
 FEATURE_LAYER_WEIGHT = 4 / 5  # weight of each of the five feature maps in the release
 COARSE_CELL = 8  # pixels a side
 
 
-def generator_adversarial_loss(fake_logits: jax.Array) -> jax.Array:
+def generator_adversarial_loss(fake_logits: Logits) -> Scalar:
     """Returns the cross-entropy of generated images that should pass as real.
 
     Args:
-      fake_logits: float32 [B, h, w, 1], a discriminator's of generated images.
+      fake_logits: float32 [B, ..., 1], a discriminator's of generated images.
     """
     return _cross_entropy(fake_logits, 1.0)
 
 
-def discriminator_loss(real_logits: jax.Array, fake_logits: jax.Array) -> jax.Array:
+def discriminator_loss(real_logits: Logits, fake_logits: Logits) -> Scalar:
     """Returns the mean of the cross-entropies of real and of generated images.
 
     Args:
-      real_logits, fake_logits: float32 [B, h, w, 1].
+      real_logits, fake_logits: float32 [B, ..., 1].
     """
     return (_cross_entropy(real_logits, 1.0) + _cross_entropy(fake_logits, 0.0)) / 2
 
 
-def _cross_entropy(logits: jax.Array, label: float) -> jax.Array:
+def _cross_entropy(logits: Logits, label: float) -> Scalar:
     """Mean binary cross-entropy with one label."""
     labels = jnp.full_like(logits, label)
     return optax.sigmoid_binary_cross_entropy(logits, labels).mean()
 
 
 def context_matching(
-    fake_features: Sequence[jax.Array],
-    real_features: Sequence[jax.Array],
-    weight: jax.Array,
-) -> jax.Array:
+    fake_features: Sequence[Float[Array | np.ndarray, "B _ _ _"]],
+    real_features: Sequence[Float[Array | np.ndarray, "B _ _ _"]],
+    weight: Float[Array | np.ndarray, " B"],
+) -> Scalar:
     """Returns the weighted sum over feature maps of their mean absolute difference.
 
     The real features are constants: only the fake ones have a gradient.
@@ -60,8 +68,11 @@ def context_matching(
 
 
 def reconstruction(
-    output: jax.Array, source: jax.Array, mask: jax.Array, is_supervised: jax.Array
-) -> jax.Array:
+    output: Images,
+    source: Images,
+    mask: Float[Array | np.ndarray, "B H W 1"],
+    is_supervised: Samples,
+) -> Scalar:
     """Returns the mean absolute difference of composite and source.
 
     Args:
@@ -74,8 +85,8 @@ def reconstruction(
 
 
 def low_frequency_l1(
-    output: jax.Array, warped_condition: jax.Array, is_supervised: jax.Array
-) -> jax.Array:
+    output: Images, warped_condition: Images, is_supervised: Samples
+) -> Scalar:
     """Returns the mean absolute difference of output and warped condition, both coarse.
 
     It keeps the condition's identity where no photo is the target; details are free.
@@ -89,17 +100,17 @@ def low_frequency_l1(
     return masked_mean(jnp.abs(coarse), ~is_supervised)
 
 
-def cosine_distance(one: jax.Array, other: jax.Array) -> jax.Array:
+def cosine_distance(one: Embeddings, other: Embeddings) -> Scalar:
     """Returns the mean of 1 - cosine of embeddings, float32 [B, C] each."""
     return (1 - optax.cosine_similarity(one, other)).mean()
 
 
 def identity_leak(
-    composite: jax.Array,
-    warped_condition: jax.Array,
-    source: jax.Array,
-    is_supervised: jax.Array,
-) -> jax.Array:
+    composite: Embeddings,
+    warped_condition: Embeddings,
+    source: Embeddings,
+    is_supervised: Samples,
+) -> Scalar:
     """Returns the mean of how much nearer to the source the composite's descriptor is.
 
     Nearer than that of the warped condition. Surroundings and landmarks show a network
@@ -117,19 +128,19 @@ def identity_leak(
     return masked_mean(nn.relu(allowed - distance), ~is_supervised)
 
 
-def masked_mean(values: jax.Array, mask: jax.Array) -> jax.Array:
+def masked_mean(values: Float[Array | np.ndarray, "B ..."], mask: Samples) -> Scalar:
     """Returns the mean of [B, ...] over the samples of a mask, bool [B]; 0 if none."""
     per_sample = _per_sample(values)
     weight = mask.astype(per_sample.dtype)
     return jnp.sum(per_sample * weight) / jnp.maximum(weight.sum(), 1.0)
 
 
-def _per_sample(values: jax.Array) -> jax.Array:
+def _per_sample(values: Float[Array | np.ndarray, "B ..."]) -> Float[Array, " B"]:
     """Mean of each sample of [B, ...]."""
     return values.mean(tuple(range(1, values.ndim)))
 
 
-def least_squares_generator_loss(fake_logits: jax.Array) -> jax.Array:
+def least_squares_generator_loss(fake_logits: Logits) -> Scalar:
     """Returns CIAGAN's `generator_adversarial_loss`.
 
     Source: Mao et al., "Least squares generative adversarial networks", ICCV 2017.
@@ -138,15 +149,15 @@ def least_squares_generator_loss(fake_logits: jax.Array) -> jax.Array:
 
 
 def least_squares_discriminator_loss(
-    real_logits: jax.Array, fake_logits: jax.Array
-) -> jax.Array:
+    real_logits: Logits, fake_logits: Logits
+) -> Scalar:
     """Returns CIAGAN's `discriminator_loss`."""
     return (jnp.square(real_logits - 1).mean() + jnp.square(fake_logits).mean()) / 2
 
 
 def contrastive(
-    one: jax.Array, other: jax.Array, same: jax.Array, margin: float
-) -> jax.Array:
+    one: Embeddings, other: Embeddings, same: Samples, margin: float
+) -> Scalar:
     """Returns the mean of squared distances, or of what they lack of a margin, squared.
 
     Args:

@@ -1,7 +1,7 @@
 """What the training loop needs of a system; see `registry` for those there are."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol
 
 import jax
 import ml_collections
@@ -26,7 +26,7 @@ class System(Protocol):
     model_kind: ClassVar[type]
 
     @classmethod
-    def from_config(cls, config: ml_collections.ConfigDict) -> Self:
+    def from_config(cls, config: ml_collections.ConfigDict) -> "System":
         """Returns the system of a run's config.
 
         Raises:

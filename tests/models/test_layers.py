@@ -11,32 +11,34 @@ RNG = np.random.default_rng(0)
 
 
 def test_batch_norm_is_pytorchs():
-    x = RNG.normal(3, 2, (4, 5, 6, 3)).astype(np.float32)
+    x = jnp.asarray(RNG.normal(3, 2, (4, 5, 6, 3)), jnp.float32)
     norm = BatchNorm()
     variables = norm.init(jax.random.key(0), x, True)
     y, updates = norm.apply(variables, x, True, mutable=["batch_stats"])
-    mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
+    mean, var = np.asarray(x).mean((0, 1, 2)), np.asarray(x).var((0, 1, 2))
     scale = variables["params"]["scale"]
     np.testing.assert_allclose(y, (x - mean) / np.sqrt(var + 1e-5) * scale, atol=1e-4)
     running = updates["batch_stats"]
     np.testing.assert_allclose(running["mean"], 0.1 * mean, rtol=1e-4)
-    unbiased = x.reshape(-1, 3).var(0, ddof=1)
+    unbiased = np.asarray(x).reshape(-1, 3).var(0, ddof=1)
     np.testing.assert_allclose(running["var"], 0.9 + 0.1 * unbiased, rtol=1e-5)
 
 
 def test_batch_norm_of_a_trained_network_uses_the_running_statistics():
-    x = RNG.normal(3, 2, (4, 5, 6, 3)).astype(np.float32)
+    x = jnp.asarray(RNG.normal(3, 2, (4, 5, 6, 3)), jnp.float32)
     stats = {"mean": jnp.array([1.0, 2, 3]), "var": jnp.array([4.0, 1, 0.25])}
     params = {"scale": jnp.array([2.0, 2, 2]), "bias": jnp.ones(3)}
     y = BatchNorm().apply({"params": params, "batch_stats": stats}, x, False)
-    expected = (x - [1, 2, 3]) / np.sqrt(np.array([4, 1, 0.25]) + 1e-5) * 2 + 1
+    expected = (np.asarray(x) - [1, 2, 3]) / np.sqrt(
+        np.array([4, 1, 0.25]) + 1e-5
+    ) * 2 + 1
     np.testing.assert_allclose(y, expected, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
-def far_from_zero() -> np.ndarray:
+def far_from_zero() -> jax.Array:
     """Features whose deviation is a ten thousandth of their mean."""
-    return (1000 + RNG.normal(0, 0.1, (8, 9, 7, 2))).astype(np.float32)
+    return jnp.asarray(1000 + RNG.normal(0, 0.1, (8, 9, 7, 2)), jnp.float32)
 
 
 def test_statistics_keep_their_digits_far_from_zero(far_from_zero):
@@ -47,7 +49,7 @@ def test_statistics_keep_their_digits_far_from_zero(far_from_zero):
     for _ in range(100):
         y, updates = apply(variables)
         variables = variables | updates
-    exact = far_from_zero.astype(np.float64)
+    exact = np.asarray(far_from_zero, np.float64)
     deviation = np.sqrt(exact.var((0, 1, 2)) + 1e-5)
     expected = (exact - exact.mean((0, 1, 2))) / deviation
     np.testing.assert_allclose(y, expected * variables["params"]["scale"], atol=2e-3)
@@ -57,7 +59,7 @@ def test_statistics_keep_their_digits_far_from_zero(far_from_zero):
 def test_variances_are_never_negative(seed):
     """Where the running mean is far away, rounding decides over the variance's sign."""
     rng = np.random.default_rng(seed)
-    x = (1000 + rng.normal(0, 0.01, (8, 9, 7, 16))).astype(np.float32)
+    x = jnp.asarray(1000 + rng.normal(0, 0.01, (8, 9, 7, 16)), jnp.float32)
     norm = BatchNorm()
     variables = norm.init(jax.random.key(0), x, True)
     y, updates = norm.apply(variables, x, True, mutable=["batch_stats"])
