@@ -32,10 +32,8 @@ class Pixelate:
         """Returns the crops with pixelated faces; see `Obfuscator`."""
         faces.check()
         widths = np.linalg.norm(faces.points_xy[:, 16] - faces.points_xy[:, 0], axis=-1)
-        sides = widths / self.num_cells
-        mosaics = [
-            mosaic(*pair) for pair in zip(faces.images, sides.tolist(), strict=True)
-        ]
+        sides = (widths / self.num_cells).tolist()
+        mosaics = [mosaic(*pair) for pair in zip(faces.images, sides, strict=True)]
         return np.where(faces.masks[..., None] > 0, np.stack(mosaics), faces.images)
 
 
