@@ -15,6 +15,7 @@ CHOICES = {  # fields of text that are one of some words, or a name of a measure
     "system",
     "losses.context_matching_from",
     "model.compute_dtype",
+    "model.convolution",
     "model.discriminators",
     "data.loader",
     "pairs.supervised_condition",
@@ -52,7 +53,9 @@ def test_no_field_of_an_export_names_a_path(config, tiny_run, tmp_path):
     text = (tmp_path / "export" / "config.json").read_text()
     assert "machine" not in text
     exported = json.loads(text)
-    assert exported["model"] == json.loads(json.dumps(fields["model"]))
+    assert exported["model"] | {"use_space_to_depth": 0} == json.loads(
+        json.dumps(fields["model"] | {"use_space_to_depth": 0})
+    )
     assert exported["data"]["image_size"] == list(fields["data"]["image_size"])
 
 
@@ -72,3 +75,15 @@ def test_an_export_has_the_weights_in_half_precision(tiny_run, tmp_path):
     assert checksum(load_generator(tmp_path / "again")[1]) == checksum(exported)
     with pytest.raises(FileExistsError):
         export_generator(tiny_run, tmp_path / "export")
+
+
+def test_an_export_has_no_options_for_accelerators(tiny_run, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "checkpoints").symlink_to(tiny_run / "checkpoints")
+    config = json.loads((tiny_run / "config.json").read_text())
+    config["model"] |= {"use_space_to_depth": True, "convolution": "matmul"}
+    (run / "config.json").write_text(json.dumps(config))
+    export_generator(run, tmp_path / "export")
+    model = json.loads((tmp_path / "export" / "config.json").read_text())["model"]
+    assert (model["use_space_to_depth"], model["convolution"]) == (False, "lax")
