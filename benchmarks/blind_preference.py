@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from anonygan_jax.cli.options import EXISTING_FOLDER
-from anonygan_jax.detection import FaceDetector, make_detector
+from anonygan_jax.detection import make_detector
+from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.evaluation.collect.folders import photos_in
 from anonygan_jax.evaluation.metrics.estimates import share
 from anonygan_jax.faces import alignment

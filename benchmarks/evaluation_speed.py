@@ -58,8 +58,7 @@ def time_photos(paths: list[pathlib.Path]) -> None:
     )
     mtcnn = Mtcnn()
     images = [read_photo(path) for path in paths]
-    seen = [observer.original(image) for image in images]
-    both = list(zip(images, seen, strict=True))
+    both = [(i, s) for i in images if (s := observer.original(i))]
     stages: dict[str, Callable[[], object]] = {
         "decoding": lambda: [read_photo(path) for path in paths],
         "dlib: detection, landmarks": lambda: [detector.detect(i, 1) for i in images],

@@ -21,7 +21,8 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecord, FaceRecords
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import Conditions, Faces, Replacer, make_methods
+from anonygan_jax.methods import make_methods
+from anonygan_jax.methods.method import Conditions, Faces, Replacer
 
 _WIDTH = flags.DEFINE_integer("width", 250, "Of a face, pixels from jaw to jaw.")
 _RUNS = flags.DEFINE_integer("runs", 40, "Faces each.")

@@ -19,10 +19,10 @@ import tqdm
 from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.detection import Detection, FaceDetector
 from anonygan_jax.detection.centerface import CenterFace
+from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.detection.face_mesh import FaceMesh
-from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
+from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.evaluation.collect.pose import pose_distance
 from anonygan_jax.evaluation.metrics import estimates
 from anonygan_jax.evaluation.metrics.estimates import Estimate
@@ -71,7 +71,9 @@ def measure(
         try:
             original = observer.original(photo)
             result = anonymiser(photo, seed=path.name).image
-        except (NothingToSeeError, NoFaceError):
+        except NoFaceError:
+            continue
+        if original is None:
             continue
         face = observer.result(result, original)
         distance = np.linalg.norm(face.descriptor - original.descriptor)

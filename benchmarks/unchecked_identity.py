@@ -15,7 +15,7 @@ import jax
 import ml_collections
 import numpy as np
 
-from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
+from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.evaluation.metrics.estimates import share
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.thresholds import SAME_PERSON
@@ -49,9 +49,8 @@ def main(run: pathlib.Path, count: int) -> None:
         part = jax.tree.map(operator.itemgetter(rows), batch)
         pictures = jax.device_get(draw(variables, part))
         for number, source in enumerate(part.source):
-            try:
-                original = observer.original(np.asarray(source))
-            except NothingToSeeError:
+            original = observer.original(np.asarray(source))
+            if original is None:
                 continue
             results = (pictures[name][number] for name in ("given", "composite"))
             seen = [observer.result(picture, original) for picture in results]

@@ -19,7 +19,6 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.smoothing import jitter
 from anonygan_jax.anonymise.video.transcode import Frame, Video, transcode
 from anonygan_jax.detection import LANDMARKERS, make_detector
 from anonygan_jax.faces import alignment
@@ -68,7 +67,7 @@ class Unsmoothed(Analysis):
     """Leaves landmarks as they were found."""
 
     def run(self, video: Video) -> None:
-        """Looks at all frames."""
+        """Analyses all frames of a video."""
         self.store.smooth = lambda: None  # type: ignore[method-assign]
         super().run(video)
 
@@ -90,6 +89,12 @@ def tracks_of(anonymiser: Anonymiser, clip: pathlib.Path, smooth: bool) -> Track
 def width_of(shapes: dict[int, np.ndarray]) -> float:
     """A track's face width."""
     return float(np.median([np.ptp(shape[:, 0]) for shape in shapes.values()]))
+
+
+def jitter(points: np.ndarray, scale: float) -> float:
+    """Mean second difference in time of [T, 68, 2], in shares of the face's width."""
+    bends = points[2:] - 2 * points[1:-1] + points[:-2]
+    return float(np.linalg.norm(bends, axis=-1).mean() / scale)
 
 
 def jitter_of(tracks: Tracks) -> float:

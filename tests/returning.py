@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from anonygan_jax.faces.masks import PAPER_POLYGON
-from anonygan_jax.methods import Conditions, Faces
+from anonygan_jax.methods.method import Conditions, Faces
 
 
 class Returning:

@@ -4,14 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from anonygan_jax.anonymise.conditions import make_selector
+from anonygan_jax.anonymise.conditions import make_selector, selector
 from anonygan_jax.anonymise.conditions.memory import IdentityMemory
-from anonygan_jax.anonymise.conditions.selector import (
-    AUTO_CONDITION,
-    ConditionSelector,
-    NoConditionError,
-    Source,
-)
 from anonygan_jax.anonymise.errors import NoFaceError, try_face
 from anonygan_jax.anonymise.policy import Policy, Region, reference_descriptors
 from anonygan_jax.anonymise.render import render_faces
@@ -23,15 +17,11 @@ from anonygan_jax.anonymise.results import (
     Plan,
 )
 from anonygan_jax.composites.bank import Bank
-from anonygan_jax.detection import Detection, FaceDetector, make_detector
+from anonygan_jax.detection import make_detector
+from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.faces.face import Face
-from anonygan_jax.methods import (
-    DEFAULT_METHOD,
-    EMBEDDED_CHECKPOINT,
-    Method,
-    Replacer,
-    make_methods,
-)
+from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT, make_methods
+from anonygan_jax.methods.method import Method, Replacer
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
 PERSON, FACE = "person", "face"  # what keeps one condition
@@ -45,10 +35,6 @@ class Anonymiser:
 
     Attributes:
       methods: in order of preference.
-      detector: detects faces.
-      describe: computes descriptors.
-      policy: decides which faces are hidden.
-      conditions: selects conditions; None if the method is an obfuscator.
       replacer: replaces faces; None if the method is an obfuscator.
     """
 
@@ -56,7 +42,7 @@ class Anonymiser:
         self,
         method: str | Method | tuple[Method, ...] = DEFAULT_METHOD,
         checkpoint: str = EMBEDDED_CHECKPOINT,
-        conditions: str | Bank = AUTO_CONDITION,
+        conditions: str | Bank = selector.AUTO_CONDITION,
         consistent: str = PERSON,
         match_group: bool = True,
         detector: FaceDetector | None = None,
@@ -95,7 +81,7 @@ class Anonymiser:
             raise ValueError("only methods that replace faces can be combined")
         self.detector = detector or make_detector()
         self.describe = DlibDescriptor()
-        self.conditions: ConditionSelector | None = None
+        self.conditions: selector.ConditionSelector | None = None
         self.replacer: FaceReplacer | None = None
         replacers = tuple(m for m in self.methods if isinstance(m, Replacer))
         if replacers:
@@ -143,10 +129,9 @@ class Anonymiser:
     def find(
         self, photo: np.ndarray, known: list[Face] | None = None
     ) -> list[FoundFace]:
-        """Returns the faces of a photo, with attributes and descriptors if needed.
+        """Returns the faces of uint8 [H, W, 3] RGB, with descriptors if needed.
 
         Args:
-          photo: uint8 [H, W, 3] RGB.
           known: faces found by other means, with landmarks or boxes alone; None to
             search the photo.
 
@@ -179,12 +164,7 @@ class Anonymiser:
         )
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
-        """Returns what is to be done with each face; remembers people.
-
-        Args:
-          found: the faces of one photo.
-          seed: of the selection of conditions.
-        """
+        """Returns what is to be done with the faces of one photo; remembers people."""
         plans: list[Plan] = []
         for number, face in enumerate(found):
             in_same_frame = {plan.person for plan in plans if plan.person}
@@ -198,17 +178,14 @@ class Anonymiser:
         if decision.hidden and source and self.replacer:
             try:
                 person = self.person_for(source, seed, in_same_frame)
-            except NoConditionError as error:
+            except selector.NoConditionError as error:
                 found = dataclasses.replace(found, reason=str(error))
         return Plan(found, decision, person, seed)
 
     def person_for(
-        self, source: Source, seed: str, in_same_frame: set[str]
+        self, source: selector.Source, seed: str, in_same_frame: set[str]
     ) -> str | None:
         """Returns the person whose face a source gets; None if no one is remembered.
-
-        Args:
-          source, seed, in_same_frame: see `IdentityMemory.condition_for`.
 
         Raises:
           NoConditionError: every condition resembles the source.
@@ -218,12 +195,7 @@ class Anonymiser:
         return self._memory.condition_for(self.conditions, source, seed, in_same_frame)
 
     def render(self, photo: np.ndarray, plans: list[Plan]) -> AnonymisedPhoto:
-        """Returns the photo with its faces hidden as planned.
-
-        Args:
-          photo: uint8 [H, W, 3] RGB; unchanged.
-          plans: of all faces, from `plan`.
-        """
+        """Returns a copy of uint8 [H, W, 3] RGB with its faces hidden as planned."""
         result = photo.copy()
         reports = render_faces(result, plans, self.methods, self.replacer)
         self.policy.pixelate_regions(result)

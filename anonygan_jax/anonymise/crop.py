@@ -3,18 +3,15 @@
 import dataclasses
 
 import cv2
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax.faces import alignment, blending
 from anonygan_jax.faces.face import Face
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import Faces, Method
+from anonygan_jax.methods.method import Faces, Method
 
 CROP_SCALES = (0.5, 1.0, 2.0, 4.0)  # of CelebA's frame; few, so that little compiles
-
-_masks = jax.jit(face_mask, static_argnums=(1, 2))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,19 +32,13 @@ def crop_face(photo: np.ndarray, face: Face, method: Method) -> Crop:
     size = method.crop_size or native_size(face.points_xy)
     matrix = alignment.celeba_transform(face.points_xy, size)
     points = alignment.transform_points(matrix, face.points_xy)[None]
-    masks = _masks(jnp.asarray(points), size, method.region)
+    masks = face_mask(jnp.asarray(points), size, method.region)
     image = alignment.crop_photo(photo, matrix, size)
     return Crop(Faces(image[None], points, np.asarray(masks)[..., 0]), matrix)
 
 
 def paste_face(photo: np.ndarray, result: np.ndarray, crop: Crop) -> None:
-    """Pastes a method's result where the crop was taken, in place.
-
-    Args:
-      photo: uint8 [H, W, 3], changed.
-      result: uint8 [h, w, 3], in place of the crop.
-      crop: from `crop_face`.
-    """
+    """Pastes a method's result, uint8 [h, w, 3], where the crop was taken, in place."""
     alignment.paste_crop(photo, result, feather(crop.faces), crop.matrix)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from anonygan_jax.faces.alignment import DegenerateFaceError
-from anonygan_jax.methods import MethodError
+from anonygan_jax.methods.method import MethodError
 
 Made = TypeVar("Made")
 

@@ -12,7 +12,6 @@ def pixelate_face(photo: np.ndarray, face: Face) -> None:
     """Pixelates a face in place: the box around detection and landmarks, and a margin.
 
     Args:
-      photo: uint8 [H, W, 3], changed.
       face: with or without landmarks, inside the photo or not.
     """
     finite = face.points_xy[np.isfinite(face.points_xy).all(-1)]

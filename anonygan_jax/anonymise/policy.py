@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from anonygan_jax.anonymise.fallback import pixelate_region
-from anonygan_jax.detection import FaceDetector
+from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.photos import read_photo
 from anonygan_jax.recognition.dlib import DlibDescriptor
@@ -43,25 +43,13 @@ class Region:
         try:
             x, y, width, height = (float(part) for part in numbers.split(","))
         except ValueError:
-            kind = "?"
-            x = y = width = height = 0.0
+            kind, x, y, width, height = "?", 0, 0, 0, 0
         if (kind or ONLY) not in (IGNORE, HIDE, ONLY) or width <= 0 or height <= 0:
             raise PolicyError(
                 f"region {text!r}: wanted X,Y,WIDTH,HEIGHT in pixels, with ignore:, "
                 "hide: or only: before it if you like"
             )
         return cls(kind or ONLY, (x, y, x + width, y + height))
-
-    @property
-    def pixelates(self) -> bool:
-        """Whether all of it is pixelated."""
-        return self.kind == HIDE
-
-    @property
-    def pixels(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom, rounded, at least 0."""
-        left, top, right, bottom = (max(0, round(v)) for v in self.box_xyxy)
-        return left, top, right, bottom
 
     def contains(self, face: Face) -> bool:
         """Returns whether the centre of a face's box is in it."""
@@ -91,9 +79,6 @@ class Policy:
 
     In doubt a face is hidden: to be kept by `keep` it must be nearer than dlib's
     threshold by a margin, to be kept by `only` farther.
-
-    Attributes:
-      regions: parts of the image.
     """
 
     def __init__(
@@ -107,7 +92,6 @@ class Policy:
         Args:
           keep: float [N, 128], descriptors of people whose faces are kept.
           only: float [N, 128], of the only people whose faces are hidden.
-          regions: parts of the image.
         """
         self._keep, self._only = keep, only
         self.regions = regions
@@ -115,17 +99,13 @@ class Policy:
     @property
     def pixelates_regions(self) -> bool:
         """Whether a region is pixelated even if no face is detected."""
-        return any(region.pixelates for region in self.regions)
+        return any(region.kind == HIDE for region in self.regions)
 
     def pixelate_regions(self, photo: np.ndarray) -> None:
-        """Pixelates the regions to hide in place.
-
-        Args:
-          photo: uint8 [H, W, 3], changed.
-        """
+        """Pixelates the regions to hide of uint8 [H, W, 3] in place."""
         for region in self.regions:
-            if region.pixelates:
-                left, top, right, bottom = region.pixels
+            if region.kind == HIDE:
+                left, top, right, bottom = (max(0, round(v)) for v in region.box_xyxy)
                 pixelate_region(photo[top:bottom, left:right])
 
     @property
@@ -137,7 +117,6 @@ class Policy:
         """Returns whether a face is hidden.
 
         Args:
-          face: with its box.
           descriptor: float [128]; None if there is none: references are not compared.
         """
         only = [r for r in self.regions if r.kind == ONLY]
@@ -169,8 +148,6 @@ def reference_descriptors(
 
     Args:
       paths: photos of one face each.
-      detector: detects the faces.
-      describe: computes their descriptors.
 
     Raises:
       PolicyError: a photo shows no face with landmarks, or several faces.

@@ -13,7 +13,7 @@ from anonygan_jax.anonymise.results import (
     FaceReport,
     Plan,
 )
-from anonygan_jax.methods import Method
+from anonygan_jax.methods.method import Method
 
 
 def render_faces(
@@ -27,20 +27,10 @@ def render_faces(
     Faces that can only be pixelated come first, since a pixelated box may overlap
     another face. Of the others the highest-scoring comes last: if one face hides part
     of another, the outline of the hidden one may reach into it.
-
-    Args:
-      photo: uint8 [H, W, 3] RGB, changed.
-      plans: of all faces.
-      methods: in order of preference.
-      replacer: of these methods; None if the method is an obfuscator.
     """
-
-    def rank(number: int) -> tuple[bool, float]:
-        found = plans[number].found
-        return found.reason is None, found.face.score
-
+    ranks = [(plan.found.reason is None, plan.found.face.score) for plan in plans]
     reports: dict[int, FaceReport] = {}
-    for number in sorted(range(len(plans)), key=rank):
+    for number in sorted(range(len(plans)), key=lambda number: ranks[number]):
         reports[number] = _render_face(photo, plans[number], methods, replacer)
     return tuple(reports[number] for number in range(len(plans)))
 

@@ -4,18 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from anonygan_jax.anonymise.conditions.selector import (
-    ConditionSelector,
-    NoConditionError,
-    SelectedCondition,
-    Source,
-)
+from anonygan_jax.anonymise.conditions import selector
 from anonygan_jax.anonymise.crop import Crop, crop_face, paste_face
 from anonygan_jax.composites.attributes import attributes
-from anonygan_jax.detection import Landmarker
+from anonygan_jax.detection.detector import Landmarker
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import Face
-from anonygan_jax.methods import Method, Replacer
+from anonygan_jax.methods.method import Method, Replacer
 from anonygan_jax.recognition.dlib import DlibDescriptor
 from anonygan_jax.recognition.thresholds import MIN_RESULT_DISTANCE
 
@@ -34,7 +29,7 @@ class Replacement:
     """
 
     method: Replacer
-    condition: SelectedCondition
+    condition: selector.SelectedCondition
     descriptor_distance: float
 
 
@@ -50,26 +45,16 @@ def obfuscate(photo: np.ndarray, face: Face, method: Method) -> None:
 
 
 class FaceReplacer:
-    """Replaces faces, and verifies that results do not look like their sources.
-
-    Attributes:
-      methods: in order of preference.
-    """
+    """Replaces faces, and verifies that results do not look like their sources."""
 
     def __init__(
         self,
         methods: tuple[Replacer, ...],
-        conditions: ConditionSelector,
+        conditions: selector.ConditionSelector,
         describe: DlibDescriptor,
         landmarker: Landmarker,
     ) -> None:
         """Takes what replaces and what verifies.
-
-        Args:
-          methods: in order of preference.
-          conditions: selects the condition of each source.
-          describe: computes descriptors.
-          landmarker: finds landmarks in results.
 
         Raises:
           ValueError: the methods take different crops or conditions.
@@ -86,18 +71,13 @@ class FaceReplacer:
         self,
         photo: np.ndarray,
         face: Face,
-        source: Source,
+        source: selector.Source,
         person: str | None,
         seed: str,
     ) -> Replacement:
         """Replaces one face of uint8 [H, W, 3], in place.
 
         The photo is unchanged if an error is raised.
-
-        Args:
-          photo: changed.
-          face: with landmarks.
-          source, person, seed: see `first_passing`.
 
         Raises:
           MethodError, DegenerateFaceError: the face cannot be replaced.
@@ -110,7 +90,7 @@ class FaceReplacer:
     def first_passing(
         self,
         views: list[tuple[np.ndarray, Face]],
-        source: Source,
+        source: selector.Source,
         person: str | None,
         seed: str,
     ) -> tuple[Replacement, list[np.ndarray]]:
@@ -121,9 +101,7 @@ class FaceReplacer:
 
         Args:
           views: images of one face, uint8 [H, W, 3]; a replacement must pass in all.
-          source: attributes and descriptor of the face.
           person: whose face is tried first; None for the selector's choice.
-          seed: of the selection.
 
         Raises:
           NoConditionError: no result passes, or no condition is left.
@@ -147,7 +125,7 @@ class FaceReplacer:
                     return Replacement(method, condition, distance), results
             tried.add(condition.person)
         count = len(tried) * len(self.methods)
-        raise NoConditionError(f"{count} results looked like the source")
+        raise selector.NoConditionError(f"{count} results looked like the source")
 
     def apply(self, photo: np.ndarray, face: Face, replacement: Replacement) -> None:
         """Replaces one face of uint8 [H, W, 3] in place, without verification.
@@ -158,7 +136,9 @@ class FaceReplacer:
         crop = crop_face(photo, face, replacement.method)
         self._replace(photo, crop, replacement.method, replacement.condition)
 
-    def distance(self, result: np.ndarray, face: Face, source: Source) -> float:
+    def distance(
+        self, result: np.ndarray, face: Face, source: selector.Source
+    ) -> float:
         """Returns the descriptor distance between a source and the face in a result.
 
         Landmarks are searched anew in the result. If they differ from the source's, the
@@ -176,15 +156,15 @@ class FaceReplacer:
         photo: np.ndarray,
         crop: Crop,
         method: Replacer,
-        condition: SelectedCondition,
+        condition: selector.SelectedCondition,
     ) -> None:
         """Pastes a crop with the condition's face, in place."""
         batch = self._conditions.get(condition.number)
         paste_face(photo, method(crop.faces, batch)[0], crop)
 
     def _select(
-        self, source: Source, seed: str, person: str | None, tried: set[str]
-    ) -> SelectedCondition:
+        self, source: selector.Source, seed: str, person: str | None, tried: set[str]
+    ) -> selector.SelectedCondition:
         """The condition of a given person, or another one if that was tried."""
         if person and person not in tried:
             condition = self._conditions.best_face_of(person, source)
@@ -208,7 +188,7 @@ def _differ(a: np.ndarray, b: np.ndarray) -> bool:
 
 def describe_source(
     photo: np.ndarray, points_xy: np.ndarray, describe: DlibDescriptor
-) -> Source:
+) -> selector.Source:
     """Returns attributes and descriptor of a face.
 
     Raises:
@@ -217,4 +197,4 @@ def describe_source(
     matrix = alignment.celeba_transform(points_xy, alignment.CELEBA_SIZE)
     image = alignment.crop_photo(photo, matrix, alignment.CELEBA_SIZE)
     points = alignment.transform_points(matrix, points_xy)
-    return Source(attributes(image, points), describe(photo, points_xy))
+    return selector.Source(attributes(image, points), describe(photo, points_xy))

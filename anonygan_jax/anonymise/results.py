@@ -74,7 +74,6 @@ class TrackReport(FaceReport):
     """What was done with a tracked face; distances are the least of all frames.
 
     Attributes:
-      track: the track's number.
       first_frame, last_frame: of the detections.
       num_replaced, num_pixelated: frames.
     """

@@ -24,7 +24,7 @@ class Settings:
         `anonygan_jax.detection.make_detector`.
       no_face: SKIP or COPY, for photos in which no face is detected.
       is_strict: whether a face that must be pixelated fails its file.
-      kept_metadata: some of `photo.metadata.GROUPS`.
+      kept_metadata: some of `metadata.GROUPS`.
       search_every: frames of a video from one search for faces to the next.
       keep_audio: whether the audio of videos is kept.
     """
@@ -78,11 +78,3 @@ class Settings:
             only=self.only,
             regions=self.regions,
         )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Returns the settings as JSON stores them."""
-        fields = dataclasses.asdict(self)
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in fields.items()
-        }

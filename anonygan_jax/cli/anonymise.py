@@ -17,7 +17,7 @@ from anonygan_jax.anonymise.photo.metadata import MetadataError, parse_groups
 from anonygan_jax.anonymise.policy import PolicyError, Region
 from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
-from anonygan_jax.cli.options import FILE, FOLDER
+from anonygan_jax.cli.options import FILE, FOLDER, NO_BEAM
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
 from anonygan_jax.methods import (
     EMBEDDED_CHECKPOINT,
@@ -257,7 +257,5 @@ def _pool_maker(
     try:
         from anonygan_jax.anonymise.batch.beam import pipelines
     except ImportError as error:
-        raise click.ClickException(
-            "--beam needs Apache Beam: pip install 'anonygan_jax[beam]'"
-        ) from error
+        raise click.ClickException(NO_BEAM) from error
     return functools.partial(pipelines, options=beam, output=output)

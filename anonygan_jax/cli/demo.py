@@ -13,17 +13,19 @@ import click
 import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser
+from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
 from anonygan_jax.anonymise.errors import NoFaceError, VideoError
 from anonygan_jax.anonymise.photo.image_io import write_photo
 from anonygan_jax.anonymise.results import PIXELATED, FaceReport
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.composites.bank import embedded_bank, load_bank
+from anonygan_jax.composites.bank import Bank, embedded_bank, load_bank
 from anonygan_jax.methods import (
     EMBEDDED_CHECKPOINT,
     WITHOUT_TRAINING,
+    make_methods,
     methods_of_checkpoint,
 )
-from anonygan_jax.models.config import CIAGAN
+from anonygan_jax.methods.method import Replacer
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 FITTING = "chosen to fit"
@@ -48,19 +50,13 @@ class DemoUnavailable(ImportError):
 
 @functools.lru_cache(maxsize=4)
 def make_anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
-    """Returns an anonymiser that remembers nobody.
-
-    Args:
-      method: one of `methods.METHODS`.
-      person: of the bank in the package, or FITTING.
-      checkpoint: for the methods of `methods.TRAINED`.
-    """
-    if method == CIAGAN:
-        return Anonymiser(method, checkpoint, consistent=FACE)
-    bank = load_bank(embedded_bank())
-    if person != FITTING:
-        bank = bank.of_person(person)
-    return Anonymiser(method, checkpoint, bank, consistent=FACE)
+    """Returns an anonymiser that remembers nobody."""
+    methods = make_methods(method, checkpoint)
+    conditions: str | Bank = AUTO_CONDITION
+    best = methods[0]
+    if isinstance(best, Replacer) and best.num_classes is None and person != FITTING:
+        conditions = load_bank(embedded_bank()).of_person(person)
+    return Anonymiser(methods, conditions=conditions, consistent=FACE)
 
 
 def anonymise_photo(
@@ -134,9 +130,6 @@ def _file(name: str) -> pathlib.Path:
 def build_page(checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
     """Returns the page, not yet served.
 
-    Args:
-      checkpoint: a training run's folder, whose method is offered.
-
     Raises:
       CheckpointError: the folder has no checkpoint.
     """
@@ -177,10 +170,10 @@ def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
             slider = gr.ImageSlider(
                 label="Before and after", type="numpy", format="png", buttons=[]
             )
-            said = gr.Markdown()
+            summary_text = gr.Markdown()
             file = gr.DownloadButton("Download the result", elem_id="download-photo")
             report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
-    shown = [slider, report, file, said]
+    shown = [slider, report, file, summary_text]
     inputs = [photo, method, person, seed, checkpoint]
     for event in (photo.upload, method.change, person.change):
         event(anonymise_photo, inputs, shown)
@@ -195,11 +188,11 @@ def _video_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
             start = gr.Button("Hide faces", variant="primary")
         with gr.Column(scale=3):
             result = gr.Video(label="Result", interactive=False)
-            said = gr.Markdown()
+            summary_text = gr.Markdown()
             file = gr.DownloadButton("Download the result", elem_id="download-video")
             report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
     inputs = [clip, method, person, checkpoint]
-    start.click(anonymise_upload, inputs, [result, report, file, said])
+    start.click(anonymise_upload, inputs, [result, report, file, summary_text])
 
 
 @contextlib.contextmanager
@@ -207,10 +200,6 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) 
     """Serves the page to this computer alone; gives its address and the page.
 
     Uploads are stored in a temporary folder, which is deleted when the block ends.
-
-    Args:
-      port: None for any that is free.
-      checkpoint: see `build_page`.
 
     Raises:
       DemoUnavailable: Gradio is missing.

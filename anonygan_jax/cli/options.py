@@ -4,6 +4,8 @@ import pathlib
 
 import click
 
+NO_BEAM = "--beam needs Apache Beam: pip install 'anonygan_jax[beam]'"
+
 FOLDER = click.Path(path_type=pathlib.Path, file_okay=False)
 EXISTING_FOLDER = click.Path(path_type=pathlib.Path, file_okay=False, exists=True)
 FILE = click.Path(path_type=pathlib.Path, dir_okay=False)

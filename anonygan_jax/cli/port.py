@@ -1,56 +1,13 @@
 """The command anonygan port: official weights as a checkpoint."""
 
-import dataclasses
 import pathlib
-from typing import Any
 
 import click
 
 from anonygan_jax.cli.options import FILE, FOLDER
-from anonygan_jax.models.ciagan.generator import CiaganConfig
-from anonygan_jax.models.config import ANONYGAN, CIAGAN, ModelConfig
-from anonygan_jax.weights import anonygan, ciagan
 from anonygan_jax.weights.export import write_generator
+from anonygan_jax.weights.official import ported
 from anonygan_jax.weights.torch_files import TorchFileError, read_state_dict
-
-CELEBA = (218, 178)  # pixels on which AnonyGAN's release marks landmarks
-
-
-def ported(state_dict: anonygan.StateDict) -> tuple[dict[str, Any], dict]:
-    """Returns the config and the variables of an official generator.
-
-    Args:
-      state_dict: of AnonyGAN's or CIAGAN's generator, by the names of its arrays.
-
-    Raises:
-      ValueError: names or shapes fit neither of them.
-    """
-    if any(name.startswith("encode_one_hot.") for name in state_dict):
-        variables = ciagan.generator_variables(state_dict)
-        num_identities, _ = variables["params"]["identity0"]["kernel"].shape
-        width = variables["params"]["down_norm0"]["scale"].shape[0]
-        return _config(
-            CIAGAN, CiaganConfig(num_identities, width), (128, 128)
-        ), variables
-    variables = anonygan.generator_variables(state_dict)
-    generator = anonygan.generator_of(state_dict)
-    model = ModelConfig(
-        num_landmarks=generator.num_landmarks,
-        use_landmark_attention=generator.use_landmark_attention,
-        width=generator.width,
-        num_blocks=generator.num_blocks,
-        num_nodes=generator.num_nodes,
-        dropout_rate=0.5,
-        heatmap_grid=CELEBA,
-        discriminator_width=64,
-    )
-    return _config(ANONYGAN, model, (220, 180)), variables
-
-
-def _config(system: str, model: Any, size: tuple[int, int]) -> dict[str, Any]:
-    """The fields of a run's config that loading needs."""
-    data = {"image_size": size, "zoom": 1.0, "directory": None}
-    return {"system": system, "model": dataclasses.asdict(model), "data": data}
 
 
 @click.command("port", short_help="Official PyTorch weights as a checkpoint.")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import click
 
-from anonygan_jax.cli.options import EXISTING_FILE, FOLDER
+from anonygan_jax.cli.options import EXISTING_FILE, FOLDER, NO_BEAM
 from anonygan_jax.data import stores
 from anonygan_jax.data.prepare import pool
 from anonygan_jax.data.prepare.job import MANIFEST, Job, Shard, prepare
@@ -184,9 +184,7 @@ def _shard_maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None
     try:
         from anonygan_jax.data.prepare.beam import make_shards
     except ImportError as error:
-        raise click.ClickException(
-            "--beam needs Apache Beam: pip install 'anonygan_jax[beam]'"
-        ) from error
+        raise click.ClickException(NO_BEAM) from error
     return functools.partial(make_shards, options=beam)
 
 

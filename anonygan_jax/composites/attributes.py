@@ -32,9 +32,5 @@ def attributes(image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
 
 
 def attribute_distance(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Returns the sum of scaled differences, float [...]; 0 for unknown attributes.
-
-    Args:
-      ours, theirs: float [..., 7]; unknown attributes are NaN.
-    """
+    """Returns the sum of scaled differences, float [...]; NaN counts as 0."""
     return np.nansum(np.abs(ours - theirs) / SCALES, axis=-1)

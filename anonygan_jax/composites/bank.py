@@ -139,10 +139,6 @@ def build_bank(
     """Returns a new bank of composites; its folder is complete, or there is none.
 
     Args:
-      donors: the people who are averaged.
-      generator: makes the composites of them.
-      count: number of people to make.
-      output: folder to make.
       attribution: of the donors' portraits, and their terms.
 
     Raises:

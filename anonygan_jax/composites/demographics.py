@@ -28,20 +28,12 @@ class Demographics:
     map: np.ndarray
 
     def guess(self, descriptor: np.ndarray) -> np.ndarray:
-        """Returns the guessed share of each group, float [G].
-
-        Args:
-          descriptor: float [128], dlib's.
-        """
+        """Returns the guessed share of each group, float [G], by descriptor [128]."""
         raw = np.clip(np.append(descriptor, 1.0) @ self.map, 0, None)
         return raw / max(float(raw.sum()), 1e-6)
 
     def likeliest(self, descriptor: np.ndarray) -> str:
-        """Returns the group of the largest guessed share.
-
-        Args:
-          descriptor: float [128], dlib's.
-        """
+        """Returns the group of the largest guessed share."""
         return self.names[int(np.argmax(self.guess(descriptor)))]
 
     def shares(self, composite: Composite) -> np.ndarray:

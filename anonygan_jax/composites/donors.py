@@ -151,9 +151,6 @@ def mesh_points(points_xy: np.ndarray) -> np.ndarray:
     """Returns the points that portraits are warped by, float64 [M, 2].
 
     They are landmarks, points of the forehead and of the border of the canvas.
-
-    Args:
-      points_xy: float [68, 2], landmarks, pixels of the canvas.
     """
     parts = [
         points_xy,

@@ -52,9 +52,7 @@ class CompositeGenerator:
         """Loads dlib's models.
 
         Args:
-          donors: whose portraits are averaged.
           min_donors: fewest donors of a composite.
-          seed: of donors and weights.
 
         Raises:
           DonorError: there are fewer people than `min_donors`.
@@ -75,9 +73,6 @@ class CompositeGenerator:
 
     def composites(self, count: int) -> Iterator[Composite]:
         """Yields composites that resemble no donor.
-
-        Args:
-          count: number of composites.
 
         Raises:
           DonorError: too many composites resemble a donor.
@@ -118,11 +113,6 @@ def sample_donors(
 ) -> tuple[list[Donor], np.ndarray]:
     """Returns donors of one gender and similar age, and their Dirichlet weights.
 
-    Args:
-      donors: of the set.
-      rng: of the draw.
-      min_donors: fewest donors.
-
     Returns:
       n donors; float64 [n], sums to 1, each at most 0.4.
     """
@@ -154,7 +144,6 @@ def average(portraits: list[Portrait], weights: np.ndarray) -> Portrait:
     """Returns the weighted mean of portraits, warped to their weighted mean shape.
 
     Args:
-      portraits: one or more.
       weights: float [n], sums to 1.
 
     Returns:

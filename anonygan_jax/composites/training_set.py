@@ -33,11 +33,7 @@ POSES = (
 
 
 def pose_pictures(faces: dict[str, Portrait]) -> dict[str, np.ndarray]:
-    """Returns pictures by name of POSES, uint8 [H, W, 3].
-
-    Args:
-      faces: portraits by name of EXPRESSIONS.
-    """
+    """Returns pictures by POSES, uint8 [H, W, 3], of portraits by EXPRESSIONS."""
     pictures = {}
     for name, smile, yaw, pitch in POSES:
         weights = np.array([1 - smile, smile])
@@ -54,7 +50,6 @@ def turn_points(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
     surface, and the nose protrudes. The model holds for turns of about ten degrees.
 
     Args:
-      points: float64 [M, 2], see `donors.mesh_points`.
       yaw, pitch: degrees.
     """
     num_border = len(delaunay.border_points(CANVAS))

@@ -11,8 +11,6 @@ from anonygan_jax.io.worker_pool import WorkerPool
 
 PAIRS_PER_CALL = 8  # of a process
 
-_masks = jax.jit(face_mask, static_argnums=(1, 2))
-
 
 def warp_conditions(
     condition: np.ndarray,
@@ -31,7 +29,7 @@ def warp_conditions(
     Returns:
       uint8 [B, H, W, 3].
     """
-    masks = np.asarray(_masks(source_points_xy, source.shape[1:3], FACE_CONTOUR))
+    masks = np.asarray(face_mask(source_points_xy, source.shape[1:3], FACE_CONTOUR))
     warped_conditions = source.copy()
     for i, mask in enumerate(masks[..., 0]):
         if mask.any():

@@ -3,27 +3,10 @@
 from collections.abc import Callable
 
 from anonygan_jax.detection.centerface import CenterFace
-from anonygan_jax.detection.detector import (
-    Detection,
-    Detector,
-    FaceDetector,
-    Landmarker,
-)
+from anonygan_jax.detection.detector import Detector, FaceDetector, Landmarker
 from anonygan_jax.detection.dlib import DlibCnn, DlibHog, DlibPredictor
 from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.detection.mtcnn import Mtcnn
-
-__all__ = [
-    "DEFAULT_DETECTORS",
-    "DETECTORS",
-    "LANDMARKERS",
-    "MESH",
-    "Detection",
-    "Detector",
-    "FaceDetector",
-    "Landmarker",
-    "make_detector",
-]
 
 
 def _with_own_threshold(make: Callable[[], Detector]) -> Callable[..., Detector]:

@@ -24,9 +24,6 @@ class Detector(Protocol):
 
         Left, top, right, bottom, score, and the roll in radians clockwise; 0 of
         detectors that find upright faces only.
-
-        Args:
-          image_u8: uint8 [H, W, 3] RGB.
         """
 
 
@@ -42,20 +39,13 @@ class Landmarker(Protocol):
         """Returns float32 [68, 2] of the face in a box; None where no face is found.
 
         Args:
-          image_u8: uint8 [H, W, 3] RGB.
-          box_xyxy: float [4], from a detector.
           roll: of the face, radians clockwise, approximately.
         """
 
     def follow(
         self, image_u8: UInt8[np.ndarray, "H W 3"], points_xy: Float[np.ndarray, "68 2"]
     ) -> Float[np.ndarray, "68 2"] | None:
-        """Returns float32 [68, 2] of a face; None where no face is found.
-
-        Args:
-          image_u8: uint8 [H, W, 3] RGB, a frame of a video.
-          points_xy: float32 [68, 2], its landmarks in the frame before.
-        """
+        """Returns landmarks by those in the frame before; None where none are found."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +54,6 @@ class Detection:
 
     Attributes:
       box_xyxy: float32 [4]: left, top, right, bottom.
-      score: the detector's.
       roll: radians clockwise.
     """
 
@@ -89,19 +78,11 @@ class FaceDetector:
         self._use_tiles = use_tiles
 
     def __call__(self, photo: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
-        """Returns the faces; `points_xy` is [0, 2] where no landmarks are found.
-
-        Args:
-          photo: uint8 [H, W, 3] RGB.
-        """
+        """Returns the faces; `points_xy` is [0, 2] where no landmarks are found."""
         return [self.face(photo, found) for found in self.boxes(photo)]
 
     def boxes(self, photo: UInt8[np.ndarray, "H W 3"]) -> list[Detection]:
-        """Returns the boxes of the faces.
-
-        Args:
-          photo: uint8 [H, W, 3] RGB.
-        """
+        """Returns the boxes of the faces."""
         found: list[Detection] = []
         for detector in self._detectors:
             for *corners, score, roll in self._search(detector, photo):
@@ -112,12 +93,7 @@ class FaceDetector:
         return found
 
     def face(self, photo: UInt8[np.ndarray, "H W 3"], found: Detection) -> Face:
-        """Returns the face of a detection, with landmarks if they are found.
-
-        Args:
-          photo: uint8 [H, W, 3] RGB.
-          found: a detection in it.
-        """
+        """Returns the face of a detection, with landmarks if they are found."""
         points = self.landmarker.points(photo, found.box_xyxy, found.roll)
         no_points = np.zeros((0, 2), np.float32)
         return Face(
@@ -138,22 +114,14 @@ class FaceDetector:
 
 
 def tile_starts(length: int) -> list[int]:
-    """Returns the first pixels of tiles along a side; they overlap up to its end.
-
-    Args:
-      length: pixels of the side.
-    """
+    """Returns the first pixels of tiles along a side of some pixels; they overlap."""
     last = max(0, length - TILE)
     count = -(-last // (TILE - TILE_OVERLAP)) + 1
     return [round(last * n / max(1, count - 1)) for n in range(count)]
 
 
 def merge(boxes: Float[np.ndarray, "N 6"]) -> Float[np.ndarray, "M 6"]:
-    """Returns float32 [M, 6], the highest-scoring of boxes that overlap.
-
-    Args:
-      boxes: float32 [N, 6], see `Detector`.
-    """
+    """Returns float32 [M, 6], the highest-scoring of boxes that overlap."""
     sides = np.concatenate([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]], -1)
     kept = cv2.dnn.NMSBoxes(sides.tolist(), boxes[:, 4].tolist(), 0.0, MIN_TILE_IOU)
     return boxes[np.asarray(kept, int).reshape(-1)]
@@ -166,11 +134,7 @@ def _is_one_face(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def centres_overlap(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> bool:
-    """Returns whether the centre of one of two boxes is inside the other.
-
-    Args:
-      a, b: float [4]: left, top, right, bottom.
-    """
+    """Returns whether the centre of one of two boxes is inside the other."""
     return _contains(a, (b[:2] + b[2:]) / 2) or _contains(b, (a[:2] + a[2:]) / 2)
 
 

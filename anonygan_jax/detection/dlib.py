@@ -9,7 +9,6 @@ from jaxtyping import Float, UInt8
 from anonygan_jax.detection.detector import centres_overlap
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces.alignment import compose, resize_transform, transform_points
-from anonygan_jax.faces.face import Face
 from anonygan_jax.io.dlib_package import import_dlib, model_file
 
 CNN_SIDE = 1000  # pixels; larger photos are searched in a reduced copy
@@ -22,18 +21,12 @@ class DlibHog:
     """dlib's HOG detector in the doubled photo: upright faces from 40 pixels."""
 
     def __init__(self) -> None:
-        """Loads the model.
-
-        Raises:
-          LandmarksUnavailable: dlib or its models are missing.
-        """
+        """Loads the model; raises `LandmarksUnavailable` without dlib or its models."""
         self._models = DlibLandmarks()
-        self._lock = threading.Lock()
 
     def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `Detector`."""
-        with self._lock:
-            faces = self._models.detect(image_u8, num_upsamples=1)
+        faces = self._models.detect(image_u8, num_upsamples=1)
         rows = [(*face.box_xyxy, face.score, 0.0) for face in faces]
         return np.array(rows, np.float32).reshape(-1, 6)
 
@@ -42,11 +35,7 @@ class DlibCnn:
     """dlib's convolutional detector (max-margin object detection): slow on CPUs."""
 
     def __init__(self) -> None:
-        """Loads the model.
-
-        Raises:
-          LandmarksUnavailable: dlib or its models are missing.
-        """
+        """Loads the model; raises `LandmarksUnavailable` without dlib or its models."""
         file = str(model_file("mmod_human_face_detector.dat"))
         self._detector = import_dlib().cnn_face_detection_model_v1(file)
         self._lock = threading.Lock()
@@ -78,13 +67,8 @@ class DlibPredictor:
     """
 
     def __init__(self) -> None:
-        """Loads the models.
-
-        Raises:
-          LandmarksUnavailable: dlib or its models are missing.
-        """
+        """Loads the models; raises as `DlibLandmarks`."""
         self._models = DlibLandmarks()
-        self._lock = threading.Lock()
 
     def points(
         self,
@@ -103,7 +87,7 @@ class DlibPredictor:
         enlarged = cv2.resize(part, size[::-1], interpolation=cv2.INTER_LINEAR)
         back = resize_transform(size, part.shape[:2])
         back = compose(np.array([[1.0, 0, left], [0, 1.0, top]]), back)
-        for face in self._detect(enlarged):
+        for face in self._models.detect(enlarged):
             corners = transform_points(back, face.box_xyxy.reshape(2, 2)).reshape(4)
             if centres_overlap(box_xyxy, corners):
                 return transform_points(back, face.points_xy)
@@ -115,8 +99,3 @@ class DlibPredictor:
         """Returns landmarks; see `Landmarker`."""
         box = np.concatenate([points_xy.min(0), points_xy.max(0)])
         return self.points(image_u8, box)
-
-    def _detect(self, image_u8: np.ndarray) -> list[Face]:
-        """dlib's faces; its objects are not thread-safe."""
-        with self._lock:
-            return self._models.detect(image_u8)

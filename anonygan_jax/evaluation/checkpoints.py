@@ -22,7 +22,6 @@ def evaluate_run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> No
     """Writes the report of the newest checkpoint and of the config's other methods.
 
     Args:
-      config: of the run.
       workdir: of the run; the report is in evaluation/STEP in it.
 
     Raises:
@@ -48,8 +47,6 @@ def watch_run(
     evaluated is skipped with a warning; the run should keep more checkpoints then.
 
     Args:
-      config: of the run.
-      workdir: of the run.
       poll_seconds: time between two searches for new checkpoints.
 
     Raises:

@@ -45,9 +45,6 @@ def make_results(
     Args:
       methods: title -> "NAME" or "NAME:CHECKPOINT".
       anonymised: title -> folder of results that exist.
-      photos: originals by name.
-      output: a folder for the methods' folders.
-      num_workers: number of processes.
 
     Raises:
       FolderError: there is neither a method nor a folder.

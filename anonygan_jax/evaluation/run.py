@@ -14,7 +14,7 @@ from anonygan_jax.evaluation.collect.folders import (
     unmatched,
 )
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
-from anonygan_jax.evaluation.collect.networks import Network, available_networks
+from anonygan_jax.evaluation.collect.networks import available_networks
 from anonygan_jax.evaluation.collect.pair_lists import PairList, read_pairs
 from anonygan_jax.evaluation.collect.pose import mean_face
 from anonygan_jax.evaluation.method_results import make_results
@@ -57,17 +57,19 @@ class Evaluation:
 def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
     """Returns the report, and writes it with plots and a contact sheet.
 
-    Args:
-      evaluation: photos and settings.
-      output: folder of the report.
-
     Raises:
       ValueError: nothing can be measured: folders, pairs or weights do not fit.
       ImportError: dlib or another package is missing; the message has its name.
       OSError: the report cannot be written.
     """
-    networks = _networks(evaluation)
-    pairs = _pairs(evaluation)
+    facenets = {
+        "facenet_casia": evaluation.facenet_casia,
+        "facenet_vggface2": evaluation.facenet_vggface2,
+    }
+    networks = available_networks(evaluation.inception_weights, facenets)
+    pairs = read_pairs(evaluation.pairs) if evaluation.pairs else None
+    if pairs and evaluation.count:
+        pairs = pairs.thinned(evaluation.count)
     output.mkdir(parents=True, exist_ok=True)
     photos, problems = dataset_photos(evaluation.originals, output / "originals")
     missing: list[Problem] = []
@@ -99,21 +101,6 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
     )
     report.write(output)
     return report
-
-
-def _networks(evaluation: Evaluation) -> list[Network]:
-    """The networks whose weights are given or installed."""
-    names = ("facenet_casia", "facenet_vggface2")
-    facenets = {name: getattr(evaluation, name) for name in names}
-    return available_networks(evaluation.inception_weights, facenets)
-
-
-def _pairs(evaluation: Evaluation) -> PairList | None:
-    """The photo pairs, of as many photos as wanted."""
-    if not evaluation.pairs:
-        return None
-    pairs = read_pairs(evaluation.pairs)
-    return pairs.thinned(evaluation.count) if evaluation.count else pairs
 
 
 def _rows(

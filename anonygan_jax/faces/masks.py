@@ -1,5 +1,7 @@
 """The region of a face that is hidden, from its landmarks, on the device."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,6 +44,7 @@ def mask_polygon(
     return jnp.concatenate([jaw + BEYOND_JAW * (jaw - middle), brows], axis=-2)
 
 
+@functools.partial(jax.jit, static_argnames=("size", "region"))
 def face_mask(
     points_xy: Float[Array | np.ndarray, "B 68 2"],
     size: tuple[int, int],

@@ -38,7 +38,6 @@ class PhotoFile:
     """A file and its name.
 
     Attributes:
-      path: of the file.
       name: its path below the input folder, with "/".
     """
 

@@ -21,7 +21,6 @@ def ordered_map(
     Args:
       pool: threads or processes that call `make`.
       make: the function; for processes it must be picklable.
-      items: read as results are used.
       num_ahead: results in progress or waiting, at most.
 
     Raises:
@@ -43,7 +42,6 @@ def prefetch_in_thread(items: Iterable[Item], num_ahead: int) -> Iterator[Item]:
     When this generator is closed, the thread ends before it reads another item.
 
     Args:
-      items: what the second thread reads.
       num_ahead: items that are read and not yet used, at most.
 
     Raises:

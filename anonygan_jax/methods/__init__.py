@@ -6,14 +6,7 @@ from anonygan_jax.methods.anonygan import AnonyGANMethod
 from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.blur import Blur
 from anonygan_jax.methods.ciagan import CiaganMethod
-from anonygan_jax.methods.method import (
-    Conditions,
-    Faces,
-    Method,
-    MethodError,
-    Obfuscator,
-    Replacer,
-)
+from anonygan_jax.methods.method import Method
 from anonygan_jax.methods.pixelate import Pixelate
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.trained_generator import TrainedGenerator
@@ -25,23 +18,6 @@ from anonygan_jax.weights.generator_checkpoint import (
     checkpoint_path,
     read_config,
 )
-
-__all__ = [
-    "AUTO_METHOD",
-    "DEFAULT_METHOD",
-    "EMBEDDED_CHECKPOINT",
-    "METHODS",
-    "TRAINED",
-    "WITHOUT_TRAINING",
-    "Conditions",
-    "Faces",
-    "Method",
-    "MethodError",
-    "Obfuscator",
-    "Replacer",
-    "make_methods",
-    "methods_of_checkpoint",
-]
 
 AUTO_METHOD = "auto"
 DEFAULT_METHOD = AUTO_METHOD  # measures best; its weights are for research alone

@@ -12,11 +12,7 @@ from anonygan_jax.models.images import to_float, to_uint8
 
 
 class AnonyGANMethod:
-    """Draws whole faces at the generator's size; see `Replacer`.
-
-    Attributes:
-      generator: draws the faces.
-    """
+    """Draws whole faces at the generator's size; see `Replacer`."""
 
     name = ANONYGAN
     region = PAPER_POLYGON
@@ -30,11 +26,7 @@ class AnonyGANMethod:
     def __call__(
         self, faces: Faces, conditions: Conditions
     ) -> UInt8[np.ndarray, "B H W 3"]:
-        """Returns the crops with drawn faces; see `Replacer`.
-
-        Raises:
-          MethodError: a face cannot be drawn, or the generator's output is not finite.
-        """
+        """Returns the crops with drawn faces; see `Replacer`."""
         faces.check()
         masked_source = to_float(jnp.asarray(faces.images)) * (
             1 - faces.masks[..., None]

@@ -53,7 +53,6 @@ class CiaganMethod:
         """Returns the crops with drawn faces; see `Replacer`.
 
         Args:
-          faces: the sources.
           conditions: numbers of the identities to draw.
 
         Raises:

@@ -86,7 +86,7 @@ def _unusable(points: np.ndarray) -> str | None:
 
 
 class _Described(Protocol):
-    """What every method says of itself.
+    """Attributes of every method.
 
     Attributes:
       name: the method's name in the report.
@@ -107,9 +107,6 @@ class Obfuscator(_Described, Protocol):
 
     def __call__(self, faces: Faces) -> UInt8[np.ndarray, "B H W 3"]:
         """Returns the crops with the faces hidden; pixels outside the masks are equal.
-
-        Args:
-          faces: the sources.
 
         Raises:
           MethodError: a face cannot be hidden by this method.
@@ -134,7 +131,6 @@ class Replacer(_Described, Protocol):
         blended. Inside the masks no pixel of the source's face is kept.
 
         Args:
-          faces: the sources.
           conditions: one for each source; see `num_classes`.
 
         Raises:

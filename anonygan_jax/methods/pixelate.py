@@ -43,7 +43,6 @@ def mosaic(
     """Returns an image in which each pixel is the mean of its square cell.
 
     Args:
-      image: at least one pixel.
       side: of the cells in pixels, from the top left corner; at least 1 is taken.
     """
     rows, columns = (

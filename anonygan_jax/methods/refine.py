@@ -1,7 +1,6 @@
 """Warped faces, improved by a generator."""
 
 import cv2
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -16,8 +15,6 @@ from anonygan_jax.models.images import to_float
 
 SOFT_EDGE = 0.04  # of the face's width: where the change fades towards the mask's edge
 
-_masks = jax.jit(face_mask, static_argnums=(1, 2))
-
 
 class Refine:
     """Warps a face, and adds what the generator changes in it; see `Replacer`.
@@ -26,9 +23,6 @@ class Refine:
     input is enlarged and added to the warped face, whose details are kept: the result
     is as sharp as the photo. The source's face never reaches the network: all of the
     network's input is cut from the warped face.
-
-    Attributes:
-      generator: improves warped faces.
     """
 
     name = ANONYGAN
@@ -44,11 +38,7 @@ class Refine:
     def __call__(
         self, faces: Faces, conditions: Conditions
     ) -> UInt8[np.ndarray, "B H W 3"]:
-        """Returns the crops with the conditions' faces; see `Replacer`.
-
-        Raises:
-          MethodError: a face cannot be drawn, or the generator's output is not finite.
-        """
+        """Returns the crops with the conditions' faces; see `Replacer`."""
         warped = self._warp(faces, conditions)
         size = self.generator.size
         crop_size = (warped.shape[1], warped.shape[2])
@@ -56,7 +46,7 @@ class Refine:
         windows = [alignment.crop_photo(image, matrix, size) for image in warped]
         warped_condition = to_float(jnp.asarray(np.stack(windows)))
         points = alignment.transform_points(matrix, faces.points_xy)
-        mask = np.asarray(_masks(points, size, self.region))
+        mask = np.asarray(face_mask(points, size, self.region))
         output = self.generator(
             conditions, warped_condition * (1 - mask), points, warped_condition
         )
@@ -86,12 +76,7 @@ def _add(
 def soft_edge(
     mask: Float[np.ndarray, "H W"], points_xy: Float[np.ndarray, "68 2"]
 ) -> Float[np.ndarray, "H W"]:
-    """Returns weights that rise from 0 at the mask's edge to 1 inside it.
-
-    Args:
-      mask: 1 inside, 0 outside.
-      points_xy: landmarks, whose width sets the scale.
-    """
+    """Returns weights that rise from 0 at the mask's edge to 1 inside it."""
     width = float(np.linalg.norm(points_xy[16] - points_xy[0]))
     framed = np.pad((mask > 0).astype(np.uint8), 1)  # the crop's border is no edge
     framed[[0, -1]], framed[:, [0, -1]] = framed[[1, -2]], framed[:, [1, -2]]

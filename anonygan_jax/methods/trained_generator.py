@@ -18,6 +18,9 @@ from anonygan_jax.weights.generator_checkpoint import (
     load_generator,
 )
 
+# Of each system, a config that trains it.
+CONFIGS = {ANONYGAN: "configs/faces.py", CIAGAN: "configs/ciagan.py"}
+
 
 class TrainedGenerator:
     """The newest averaged generator of a run of AnonyGAN.
@@ -33,9 +36,6 @@ class TrainedGenerator:
 
     def __init__(self, checkpoint: str = EMBEDDED_CHECKPOINT) -> None:
         """Loads the weights.
-
-        Args:
-          checkpoint: a training run's folder, an export of it, or "embedded".
 
         Raises:
           CheckpointError: the folder has no checkpoint of AnonyGAN.
@@ -59,9 +59,7 @@ class TrainedGenerator:
         """Returns drawn faces, float32 in [-1, 1].
 
         Args:
-          conditions: one for each source.
           masked_source: float32 in [-1, 1], the sources with their faces set to 0.
-          points_xy: float32, landmarks of the sources, pixels.
           warped_condition: float32 in [-1, 1], the sources with warped faces; None
             unless `uses_warped_condition`.
 
@@ -99,10 +97,6 @@ def load_trained(
 ) -> tuple[dict[str, Any], Any, dict[str, Any], int]:
     """Returns a run's config, the fields of its networks, its weights and their step.
 
-    Args:
-      checkpoint: a training run's folder, an export of it, or "embedded".
-      system: the system that the run must have trained, one of `models.config.MODELS`.
-
     Raises:
       CheckpointError: there is no checkpoint, or one of another system.
     """
@@ -112,7 +106,6 @@ def load_trained(
         where = "the package" if checkpoint == EMBEDDED_CHECKPOINT else checkpoint
         raise CheckpointError(
             f"{where} holds a generator of {trained}; {system} needs its own, from a "
-            f"run of configs/{system if system == CIAGAN else 'faces'}.py: give "
-            "--checkpoint"
+            f"run of {CONFIGS[system]}: give --checkpoint"
         )
     return config, model_config(config), variables, step

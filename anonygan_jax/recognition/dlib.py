@@ -11,11 +11,7 @@ class DlibDescriptor:
     """dlib's face recogniser (99.38% on LFW by its author's measure)."""
 
     def __init__(self) -> None:
-        """Loads the model.
-
-        Raises:
-          LandmarksUnavailable: dlib or `face_recognition_models` is missing.
-        """
+        """Loads the model; raises as `model_file`."""
         self._dlib = import_dlib()
         self._lock = threading.Lock()
         self._model = self._dlib.face_recognition_model_v1(

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader
-from anonygan_jax.evaluation.collect.observation import FaceObserver, NothingToSeeError
+from anonygan_jax.evaluation.collect.observation import FaceObserver, Observation
 from anonygan_jax.evaluation.collect.pose import pose_distance
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.thresholds import SAME_PERSON
@@ -33,12 +33,10 @@ class OnlineEvaluation:
         self._observer = FaceObserver(use_mtcnn=False)
         held_out = batches.sampler.has_held_out
         self._batch = batches.different_identity_pairs(num_faces, held_out)
-        self._originals = {}
+        self._originals: dict[int, Observation] = {}
         for number, source in enumerate(np.asarray(self._batch.source)):
-            try:
-                self._originals[number] = self._observer.original(source)
-            except NothingToSeeError:
-                continue  # only faces that dlib detects in the original count
+            if original := self._observer.original(source):
+                self._originals[number] = original
         if not self._originals:
             raise ValueError(
                 "evaluate_every_x_steps is set, but dlib finds no face in the training "

@@ -18,8 +18,9 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import blending
 from anonygan_jax.faces.face import Face
 from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
-from anonygan_jax.methods import Faces, make_methods
+from anonygan_jax.methods import make_methods
 from anonygan_jax.methods.blur import Blur
+from anonygan_jax.methods.method import Faces
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.recognition.thresholds import MIN_RESULT_DISTANCE
 

@@ -7,7 +7,7 @@ import pytest
 from anonygan_jax.anonymise.batch.file_results import try_file
 from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.io.photos import PhotoError
-from anonygan_jax.methods import MethodError
+from anonygan_jax.methods.method import MethodError
 
 
 def _raises(error: Exception):
@@ -57,7 +57,7 @@ def test_a_failed_file_leaves_no_older_result(error, reason, tmp_path):
     assert not result.exists()
 
 
-def test_an_older_result_that_cannot_be_deleted_is_told(tmp_path):
+def test_an_older_result_that_cannot_be_deleted_is_reported(tmp_path):
     (tmp_path / "result").mkdir()  # no file
     failed = try_file(
         tmp_path / "a", tmp_path / "result", _raises(PhotoError("broken"))

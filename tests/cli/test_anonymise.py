@@ -16,7 +16,8 @@ from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.evaluation.collect.comparison import compare
 from anonygan_jax.evaluation.collect.observation import FaceObserver
-from anonygan_jax.methods import MethodError, make_methods
+from anonygan_jax.methods import make_methods
+from anonygan_jax.methods.method import MethodError
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.recognition.thresholds import SAME_PERSON
@@ -127,7 +128,7 @@ def test_photos_without_a_face_are_copied_when_asked(photo_folder, tmp_path):
         ("--condition", "meadow.png", "no face found in the condition photo"),
     ],
 )
-def test_missing_models_and_conditions_are_told(
+def test_missing_models_and_conditions_are_reported(
     photo_folder, tiny_run, tmp_path, monkeypatch, option, value, message
 ):
     monkeypatch.chdir(photo_folder)

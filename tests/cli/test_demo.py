@@ -51,7 +51,7 @@ def test_the_page_hides_a_photo_and_a_clip_and_keeps_nothing(
     assert not folder.exists()
 
 
-def test_what_cannot_be_hidden_is_told(tmp_path, monkeypatch):
+def test_what_cannot_be_hidden_is_reported(tmp_path, monkeypatch):
     wall = np.full((60, 80, 3), 150, np.uint8)
     assert "No face found" in demo.anonymise_photo(wall, "blur", demo.FITTING, 0)[-1]
     assert "Drop a photo" in demo.anonymise_photo(None, "blur", demo.FITTING, 0)[-1]

@@ -104,7 +104,7 @@ def test_beam_gives_the_same_bytes(prepared, photo_folder, tmp_path, monkeypatch
     assert _bytes(tmp_path / "out") == _bytes(prepared)
 
 
-def test_what_beam_does_not_know_is_told(photo_folder, tmp_path):
+def test_what_beam_does_not_know_is_reported(photo_folder, tmp_path):
     arguments = [str(photo_folder), "--output", str(tmp_path / "out")]
     result = CliRunner().invoke(
         prepare.main, [*arguments, "--beam", "--runner=NoRunner"]

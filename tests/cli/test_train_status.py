@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from anonygan_jax.cli.main import main
-from anonygan_jax.cli.train_status import NUM_BARS, sparkline
+from anonygan_jax.training.status import NUM_BARS, sparkline
 
 
 def _status(workdir):
@@ -35,7 +35,7 @@ def run(tmp_path):
     return tmp_path
 
 
-def test_steps_rate_and_time_left_are_told(run):
+def test_steps_rate_and_time_left_are_reported(run):
     result = _status(run)
     assert result.exit_code == 0
     assert "width 16, 3 blocks, 112x92 pixels, 4 pairs a step" in result.output
@@ -52,7 +52,7 @@ def test_a_real_run_is_summed_up(tiny_run):
     assert "reconstruction " in result.output
 
 
-def test_runs_without_steps_and_other_folders_are_told(run, tmp_path):
+def test_runs_without_steps_and_other_folders_are_reported(run, tmp_path):
     (run / "metrics.jsonl").unlink()
     assert "no step was logged yet" in _status(run).output
     result = _status(tmp_path / "none")

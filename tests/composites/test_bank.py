@@ -98,7 +98,7 @@ def test_a_contact_sheet_shows_every_face(built, tmp_path):
     assert sheet.std(axis=(0, 1)).min() > 10
 
 
-def test_folders_that_are_no_banks_are_told(built, tmp_path):
+def test_folders_that_are_no_banks_are_reported(built, tmp_path):
     result = _run("show", tmp_path, "--output", tmp_path / "sheet.png")
     assert result.exit_code == 1
     assert "not a bank of conditions" in result.output

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.results import NO_LANDMARKS
-from anonygan_jax.detection import DETECTORS, FaceDetector, make_detector
+from anonygan_jax.detection import DETECTORS, make_detector
 from anonygan_jax.detection.detector import (
     TILE,
     TILE_OVERLAP,
+    FaceDetector,
     centres_overlap,
     tile_starts,
 )
@@ -116,7 +117,7 @@ def test_tiles_cover_a_side_and_overlap(length):
     assert all(0 < b - a <= TILE - TILE_OVERLAP for a, b in itertools.pairwise(starts))
 
 
-def test_unknown_names_are_told():
+def test_unknown_names_are_reported():
     with pytest.raises(ValueError, match="unknown detector or landmarks yolo"):
         make_detector(("yolo",))
     with pytest.raises(ValueError, match="unknown detector or landmarks none"):

@@ -188,7 +188,7 @@ def test_pairs_give_folds_and_a_sanity_row(portraits, report, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_measured_at_all_is_told(
+def test_what_cannot_be_measured_at_all_is_reported(
     portraits, tmp_path, monkeypatch, options, message
 ):
     monkeypatch.chdir(portraits)
@@ -228,7 +228,7 @@ def test_tfds_gives_lfw_by_its_usual_names(tmp_path):
     assert list(celeba) == [f"{n:06d}" for n in range(1, 5)]
 
 
-def test_a_set_that_tfds_cannot_fetch_is_told(tmp_path, monkeypatch):
+def test_a_set_that_tfds_cannot_fetch_is_reported(tmp_path, monkeypatch):
     import tensorflow_datasets as tfds
 
     def offline(*_, **__):

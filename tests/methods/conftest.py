@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import Conditions, Faces
+from anonygan_jax.methods.method import Conditions, Faces
 
 SIZE = (220, 180)
 

@@ -8,7 +8,8 @@ from anonygan_jax.anonymise.conditions.classes import ClassSelector
 from anonygan_jax.anonymise.conditions.selector import ConditionError, NoConditionError
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import Faces, MethodError, make_methods
+from anonygan_jax.methods import make_methods
+from anonygan_jax.methods.method import Faces, MethodError
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 from configs import ciagan
 
@@ -104,7 +105,7 @@ def test_a_photo_gets_two_people_by_the_seed_or_one_by_number(checkpoint, group_
 
 
 @pytest.mark.parametrize("condition", ["60", "-1", "anna.jpg", "1.5"])
-def test_conditions_that_are_no_person_are_told(condition):
+def test_conditions_that_are_no_person_are_reported(condition):
     with pytest.raises(ConditionError, match="0 to 59, or auto"):
         ClassSelector(condition, NUM_PEOPLE)
 

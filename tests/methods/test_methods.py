@@ -10,16 +10,9 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import blending, warping
 from anonygan_jax.faces.expression import mouth_openness
 from anonygan_jax.faces.masks import face_mask
-from anonygan_jax.methods import (
-    METHODS,
-    WITHOUT_TRAINING,
-    Conditions,
-    Faces,
-    MethodError,
-    Replacer,
-    make_methods,
-)
+from anonygan_jax.methods import METHODS, WITHOUT_TRAINING, make_methods
 from anonygan_jax.methods.blur import Blur
+from anonygan_jax.methods.method import Conditions, Faces, MethodError, Replacer
 from anonygan_jax.methods.pixelate import Pixelate
 from anonygan_jax.methods.warp import Warp
 

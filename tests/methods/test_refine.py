@@ -6,12 +6,8 @@ import pytest
 
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.faces.skin import skin_mask
-from anonygan_jax.methods import (
-    Faces,
-    MethodError,
-    make_methods,
-    methods_of_checkpoint,
-)
+from anonygan_jax.methods import make_methods, methods_of_checkpoint
+from anonygan_jax.methods.method import Faces, MethodError
 from anonygan_jax.methods.refine import Refine, soft_edge
 from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.methods.warp import Warp

@@ -9,29 +9,30 @@ import pathlib
 import pickle
 import shlex
 import tempfile
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from anonygan_jax.anonymise.batch.file_results import FileResult
-from anonygan_jax.anonymise.batch.pool import PhotoWorkers
-from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
+from anonygan_jax.anonymise.batch.pool import Item, Made, PhotoWorkers
+from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.atomic_write import atomic_write
 
 PHOTOS_PER_PIPELINE = 10_000  # an interruption loses the results of so many
-FIND, WRITE = "find", "write"
-
-Item = TypeVar("Item")
 
 
 class Work(beam.DoFn):
     """One of a worker's two steps; its return values are written into files."""
 
-    def __init__(self, settings: Settings, step: str, folder: pathlib.Path) -> None:
-        self._settings, self._step, self._folder = settings, step, folder
+    def __init__(
+        self,
+        settings: Settings,
+        work: Callable[[Worker, Any], Any],
+        folder: pathlib.Path,
+    ) -> None:
+        self._settings, self._work, self._folder = settings, work, folder
 
     def setup(self) -> None:
         """Builds the anonymiser once per worker."""
@@ -40,47 +41,34 @@ class Work(beam.DoFn):
     def process(self, numbered: tuple[int, Any]) -> Iterator[int]:
         """Yields an item's number after its return value is written."""
         number, item = numbered
-        made = getattr(self._worker, self._step)(item)
+        made = self._work(self._worker, item)
         with atomic_write(self._folder / f"{number}") as partial:
             partial.write_bytes(pickle.dumps(made))
         yield number
 
 
 class Pipelines:
-    """Worker pool of two pipelines for each PHOTOS_PER_PIPELINE photos."""
+    """`PhotoWorkers` of two pipelines for each PHOTOS_PER_PIPELINE photos."""
 
     def __init__(
         self, settings: Settings, options: PipelineOptions, folder: pathlib.Path
     ) -> None:
-        """Takes what a pipeline needs.
-
-        Args:
-          settings: of the workers.
-          options: of Beam.
-          folder: of the files that workers leave for this process.
-        """
         self._settings, self._options, self._folder = settings, options, folder
 
-    def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
-        """See `PhotoWorkers`."""
-        return self._run(FIND, tasks)
-
-    def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
-        """See `PhotoWorkers`."""
-        return self._run(WRITE, planned)
-
-    def _run(self, step: str, items: Iterable[Item]) -> Iterator[Any]:
-        """Return values of a step for each item, in order."""
+    def map(
+        self, work: Callable[[Worker, Item], Made], items: Iterable[Item]
+    ) -> Iterator[Made]:
+        """Yields work(worker, item) of each item, in input order."""
         items = iter(items)
         while some := list(itertools.islice(items, PHOTOS_PER_PIPELINE)):
-            with tempfile.TemporaryDirectory(prefix=step, dir=self._folder) as name:
+            with tempfile.TemporaryDirectory(dir=self._folder) as name:
                 folder = pathlib.Path(name)
                 with beam.Pipeline(options=self._options) as pipeline:
                     _ = (
                         pipeline
                         | "photos" >> beam.Create(list(enumerate(some)))
                         | "spread" >> beam.Reshuffle()
-                        | step >> beam.ParDo(Work(self._settings, step, folder))
+                        | "work" >> beam.ParDo(Work(self._settings, work, folder))
                     )
                 for number in range(len(some)):
                     # Safe to unpickle: our workers wrote it into our own folder.
@@ -91,17 +79,14 @@ class Pipelines:
 def pipelines(
     settings: Settings, _here: Worker, options: str, output: pathlib.Path
 ) -> Iterator[PhotoWorkers]:
-    """Gives a worker pool of pipelines; see `pool.PhotoWorkersMaker`.
+    """Yields a worker pool of pipelines; see `pool.PhotoWorkersMaker`.
 
     Args:
-      settings: of the workers.
       options: of Beam, as on a command line: "--runner=FlinkRunner ...".
-      output: folder of the results.
 
     Raises:
       ValueError: the runner or an option is unknown to Beam.
     """
     with tempfile.TemporaryDirectory(prefix=".beam-", dir=output) as folder:
-        yield Pipelines(
-            settings, PipelineOptions(shlex.split(options)), pathlib.Path(folder)
-        )
+        beam_options = PipelineOptions(shlex.split(options))
+        yield Pipelines(settings, beam_options, pathlib.Path(folder))

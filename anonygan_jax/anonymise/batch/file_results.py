@@ -33,7 +33,6 @@ class FileResult:
         were pixelated instead; NO_FACE, none was detected; FAILED.
       result: path of the written file, if there is one.
       reason: of FAILED and NO_FACE.
-      faces: what was done with each face.
       method: name of the method, and the step of its weights if it has any.
       fingerprint: of the file, see `journal.fingerprint_of`.
       num_frames: of a video.
@@ -107,7 +106,6 @@ def try_file(
     If it fails, the result of an earlier run is deleted.
 
     Args:
-      file: the photo or video.
       output: its result.
       work: may raise any error.
     """

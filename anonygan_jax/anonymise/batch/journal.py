@@ -16,12 +16,7 @@ class Journal:
     """Results of files in one output folder."""
 
     def __init__(self, output: pathlib.Path, settings: dict[str, Any]) -> None:
-        """Reads the results of an earlier run with the same settings and version.
-
-        Args:
-          output: folder of the results.
-          settings: as JSON stores them; results of other settings are not used.
-        """
+        """Reads the results of an earlier run with the same settings and version."""
         self._output = output
         self._head = {
             "anonygan_jax": anonygan_jax.__version__,
@@ -34,12 +29,7 @@ class Journal:
         }
 
     def previous(self, photo: str, fingerprint: str) -> FileResult | None:
-        """Returns the result of an earlier run; None if file or result changed.
-
-        Args:
-          photo: the file's path as given.
-          fingerprint: of the file now, see `fingerprint_of`.
-        """
+        """Returns the result of an earlier run; None if file or result changed."""
         result = self._known.get(photo)
         if result is None or result.fingerprint != fingerprint:
             return None

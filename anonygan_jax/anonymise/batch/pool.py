@@ -1,27 +1,27 @@
 """Photos anonymised by one process or several, with the same results."""
 
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from anonygan_jax.anonymise.batch.file_results import FileResult
-from anonygan_jax.anonymise.batch.worker import Planned, Searched, Task, Worker
+from anonygan_jax.anonymise.batch.worker import Planned, Task, Worker
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.worker_pool import WorkerPool
 
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
 
 class PhotoWorkers(Protocol):
-    """Workers that detect faces in photos and write results, in input order."""
+    """Workers on this machine (`WorkerPool`) or others (`beam.Pipelines`)."""
 
-    def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
-        """Yields `Worker.find` of each task."""
-        ...
-
-    def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
-        """Yields `Worker.write` of each photo, after its result is written."""
+    def map(
+        self, work: Callable[[Worker, Item], Made], items: Iterable[Item]
+    ) -> Iterator[Made]:
+        """Yields work(worker, item) of each item, in input order."""
         ...
 
 
@@ -43,7 +43,6 @@ def anonymise_photos(
 
     Args:
       tasks: photos, in the order in which people are remembered.
-      workers: detect faces and write results.
       here: this process' worker, which remembers people.
       on_plans: called with the faces of each photo, in input order.
 
@@ -52,7 +51,7 @@ def anonymise_photos(
     """
 
     def planned() -> Iterator[Planned]:
-        for task, found in workers.find(tasks):
+        for task, found in workers.map(Worker.find, tasks):
             if isinstance(found, FileResult):
                 yield task, found
                 continue
@@ -60,39 +59,15 @@ def anonymise_photos(
             on_plans(task, plans)
             yield task, plans
 
-    return workers.write(planned())
+    return workers.map(Worker.write, planned())
 
 
-@dataclasses.dataclass(frozen=True)
-class LocalWorkers:
-    """Workers of a `WorkerPool` of this machine."""
-
-    pool: WorkerPool[Worker]
-
-    def find(self, tasks: Iterable[Task]) -> Iterator[Searched]:
-        """See `PhotoWorkers`."""
-        return self.pool.map(Worker.find, tasks)
-
-    def write(self, planned: Iterable[Planned]) -> Iterator[FileResult]:
-        """See `PhotoWorkers`."""
-        return self.pool.map(Worker.write, planned)
-
-
-@contextlib.contextmanager
-def processes(
-    settings: Settings, here: Worker, number: int = 1
-) -> Iterator[PhotoWorkers]:
-    """Yields workers on this machine.
+def processes(settings: Settings, here: Worker, number: int = 1) -> WorkerPool[Worker]:
+    """Returns workers on this machine.
 
     Args:
-      settings: of the workers.
       here: this process' worker; with number 1 it does the work, in a thread.
-      number: number of processes, at least 1.
     """
     if number == 1:
-        pool = WorkerPool.in_thread(here)
-    else:
-        load = functools.partial(Worker, settings)
-        pool = WorkerPool.in_processes(load, number)
-    with pool:
-        yield LocalWorkers(pool)
+        return WorkerPool.in_thread(here)
+    return WorkerPool.in_processes(functools.partial(Worker, settings), number)

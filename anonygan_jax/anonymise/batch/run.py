@@ -26,7 +26,6 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video, remember_people
 from anonygan_jax.anonymise.video.detection_store import face_of
-from anonygan_jax.faces.face import Face
 from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError, PhotoFile, find_photos
 
 
@@ -54,9 +53,6 @@ class BatchRun:
 
         Args:
           inputs: photos, videos, folders, .txt lists.
-          output: folder of the results.
-          settings: how files are anonymised.
-          make_pool: makes the worker pool that processes photos.
           boxes: table of faces found by other means, see `table.read_faces`.
           tracks: table to write, of the faces that are detected.
 
@@ -80,7 +76,7 @@ class BatchRun:
         self._tracks = tracks
         if tracks:
             check_suffix(tracks)
-        about = {**settings.as_dict(), "boxes": str(boxes) if boxes else None}
+        about = {**dataclasses.asdict(settings), "boxes": str(boxes) if boxes else None}
         self._journal = Journal(output, about)
 
     def __len__(self) -> int:
@@ -142,8 +138,10 @@ class BatchRun:
 
         def work() -> FileResult:
             if worker.anonymiser.remembers:
-                every, known = self._settings.search_every, self._boxes_of(task)
-                remember_people(worker.anonymiser, task.photo, task.name, every, known)
+                every = self._settings.search_every
+                remember_people(
+                    worker.anonymiser, task.photo, task.name, every, task.known
+                )
             return previous
 
         return try_file(task.photo, task.output, work)
@@ -168,7 +166,7 @@ class BatchRun:
                     search_every=settings.search_every,
                     keep_audio=settings.keep_audio,
                     kept_metadata=settings.kept_metadata,
-                    known=self._boxes_of(task),
+                    known=task.known,
                     on_analysis=write_faces,
                     is_strict=settings.is_strict,
                 )
@@ -181,10 +179,6 @@ class BatchRun:
             )
 
         return try_file(task.photo, task.output, work)
-
-    def _boxes_of(self, task: Task) -> dict[int, list[Face]] | None:
-        """Faces of a video found by other means, by frame; None to search."""
-        return None if self._known is None else self._known.get(task.name, {})
 
     def _tasks(self) -> tuple[list[Task], list[FileResult]]:
         """Tasks, photos first, and results of files that cannot be processed."""
@@ -216,12 +210,10 @@ class BatchRun:
     def _task(self, file: PhotoFile, output: pathlib.Path) -> Task:
         """The task of a file."""
         fingerprint = fingerprint_of(file.path)
-        known = None
-        if self._known is not None:
-            known = self._known.get(file.name, {}).get(0, [])
-        previous = self._journal.previous(str(file.path), fingerprint)
-        if self._tracks:  # the table must have the faces of all files
-            previous = None
+        known = None if self._known is None else self._known.get(file.name, {})
+        previous = None  # with a table, which must have the faces of all files
+        if not self._tracks:
+            previous = self._journal.previous(str(file.path), fingerprint)
         return Task(file.path, file.name, output, fingerprint, known, previous)
 
 

@@ -3,16 +3,10 @@
 import dataclasses
 import pathlib
 
+from anonygan_jax.anonymise import results
 from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult, try_file
 from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.photo.image_io import read_image, write_image
-from anonygan_jax.anonymise.results import (
-    PIXELATED,
-    REPLACED,
-    FaceReport,
-    FoundFace,
-    Plan,
-)
 from anonygan_jax.anonymise.settings import COPY, Settings
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError
@@ -23,11 +17,9 @@ class Task:
     """A photo or video to anonymise.
 
     Attributes:
-      photo: path of the file.
       name: seed of the selection of conditions.
-      output: path of the result.
       fingerprint: see `journal.fingerprint_of`.
-      known: faces found by other means; None to search.
+      known: faces by frame, 0 of a photo, found by other means; None to search.
       previous: result of an earlier run; the file is not processed again.
     """
 
@@ -35,7 +27,7 @@ class Task:
     name: str
     output: pathlib.Path
     fingerprint: str = ""
-    known: list[Face] | None = None
+    known: dict[int, list[Face]] | None = None
     previous: FileResult | None = None
 
     @property
@@ -44,16 +36,12 @@ class Task:
         return self.photo.suffix.lower() not in VIDEO_SUFFIXES
 
 
-Searched = tuple[Task, list[FoundFace] | FileResult]
-Planned = tuple[Task, list[Plan] | FileResult]
+Searched = tuple[Task, list[results.FoundFace] | FileResult]
+Planned = tuple[Task, list[results.Plan] | FileResult]
 
 
 class Worker:
-    """Detects faces and writes results.
-
-    Attributes:
-      anonymiser: of the settings.
-    """
+    """Detects faces and writes results."""
 
     def __init__(self, settings: Settings) -> None:
         """Builds the anonymiser; raises as `Settings.anonymiser`."""
@@ -78,31 +66,36 @@ class Worker:
             return plans
         return try_file(task.photo, task.output, lambda: self._written(task, plans))
 
-    def file_result(self, task: Task, faces: tuple[FaceReport, ...]) -> FileResult:
+    def file_result(
+        self, task: Task, faces: tuple[results.FaceReport, ...]
+    ) -> FileResult:
         """Returns the result of a photo or video that is written."""
-        is_pixelated = any(face.status == PIXELATED for face in faces)
+        is_pixelated = any(face.status == results.PIXELATED for face in faces)
         return FileResult(
             str(task.photo),
-            PIXELATED if is_pixelated else REPLACED,
+            results.PIXELATED if is_pixelated else results.REPLACED,
             str(task.output),
             faces=faces,
             method=self._method,
             fingerprint=task.fingerprint,
         )
 
-    def _found(self, task: Task) -> list[FoundFace] | FileResult:
+    def _found(self, task: Task) -> list[results.FoundFace] | FileResult:
         """The faces of a photo, or its result if it has none."""
         try:
             image = read_image(task.photo).image
-            return self.anonymiser.find(image, task.known)
+            known = None if task.known is None else task.known.get(0, [])
+            return self.anonymiser.find(image, known)
         except NoFaceError as error:
             return self.without_face(task, error)
 
-    def _written(self, task: Task, plans: list[Plan]) -> FileResult:
+    def _written(self, task: Task, plans: list[results.Plan]) -> FileResult:
         """The result of a photo with faces, after writing it."""
         photo = read_image(task.photo, self._settings.kept_metadata)
         result = self.anonymiser.render(photo.image, plans)
-        pixelated = [face.reason for face in result.faces if face.status == PIXELATED]
+        pixelated = [
+            face.reason for face in result.faces if face.status == results.PIXELATED
+        ]
         if pixelated and self._settings.is_strict:
             raise PhotoError(f"a face would be pixelated ({pixelated[0]})")
         write_image(task.output, dataclasses.replace(photo, image=result.image))

@@ -7,8 +7,8 @@ from anonygan_jax.anonymise.conditions.bank_selector import (
 from anonygan_jax.anonymise.conditions.classes import ClassSelector
 from anonygan_jax.anonymise.conditions.selector import ConditionSelector
 from anonygan_jax.composites.bank import Bank
-from anonygan_jax.detection import FaceDetector
-from anonygan_jax.methods import Replacer
+from anonygan_jax.detection.detector import FaceDetector
+from anonygan_jax.methods.method import Replacer
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
 
@@ -20,12 +20,6 @@ def make_selector(
     describe: DlibDescriptor,
 ) -> ConditionSelector:
     """Returns the selector of the kind of conditions that a method takes.
-
-    Args:
-      method: takes the conditions.
-      conditions, match_group: see `Anonymiser`.
-      detector: detects the faces in photos of conditions.
-      describe: computes their descriptors.
 
     Raises:
       BankError, ConditionError, PhotoError: the conditions cannot be used.

@@ -19,12 +19,12 @@ from anonygan_jax.composites.attributes import (
 )
 from anonygan_jax.composites.bank import BANK_FILE, Bank, embedded_bank, load_bank
 from anonygan_jax.composites.donors import FACE_SIZE
-from anonygan_jax.detection import FaceDetector
+from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.expression import OPEN, SHUT
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
-from anonygan_jax.methods import Conditions
+from anonygan_jax.methods.method import Conditions
 from anonygan_jax.recognition.dlib import DlibDescriptor
 from anonygan_jax.recognition.thresholds import (
     MIN_CONDITION_DISTANCE,
@@ -42,13 +42,6 @@ class BankSelector:
     """Selects conditions from a bank; see `ConditionSelector`."""
 
     def __init__(self, bank: Bank, match_group: bool = True) -> None:
-        """Takes the bank.
-
-        Args:
-          bank: with at least one face.
-          match_group: whether people of the source's apparent gender and age are
-            preferred.
-        """
         self._bank = bank
         self._people = np.array(bank.people)
         self._demographics = bank.demographics if match_group else None
@@ -67,8 +60,6 @@ class BankSelector:
         people of the lowest costs is drawn.
 
         Args:
-          source: the attributes and descriptor of the face.
-          seed: of the draw.
           excluded: people who must not be used.
           prefer_dissimilar: whether a larger descriptor distance always costs less.
 
@@ -134,8 +125,6 @@ def load_conditions(
 
     Args:
       conditions: "auto", a bank's folder, the path of a photo or of a folder of photos.
-      detector: detects the faces in photos.
-      describe: computes their descriptors.
 
     Raises:
       BankError: the folder is a damaged bank.

@@ -2,14 +2,7 @@
 
 import numpy as np
 
-from anonygan_jax.anonymise.conditions.selector import (
-    AUTO_CONDITION,
-    ConditionError,
-    NoConditionError,
-    SelectedCondition,
-    Source,
-    seeded_choice,
-)
+from anonygan_jax.anonymise.conditions import selector
 from anonygan_jax.composites.bank import Bank
 
 
@@ -21,16 +14,15 @@ class ClassSelector:
 
         Args:
           conditions: "auto" for all classes, or the number of one.
-          num_classes: number of classes of the generator.
 
         Raises:
           ConditionError: `conditions` is neither.
         """
         self._numbers = list(range(num_classes))
-        if conditions != AUTO_CONDITION:
+        if conditions != selector.AUTO_CONDITION:
             text = str(conditions)
             if not text.isdecimal() or int(text) >= num_classes:
-                raise ConditionError(
+                raise selector.ConditionError(
                     f"{text!r} is no person of this checkpoint: give the number of "
                     f"one, 0 to {num_classes - 1}, or auto"
                 )
@@ -38,11 +30,11 @@ class ClassSelector:
 
     def select(
         self,
-        source: Source,
+        source: selector.Source,
         seed: str,
         excluded: frozenset[str] = frozenset(),
         prefer_dissimilar: bool = False,
-    ) -> SelectedCondition:
+    ) -> selector.SelectedCondition:
         """Returns a class drawn by the seed.
 
         Raises:
@@ -50,10 +42,12 @@ class ClassSelector:
         """
         left = [n for n in self._numbers if str(n) not in excluded]
         if not left:
-            raise NoConditionError("nobody is left to draw")
-        return _selected(seeded_choice(left, seed))
+            raise selector.NoConditionError("nobody is left to draw")
+        return _selected(selector.seeded_choice(left, seed))
 
-    def best_face_of(self, person: str, source: Source) -> SelectedCondition | None:
+    def best_face_of(
+        self, person: str, source: selector.Source
+    ) -> selector.SelectedCondition | None:
         """Returns the class of a person."""
         return _selected(int(person))
 
@@ -62,6 +56,6 @@ class ClassSelector:
         return np.array([number])
 
 
-def _selected(number: int) -> SelectedCondition:
+def _selected(number: int) -> selector.SelectedCondition:
     """A class by its number."""
-    return SelectedCondition(number, str(number), f"person {number}")
+    return selector.SelectedCondition(number, str(number), f"person {number}")

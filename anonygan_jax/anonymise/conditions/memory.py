@@ -37,9 +37,6 @@ class IdentityMemory:
         """Returns the person whose face a source gets, and remembers it.
 
         Args:
-          selector: selects a condition for a new person.
-          source: attributes and descriptor of the face.
-          seed: of the selection.
           in_same_frame: people whose faces others in the same image got; they are
             avoided if another person is left.
 

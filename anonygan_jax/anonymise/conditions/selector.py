@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from anonygan_jax.methods import MethodError
+from anonygan_jax.methods.method import MethodError
 
 AUTO_CONDITION = "auto"  # any condition that fits; not `methods.AUTO_METHOD`
 
@@ -65,7 +65,7 @@ class ConditionSelector(Protocol):
         ...
 
     def get(self, number: int) -> Any:
-        """Returns one condition as a batch; see `methods.Replacer.num_classes`."""
+        """Returns one condition as a batch; see `Replacer.num_classes`."""
         ...
 
 

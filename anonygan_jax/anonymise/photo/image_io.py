@@ -38,10 +38,6 @@ def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
     The name is the same. Videos become MP4, photos of formats that cannot be written
     PNG.
 
-    Args:
-      file: a photo or video.
-      output: folder of the results.
-
     Raises:
       PhotoError: the path is that of the original.
     """
@@ -59,7 +55,6 @@ def read_image(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Image
     """Returns a photo with its opacity and colour profile.
 
     Args:
-      path: of the file.
       kept_metadata: groups of EXIF to keep, see `metadata.GROUPS`.
 
     Raises:
@@ -88,11 +83,7 @@ def read_image(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> Image
 
 
 def write_image(path: pathlib.Path, image_file: ImageFile) -> None:
-    """Writes a photo with its kept metadata; the file is complete, or there is none.
-
-    Args:
-      path: to write; its suffix is the format.
-      image_file: the photo.
+    """Writes a photo in the format of the suffix; it is complete, or there is none.
 
     Raises:
       OSError: the disk is full or the folder cannot be written to.

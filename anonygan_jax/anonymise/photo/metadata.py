@@ -58,10 +58,6 @@ def kept_exif(exif: Image.Exif, groups: tuple[str, ...]) -> Image.Exif:
     """Returns only the EXIF tags of some groups.
 
     Into TIFF files Pillow writes only the main part: neither place nor time of capture.
-
-    Args:
-      exif: of a photo.
-      groups: some of GROUPS.
     """
     kept = Image.Exif()
     details = exif.get_ifd(IFD.Exif)

@@ -44,14 +44,6 @@ def anonymise_video(
     """Returns what was done with a video; its result is written, or nothing is.
 
     Args:
-      anonymiser: replaces the faces.
-      path: any container that FFmpeg reads.
-      output: .mp4 file to write.
-      seed: of the selection of conditions.
-      search_every: frames from one search for faces to the next; in between, faces are
-        tracked.
-      keep_audio: whether the audio is kept.
-      kept_metadata: groups, see `metadata.GROUPS`.
       known: boxes of faces by frame; None to search.
       on_analysis: called with the detected faces, before anything is written.
       is_strict: whether a face that must be pixelated fails the video.
@@ -104,8 +96,6 @@ def remember_people(
     """Remembers the people of a video that was anonymised before.
 
     Args:
-      anonymiser: remembers them.
-      path: of the video.
       seed, search_every, known: see `anonymise_video`; as they were then.
 
     Raises:

@@ -41,10 +41,6 @@ class DetectionStore:
         """Adds a face of a frame; the rows of one track in the order of frames.
 
         Args:
-          frame: its number.
-          seconds: its time.
-          track: number of the track.
-          face: with or without landmarks.
           state: DETECTED, INTERPOLATED or EXTENDED.
         """
         row = np.zeros((), ROW)

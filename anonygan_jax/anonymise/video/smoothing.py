@@ -46,14 +46,3 @@ def _share(elapsed: float, cutoff: float) -> float:
     """Weight of a new value in a low-pass filter."""
     constant = 1 / (2 * np.pi * cutoff)
     return elapsed / (elapsed + constant)
-
-
-def jitter(points: np.ndarray, scale: float) -> float:
-    """Returns the mean second difference in time, in shares of the face's width.
-
-    Args:
-      points: float [T, K, 2].
-      scale: the face's width.
-    """
-    bends = points[2:] - 2 * points[1:-1] + points[:-2]
-    return float(np.linalg.norm(bends, axis=-1).mean() / scale)

@@ -6,8 +6,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from anonygan_jax.detection import Detection, FaceDetector
-from anonygan_jax.detection.detector import centres_overlap
+from anonygan_jax.detection.detector import Detection, FaceDetector, centres_overlap
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 
 MAX_GAP = 30  # frames after which a lost face ends its track
@@ -61,7 +60,6 @@ class Tracker:
         """Takes what detects.
 
         Args:
-          detector: searches for faces, and follows landmarks.
           search_every: frames from one search to the next; a scene cut and a lost face
             cause a search, too.
           is_same: whether a face detected in an image, in place of a track's lost face,
@@ -79,11 +77,10 @@ class Tracker:
         self.scene_start = 0
 
     def step(self, number: int, image: np.ndarray) -> tuple[list[Track], list[Track]]:
-        """Returns the tracks that are detected in a frame, and those that have ended.
+        """Returns the tracks seen in a frame, uint8 [H, W, 3], and those that ended.
 
         Args:
           number: of the frame; frames come in order.
-          image: uint8 [H, W, 3] RGB.
         """
         ended: list[Track] = []
         if self._is_cut(image):

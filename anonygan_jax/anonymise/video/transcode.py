@@ -38,7 +38,6 @@ class Video:
     """A video on disk.
 
     Attributes:
-      path: of the file.
       num_broken: packets that could not be decoded.
     """
 
@@ -78,12 +77,7 @@ class Video:
                     yield item
 
     def items(self, container: Any, audio: Any = None) -> Iterator[Any]:
-        """Yields frames and the packets of an audio stream, in the file's order.
-
-        Args:
-          container: PyAV's, opened.
-          audio: a stream of it, or None.
-        """
+        """Yields frames and the packets of an audio stream, in the file's order."""
         video = container.streams.video[0]
         wanted = [video] if audio is None else [video, audio]
         self.num_broken, last = 0, None
@@ -129,13 +123,6 @@ class Writer:
     """Writes frames and audio."""
 
     def __init__(self, container: Any, source: Any, audio: Any) -> None:
-        """Takes the streams.
-
-        Args:
-          container: PyAV's, to write to.
-          source: the video stream that is read.
-          audio: the audio stream that is read, or None.
-        """
         self._container, self._source = container, source
         self._video: Any = None
         self._early: list[Any] = []  # audio that came before the first frame
@@ -149,10 +136,9 @@ class Writer:
                 self._transcoded = container.add_stream("aac", rate=rate)
 
     def frame(self, image: np.ndarray, pts: int) -> None:
-        """Writes one frame.
+        """Writes one frame, uint8 [H, W, 3] RGB.
 
         Args:
-          image: uint8 [H, W, 3] RGB.
           pts: presentation time in the time base of the source.
         """
         height, width = (n + n % 2 for n in image.shape[:2])
@@ -204,12 +190,6 @@ def transcode(
     """Gives a video's frames and audio packets, and a writer of a new video.
 
     The file is renamed to `output` when the block ends; after an error there is none.
-
-    Args:
-      video: the source.
-      output: file to write, .mp4.
-      keep_audio: whether its first audio stream is read, too.
-      kept: groups of metadata to keep, see `metadata.GROUPS`.
 
     Raises:
       VideoError: the source cannot be read.

@@ -48,13 +48,7 @@ class Comparison:
 def compare(
     before: Observation, after: Observation, background_ssim: float
 ) -> Comparison:
-    """Returns the differences between a face and its result.
-
-    Args:
-      before: the face in the original.
-      after: the face in the result.
-      background_ssim: of the two photos, see `background_similarity`.
-    """
+    """Returns the differences between a face and its result."""
     a, b = before.points_xy, after.points_xy
     valid = 1.0 if after.detected else float("nan")
     turned = np.abs(head_angles(a) - head_angles(b)) % 360

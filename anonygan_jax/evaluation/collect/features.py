@@ -15,9 +15,6 @@ class FeatureStatistics:
 
     Sums are in float64 and about the first batch's mean: features far from zero keep
     their precision.
-
-    Attributes:
-      count: number of pictures.
     """
 
     def __init__(self, dimension: int) -> None:
@@ -38,21 +35,13 @@ class FeatureStatistics:
 
     @property
     def mean(self) -> np.ndarray:
-        """float64 [D].
-
-        Raises:
-          NotEnoughError: there are fewer than two pictures.
-        """
+        """float64 [D]; raises NotEnoughError for fewer than two pictures."""
         self._check()
         return self._shift + self._sum / self.count
 
     @property
     def covariance(self) -> np.ndarray:
-        """float64 [D, D], unbiased as numpy.cov's.
-
-        Raises:
-          NotEnoughError: there are fewer than two pictures.
-        """
+        """float64 [D, D], unbiased as numpy.cov's; raises as `mean`."""
         self._check()
         outer = np.outer(self._sum, self._sum) / self.count
         return (self._products - outer) / (self.count - 1)
@@ -71,7 +60,6 @@ class Features:
     """
 
     def __init__(self) -> None:
-        """Starts with no picture."""
         self.statistics: FeatureStatistics | None = None
         self._kept: list[np.ndarray] = []
         self._rng = np.random.default_rng(SAMPLE_SEED)

@@ -10,15 +10,10 @@ import tqdm
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.collect.networks import Network
 from anonygan_jax.evaluation.collect.observation import FaceObserver
-from anonygan_jax.evaluation.collect.photo import (
-    PhotoMeasurement,
-    PhotoToMeasure,
-    measure_photo,
-)
+from anonygan_jax.evaluation.collect.photo import PhotoToMeasure, measure_photo
 from anonygan_jax.io.worker_pool import WorkerPool
 
 Waiting = dict[str, list[tuple[str, np.ndarray]]]  # names and pictures by kind
-Measurer = tuple[FaceObserver, frozenset[str]]  # detectors, wanted pictures
 
 
 class FolderEvaluator:
@@ -29,18 +24,14 @@ class FolderEvaluator:
     ) -> None:
         """Prepares the processes.
 
-        Args:
-          networks: recognisers, networks of features, the classifier of emotions.
-          use_mtcnn: detect faces with MTCNN as well as with dlib.
-          num_workers: number of processes, at least 1.
-
         Raises:
           LandmarksUnavailable, MtcnnUnavailable: a package is missing.
         """
         FaceObserver(use_mtcnn)  # raises here what would break every worker
         self._networks = networks
         wanted = frozenset(network.picture for network in networks)
-        load = functools.partial(_load, use_mtcnn, wanted)
+        self._work = functools.partial(measure_photo, wanted=wanted)
+        load = functools.partial(FaceObserver, use_mtcnn)
         self._pool = WorkerPool.in_processes(load, num_workers)
 
     def __enter__(self) -> "FolderEvaluator":
@@ -51,11 +42,7 @@ class FolderEvaluator:
         self._pool.__exit__(*error)
 
     def originals(self, photos: dict[str, pathlib.Path]) -> FolderMeasurement:
-        """Returns the measurements of originals, given by name.
-
-        Raises:
-          BrokenProcessPool: a worker process died.
-        """
+        """Returns the measurements of originals, given by name; raises as `results`."""
         items = (PhotoToMeasure(name, photos[name]) for name in sorted(photos))
         return self._measure(items, len(photos), "originals")
 
@@ -66,12 +53,7 @@ class FolderEvaluator:
         originals: FolderMeasurement,
         title: str,
     ) -> FolderMeasurement:
-        """Returns the measurements of results, compared with their originals.
-
-        Args:
-          photos, original_photos: results and originals by name.
-          originals: measurements of the originals.
-          title: of the progress bar.
+        """Returns the measurements of results by name, compared with their originals.
 
         Raises:
           BrokenProcessPool: a worker process died.
@@ -88,7 +70,7 @@ class FolderEvaluator:
     ) -> FolderMeasurement:
         """All photos; each network gets its pictures in whole batches."""
         folder, waiting = FolderMeasurement(), Waiting()
-        measured = self._pool.map(_measure_in_process, photos)
+        measured = self._pool.map(self._work, photos)
         for photo in tqdm.tqdm(measured, title, count, unit="photo", smoothing=0.05):
             folder.add_photo(photo)
             for kind, picture in photo.pictures.items():
@@ -112,13 +94,3 @@ class FolderEvaluator:
                 used.add(network.picture)
         for kind in used:
             waiting[kind] = []
-
-
-def _load(use_mtcnn: bool, wanted: frozenset[str]) -> Measurer:
-    """Loads the detectors of a process."""
-    return FaceObserver(use_mtcnn), wanted
-
-
-def _measure_in_process(measurer: Measurer, photo: PhotoToMeasure) -> PhotoMeasurement:
-    """One photo in a worker process."""
-    return measure_photo(*measurer, photo)

@@ -24,9 +24,6 @@ def photos_in(folder: pathlib.Path) -> tuple[dict[str, pathlib.Path], list[Probl
     The name of a photo is its path below the folder, without suffix. Files without a
     photo's suffix and second files of one name are problems. Hidden files are ignored.
 
-    Args:
-      folder: searched recursively.
-
     Raises:
       FolderError: there is no such folder, or no photo in it.
     """
@@ -54,9 +51,6 @@ def unmatched(
     originals: dict[str, pathlib.Path], results: dict[str, pathlib.Path]
 ) -> list[Problem]:
     """Returns a problem for each name that only one of two folders has.
-
-    Args:
-      originals, results: photos by name.
 
     Raises:
       FolderError: no name is in both.

@@ -17,6 +17,8 @@ EFFICIENTNET = "efficientnet"
 FACENET = "facenet"
 EMOTION = "emotion"
 EMOTION_SIZE = 64
+# Kinds of outputs; a network gives one or two of them.
+FEATURES, EMBEDDINGS, CLASSES = "features", "embeddings", "classes"
 
 
 def clean_fid_picture(image: np.ndarray) -> np.ndarray:

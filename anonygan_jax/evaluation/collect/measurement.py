@@ -1,14 +1,14 @@
 """Measurements of the photos of a folder, as numbers that fit in memory."""
 
 import dataclasses
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from anonygan_jax.evaluation.collect.comparison import Comparison
 from anonygan_jax.evaluation.collect.features import Features
 from anonygan_jax.evaluation.collect.folders import Problem
-from anonygan_jax.evaluation.collect.inputs import DLIB, EMOTION, FACENET
+from anonygan_jax.evaluation.collect.inputs import CLASSES, DLIB, EMBEDDINGS, FEATURES
 from anonygan_jax.evaluation.collect.networks import Network
 from anonygan_jax.evaluation.collect.observation import Observation
 from anonygan_jax.evaluation.collect.photo import PhotoMeasurement
@@ -65,19 +65,9 @@ class FolderMeasurement:
 
     def add_batch(self, network: Network, names: list[str], batch: np.ndarray) -> None:
         """Adds a network's outputs for the pictures of some photos."""
-        outputs = network(batch)
-        if network.picture == EMOTION:
-            self._add_classes(network.name, names, outputs)
-        elif network.picture == FACENET:
-            embeddings, classes = outputs
-            self.embeddings.setdefault(network.name, {}).update(
-                zip(names, embeddings, strict=True)
-            )
-            self._add_classes(network.name, names, classes)
-        else:
-            self.features.setdefault(network.name, Features()).update(outputs)
-
-    def _add_classes(self, network: str, names: list[str], made: np.ndarray) -> None:
-        """Adds class numbers of some photos."""
-        known = self.classes.setdefault(network, {})
-        known.update((n, int(c)) for n, c in zip(names, made, strict=True))
+        for kind, outputs in network(batch).items():
+            if kind == FEATURES:
+                self.features.setdefault(network.name, Features()).update(outputs)
+                continue
+            known: Any = {EMBEDDINGS: self.embeddings, CLASSES: self.classes}[kind]
+            known.setdefault(network.name, {}).update(zip(names, outputs, strict=True))

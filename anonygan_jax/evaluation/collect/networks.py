@@ -42,11 +42,8 @@ class FrozenNetwork:
         """Copies the weights to all devices.
 
         Args:
-          name, picture: see above.
-          apply: (variables, float32 [B, S, S, 3]) -> arrays [B, ...], jit-compilable.
-          variables: of the network.
+          apply: (variables, float32 [B, S, S, 3]) -> arrays [B, ...] by kind of output.
           offset, scale: the network gets (p - offset) / scale of a pixel p of 0 to 255.
-          batch_per_device: pictures a call and device.
         """
         self.name, self.picture = name, picture
         devices = jax.devices()
@@ -61,7 +58,7 @@ class FrozenNetwork:
         )
 
     def __call__(self, batch: np.ndarray) -> Any:
-        """Returns the outputs for pictures, numpy arrays [B, ...].
+        """Returns the outputs for pictures, numpy arrays [B, ...], by kind.
 
         A shorter batch is padded to `batch_size`, and the outputs of the padding are
         dropped: one compiled program serves all batches.
@@ -84,10 +81,6 @@ def available_networks(
     facenet_weights: dict[str, pathlib.Path | None],
 ) -> list[Network]:
     """Returns the networks whose weights are given or installed.
-
-    Args:
-      inception_weights: see `inception_networks`.
-      facenet_weights: by the recogniser's name, see `facenet_network`.
 
     Raises:
       TorchFileError, ValueError: a file has other weights.
@@ -115,11 +108,15 @@ def inception_networks(weights: str | pathlib.Path) -> list[FrozenNetwork]:
       TorchFileError, ValueError: the file has other weights.
     """
     variables = converters.load_inception(weights)
-    apply = inception.Inception().apply
+    network = inception.Inception()
+
+    def features(variables: Any, batch: jax.Array) -> dict[str, Any]:
+        return {inputs.FEATURES: network.apply(variables, batch)}
+
     clean, pytorch = inputs.INCEPTION_CLEAN, inputs.INCEPTION_PYTORCH
     return [
-        FrozenNetwork(clean, clean, apply, variables, 128, 128),
-        FrozenNetwork(pytorch, pytorch, apply, variables, 127.5, 127.5),
+        FrozenNetwork(clean, clean, features, variables, 128, 128),
+        FrozenNetwork(pytorch, pytorch, features, variables, 127.5, 127.5),
     ]
 
 
@@ -136,18 +133,17 @@ def efficientnet_network() -> FrozenNetwork | None:
     variables = converters.efficientnet_variables(read_state_dict(path))
     network = efficientnet.EfficientNet()
 
-    def features(variables, batch):
-        return network.apply(variables, batch)[0]
+    def features(variables: Any, batch: jax.Array) -> dict[str, Any]:
+        return {inputs.FEATURES: network.apply(variables, batch)[0]}
 
     name = inputs.EFFICIENTNET
     return FrozenNetwork(name, name, features, variables, 127, 128)
 
 
 def facenet_network(name: str, weights: str | pathlib.Path) -> FrozenNetwork:
-    """Returns FaceNet (InceptionResnetV1): embeddings [B, 512], class numbers [B].
+    """Returns FaceNet (InceptionResnetV1): EMBEDDINGS [B, 512] and CLASSES [B].
 
     Args:
-      name: of the recogniser.
       weights: a file of facenet-pytorch's releases.
 
     Raises:
@@ -160,8 +156,9 @@ def facenet_network(name: str, weights: str | pathlib.Path) -> FrozenNetwork:
     except ValueError as error:
         raise TorchFileError(f"{weights}: {error}") from error
 
-    def classify(variables: Any, batch: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def classify(variables: Any, batch: jax.Array) -> dict[str, Any]:
         embedding, logits = network.apply(variables, batch)
-        return jnp.asarray(embedding), jnp.argmax(jnp.asarray(logits), -1)
+        classes = jnp.argmax(jnp.asarray(logits), -1)
+        return {inputs.EMBEDDINGS: embedding, inputs.CLASSES: classes}
 
     return FrozenNetwork(name, inputs.FACENET, classify, variables, 127.5, 128)

@@ -11,10 +11,6 @@ from anonygan_jax.faces.skin import skin_colour
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
 
-class NothingToSeeError(ValueError):
-    """An original in which dlib detects no face."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Observation:
     """One face of a photo.
@@ -50,9 +46,6 @@ class FaceObserver:
     def __init__(self, use_mtcnn: bool) -> None:
         """Loads the models.
 
-        Args:
-          use_mtcnn: detect faces with MTCNN, too.
-
         Raises:
           LandmarksUnavailable, MtcnnUnavailable: a package is missing.
         """
@@ -60,29 +53,18 @@ class FaceObserver:
         self._describe = DlibDescriptor()
         self._mtcnn = Mtcnn() if use_mtcnn else None
 
-    def original(self, image: np.ndarray) -> Observation:
-        """Returns the main face of an original.
-
-        Args:
-          image: uint8 [H, W, 3] RGB.
-
-        Raises:
-          NothingToSeeError: dlib detects no face.
-        """
+    def original(self, image: np.ndarray) -> Observation | None:
+        """Returns the main face of an original, uint8 [H, W, 3]; None without one."""
         faces = self._detector.detect(image, num_upsamples=1)
         if not faces:
-            raise NothingToSeeError("no face found in the original")
+            return None
         return self._observe(image, main_face(faces, image.shape), faces, True)
 
     def result(self, image: np.ndarray, original: Observation) -> Observation:
-        """Returns the face of a result at the place of the original's.
+        """Returns the face of a result, uint8 [H, W, 3], where the original's is.
 
         Where no face is detected, the descriptor is computed with the landmarks of the
         original, as an attacker who has the original could do.
-
-        Args:
-          image: uint8 [H, W, 3] RGB.
-          original: the face in the original.
         """
         faces = self._detector.detect(image, num_upsamples=1)
         found = face_at(faces, original.box_xyxy)
@@ -112,12 +94,7 @@ class FaceObserver:
 
 
 def face_at(faces: list[Face], box_xyxy: np.ndarray) -> Face | None:
-    """Returns the face whose centre is nearest to a box's, among those inside it.
-
-    Args:
-      faces: detected faces.
-      box_xyxy: float [4], of a face.
-    """
+    """Returns the face whose centre is nearest to a box's, among those inside it."""
     number = _nearest([face.box_xyxy for face in faces], box_xyxy)
     return None if number is None else faces[number]
 

@@ -59,9 +59,6 @@ class PairList:
     ) -> tuple[dict[str, pathlib.Path], list[Problem]]:
         """Returns the photos of the pairs by name, and a problem for each missing one.
 
-        Args:
-          photos: by name.
-
         Raises:
           PairListError: no pair has both of its photos.
         """
@@ -95,9 +92,6 @@ def read_pairs(path: str | pathlib.Path) -> PairList:
     files, "1100" (pairs of a kind). Pairs of the second form are divided here into ten
     folds of consecutive pairs. The next lines, fold by fold, are "NAME i j" for two
     photos of one person or "NAME i OTHER j" for photos of two people.
-
-    Args:
-      path: of the file.
 
     Raises:
       PairListError: the file cannot be read, or a line has another format.

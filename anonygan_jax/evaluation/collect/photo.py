@@ -12,11 +12,7 @@ from anonygan_jax.evaluation.collect.comparison import (
 )
 from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.collect.inputs import pictures_for
-from anonygan_jax.evaluation.collect.observation import (
-    FaceObserver,
-    NothingToSeeError,
-    Observation,
-)
+from anonygan_jax.evaluation.collect.observation import FaceObserver, Observation
 from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.io.photos import PhotoError, read_photo
 
@@ -31,7 +27,6 @@ class PhotoToMeasure:
 
     Attributes:
       name: of original and result, without suffix.
-      path: of the photo.
       original_path: of a result's original.
       original: of a result, the face in its original; None where none is detected.
     """
@@ -47,7 +42,6 @@ class PhotoMeasurement:
     """Measurement of one photo.
 
     Attributes:
-      name: of the photo.
       observation: its face; None where there is none to compare.
       comparison: of a result with its original.
       pictures: see `pictures_for`; without a face only those of the whole photo.
@@ -62,57 +56,28 @@ class PhotoMeasurement:
 
 
 def measure_photo(
-    observer: FaceObserver, wanted: frozenset[str], photo: PhotoToMeasure
+    observer: FaceObserver, photo: PhotoToMeasure, wanted: frozenset[str]
 ) -> PhotoMeasurement:
-    """Returns the measurement of one photo, or the reason why there is none.
-
-    Args:
-      observer: the detectors.
-      wanted: names of the pictures to cut out, see `pictures_for`.
-      photo: an original or a result.
-    """
+    """Returns the measurement of one photo, or the reason why there is none."""
+    face = comparison = None
+    problems = []
     try:
-        image = read_photo(photo.path)
+        image, original = read_photo(photo.path), photo.original
         if photo.original_path is None:
-            return _measure_original(observer, wanted, photo, image)
-        before = read_photo(photo.original_path)
-        return _measure_result(observer, wanted, photo, image, before)
+            face = original = observer.original(image)
+            if face is None:
+                problems = [Problem(photo.name, "no face found in the original")]
+        else:
+            before = read_photo(photo.original_path)
+            if before.shape != image.shape:
+                sizes = [f"{x.shape[1]}x{x.shape[0]}" for x in (image, before)]
+                raise SizeMismatchError(f"{sizes[0]} pixels, its original {sizes[1]}")
+            if original is not None:
+                face = observer.result(image, original)
+                similarity = background_similarity(before, image, original.face_boxes)
+                comparison = compare(original, face, similarity)
+        pictures = pictures_for(wanted, image, face, original)
+        return PhotoMeasurement(photo.name, face, comparison, pictures, problems)
     except (PhotoError, SizeMismatchError, DegenerateFaceError) as error:
         problem = Problem(photo.name, str(error).removeprefix(f"{photo.path}: "))
         return PhotoMeasurement(photo.name, None, None, {}, [problem])
-
-
-def _measure_original(
-    observer: FaceObserver,
-    wanted: frozenset[str],
-    photo: PhotoToMeasure,
-    image: np.ndarray,
-) -> PhotoMeasurement:
-    """An original by itself."""
-    face, problems = None, []
-    try:
-        face = observer.original(image)
-    except NothingToSeeError as error:
-        problems.append(Problem(photo.name, str(error)))
-    pictures = pictures_for(wanted, image, face, face)
-    return PhotoMeasurement(photo.name, face, None, pictures, problems)
-
-
-def _measure_result(
-    observer: FaceObserver,
-    wanted: frozenset[str],
-    photo: PhotoToMeasure,
-    image: np.ndarray,
-    before: np.ndarray,
-) -> PhotoMeasurement:
-    """A result beside its original."""
-    if before.shape != image.shape:
-        sizes = [f"{x.shape[1]}x{x.shape[0]}" for x in (image, before)]
-        raise SizeMismatchError(f"{sizes[0]} pixels, its original {sizes[1]}")
-    face = comparison = None
-    if photo.original is not None:
-        face = observer.result(image, photo.original)
-        similarity = background_similarity(before, image, photo.original.face_boxes)
-        comparison = compare(photo.original, face, similarity)
-    pictures = pictures_for(wanted, image, face, photo.original)
-    return PhotoMeasurement(photo.name, face, comparison, pictures, [])

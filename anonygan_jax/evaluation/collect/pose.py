@@ -22,13 +22,7 @@ def pose_distance(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 
 def landmark_distances(reference: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """Returns each landmark's displacement over the interocular distance.
-
-    Args: as `pose_distance`.
-
-    Returns:
-      float64 [..., 68], 0 or more.
-    """
+    """Returns each landmark's displacement as in `pose_distance`, float64 [..., 68]."""
     left, right = OUTER_EYE_CORNERS
     moved = np.linalg.norm(np.subtract(prediction, reference), axis=-1)
     eyes = np.linalg.norm(reference[..., left, :] - reference[..., right, :], axis=-1)
@@ -39,12 +33,7 @@ def pose_distance_l1(reference: np.ndarray, prediction: np.ndarray) -> np.ndarra
     """Returns the mean absolute displacement over that of the outer eye corners.
 
     Both means are over x and y: where the eyes are level, the divisor is half of the
-    interocular distance.
-
-    Args: as `pose_distance`.
-
-    Returns:
-      float64 [...], 0 or more.
+    interocular distance. Arguments and shapes are those of `pose_distance`.
 
     Source: the table of the official release.
     """
@@ -56,9 +45,6 @@ def pose_distance_l1(reference: np.ndarray, prediction: np.ndarray) -> np.ndarra
 
 def mean_face(faces: list[np.ndarray]) -> np.ndarray:
     """Returns the mean landmarks of faces aligned as in CelebA, float [68, 2].
-
-    Args:
-      faces: landmarks of each, float [68, 2], pixels of its photo; one or more.
 
     Raises:
       DegenerateFaceError: landmarks of a face coincide.

@@ -2,19 +2,12 @@
 
 import numpy as np
 
-from anonygan_jax.evaluation.metrics import estimates
-from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.metric import (
-    EVERY_FACE,
-    Figure,
-    Metric,
-    MetricInputs,
-)
+from anonygan_jax.evaluation.metrics import estimates, metric
 
 DLIB_KEY, MTCNN_KEY = "detected_dlib", "detected_mtcnn"
 
 
-def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """Detection by dlib, and by MTCNN where it ran, of faces that it had detected."""
     before, after = inputs.originals.observations, inputs.results.observations
     hits = np.array([face.detected for face in after.values()])
@@ -26,11 +19,11 @@ def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
     return measures
 
 
-METRIC = Metric(
+METRIC = metric.Metric(
     {
-        DLIB_KEY: Figure("detection rate, dlib (photo upsampled once)"),
-        MTCNN_KEY: Figure("detection rate, MTCNN"),
+        DLIB_KEY: metric.Figure("detection rate, dlib (photo upsampled once)"),
+        MTCNN_KEY: metric.Figure("detection rate, MTCNN"),
     },
     _measure,
-    EVERY_FACE,
+    metric.EVERY_FACE,
 )

@@ -1,9 +1,13 @@
 """Distances between the features of originals and of results: FID, KID, and others."""
 
-from anonygan_jax.evaluation.metrics import features
-from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.frechet import NEIGHBOUR
-from anonygan_jax.evaluation.metrics.metric import NUMBER, Figure, Metric, MetricInputs
+import numpy as np
+
+from anonygan_jax.evaluation.collect.features import (
+    SAMPLE_SEED,
+    Features,
+    NotEnoughError,
+)
+from anonygan_jax.evaluation.metrics import estimates, frechet, metric
 
 # By network: the title of its Frechet distance, its short title, digits.
 SPACES = {
@@ -22,32 +26,59 @@ SPACES = {
 }
 
 
-def _figures() -> dict[str, Figure]:
+def _figures() -> dict[str, metric.Figure]:
     """Four figures of each network."""
     figures = {}
     for key, (title, short, digits) in SPACES.items():
-        figures[f"frechet_{key}"] = Figure(title, NUMBER, digits)
+        figures[f"frechet_{key}"] = metric.Figure(title, metric.NUMBER, digits)
         kid = "KID" if key.startswith("fid") else "KID's estimator"
-        figures[f"kid_{key}"] = Figure(f"{kid}, {short}", NUMBER, 4)
-        figures[f"precision_{key}"] = Figure(f"precision, {short}")
-        figures[f"recall_{key}"] = Figure(f"recall, {short}")
+        figures[f"kid_{key}"] = metric.Figure(f"{kid}, {short}", metric.NUMBER, 4)
+        figures[f"precision_{key}"] = metric.Figure(f"precision, {short}")
+        figures[f"recall_{key}"] = metric.Figure(f"recall, {short}")
     return figures
 
 
-def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """The figures of each network that ran."""
-    measures = {}
+    measures: dict[str, estimates.Estimate] = {}
     for name, made in inputs.results.features.items():
         real = inputs.originals.features[name]
-        measures[f"frechet_{name}"] = features.distance(real, made)
-        measures[f"kid_{name}"] = features.kid(real, made)
-        if min(len(real.kept), len(made.kept)) > NEIGHBOUR:
-            precision, recall = features.precision_and_recall(real, made)
-            measures |= {f"precision_{name}": precision, f"recall_{name}": recall}
+        measures |= {f"{key}_{name}": e for key, e in compare(real, made).items()}
     return measures
 
 
-def _remarks(inputs: MetricInputs) -> list[str]:
+def compare(real: Features, made: Features) -> dict[str, estimates.Estimate]:
+    """Returns the figures of two sets: frechet, kid, and precision, recall of samples.
+
+    The interval of the Frechet distance is estimated on the samples. KID has none of
+    two equally large samples of at most 1,000; precision and recall need four members.
+
+    Raises:
+      NotEnoughError: a set has fewer than two members.
+    """
+    if real.statistics is None or made.statistics is None:
+        raise NotEnoughError("0 pictures, at least 2 are needed")
+    coupling = frechet.Coupling(real.statistics, made.statistics)
+    error = coupling.error(real.kept, made.kept)
+    kid, kid_error = frechet.kid_and_error(real.kept, made.kept, SAMPLE_SEED)
+    count = len(made.kept)
+    found = {
+        "frechet": estimates.around(coupling.distance, error, made.count),
+        "kid": estimates.around(kid, kid_error or np.nan, count),
+    }
+    if min(len(real.kept), count) > frechet.NEIGHBOUR:
+        precision, recall = frechet.precision_recall(real.kept, made.kept)
+        found["precision"] = estimates.share(_hits(precision, count))
+        found["recall"] = estimates.share(_hits(recall, len(real.kept)))
+    return found
+
+
+def _hits(part: float, count: int) -> np.ndarray:
+    """A share as bool [count]."""
+    return np.arange(count) < round(part * count)
+
+
+def _remarks(inputs: metric.MetricInputs) -> list[str]:
     """A warning for each network with more features than there are photos."""
     texts = []
     for name, made in inputs.results.features.items():
@@ -62,4 +93,4 @@ def _remarks(inputs: MetricInputs) -> list[str]:
     return texts
 
 
-METRIC = Metric(_figures(), _measure, remarks=_remarks)
+METRIC = metric.Metric(_figures(), _measure, remarks=_remarks)

@@ -3,17 +3,10 @@
 import numpy as np
 
 from anonygan_jax.evaluation.collect.inputs import EMOTION
-from anonygan_jax.evaluation.metrics import estimates
-from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.metric import (
-    EVERY_FACE,
-    Figure,
-    Metric,
-    MetricInputs,
-)
+from anonygan_jax.evaluation.metrics import estimates, metric
 
 
-def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """The share, where the classifier ran."""
     if EMOTION not in inputs.results.classes:
         return {}
@@ -23,6 +16,8 @@ def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
     return {EMOTION: estimates.share(np.array(kept, bool))}
 
 
-METRIC = Metric(
-    {EMOTION: Figure("emotion preserved (fer's classifier)")}, _measure, EVERY_FACE
+METRIC = metric.Metric(
+    {EMOTION: metric.Figure("emotion preserved (fer's classifier)")},
+    _measure,
+    metric.EVERY_FACE,
 )

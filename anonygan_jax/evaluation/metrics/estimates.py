@@ -27,11 +27,7 @@ class Estimate:
 
 
 def share(hits: np.ndarray) -> Estimate:
-    """Returns the share of true values with Wilson's interval.
-
-    Args:
-      hits: bool [N]; without any value the share is NaN.
-    """
+    """Returns the share of true values of bool [N], with Wilson's interval."""
     count = len(hits)
     if count == 0:
         return nothing()
@@ -41,12 +37,7 @@ def share(hits: np.ndarray) -> Estimate:
 
 
 def over_folds(hits: np.ndarray, folds: np.ndarray) -> Estimate:
-    """Returns the mean over folds, its deviation, and Wilson's interval of all pairs.
-
-    Args:
-      hits: bool [N].
-      folds: int [N], the fold of each.
-    """
+    """Returns the mean over folds, its deviation, and Wilson's interval of all."""
     if len(hits) == 0:
         return nothing()
     shares = np.array([hits[folds == fold].mean() for fold in np.unique(folds)])
@@ -57,11 +48,7 @@ def over_folds(hits: np.ndarray, folds: np.ndarray) -> Estimate:
 
 
 def mean(values: np.ndarray) -> Estimate:
-    """Returns the mean of the finite values with a normal interval.
-
-    Args:
-      values: float [N]; NaN stands for "could not be measured".
-    """
+    """Returns the mean of the finite values, float [N], with a normal interval."""
     values = np.asarray(values, np.float64)
     values = values[np.isfinite(values)]
     if len(values) == 0:
@@ -71,13 +58,7 @@ def mean(values: np.ndarray) -> Estimate:
 
 
 def around(value: float, error: float, count: int) -> Estimate:
-    """Returns an estimate with a normal interval.
-
-    Args:
-      value: the estimate.
-      error: its standard error; NaN where it is unknown.
-      count: number of photos or pairs.
-    """
+    """Returns an estimate with a normal interval, of its standard error or NaN."""
     width = float(norm.ppf((1 + CONFIDENCE) / 2)) * error
     return Estimate(value, value - width, value + width, count)
 

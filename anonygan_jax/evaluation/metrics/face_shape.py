@@ -3,33 +3,21 @@
 import numpy as np
 
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
-from anonygan_jax.evaluation.metrics import estimates
-from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.metric import (
-    DEGREES,
-    EVERY_FACE,
-    NUMBER,
-    Figure,
-    Metric,
-    MetricInputs,
-)
+from anonygan_jax.evaluation.metrics import estimates, metric
 
 _FIGURES = {  # by field of `Comparison`
-    "pose_l2": Figure("pose error, L2 (the paper's text)", NUMBER, 4),
-    "pose_l1": Figure("pose error, L1 (its release's table)", NUMBER, 4),
-    "yaw": Figure("yaw error", DEGREES),
-    "pitch": Figure("pitch error", DEGREES),
-    "roll": Figure("roll error", DEGREES),
-    "mouth": Figure("mouth openness error", NUMBER, 3),
-    "eyes": Figure("eye openness error", NUMBER, 3),
+    "pose_l2": metric.Figure("pose error, L2 (the paper's text)", metric.NUMBER, 4),
+    "pose_l1": metric.Figure("pose error, L1 (its release's table)", metric.NUMBER, 4),
+    "yaw": metric.Figure("yaw error", metric.DEGREES),
+    "pitch": metric.Figure("pitch error", metric.DEGREES),
+    "roll": metric.Figure("roll error", metric.DEGREES),
+    "mouth": metric.Figure("mouth openness error", metric.NUMBER, 3),
+    "eyes": metric.Figure("eye openness error", metric.NUMBER, 3),
 }
 
 
 def mean_landmark_errors(results: FolderMeasurement) -> np.ndarray | None:
     """Returns the mean displacement of each landmark over the interocular distance.
-
-    Args:
-      results: measurements of the results.
 
     Returns:
       float32 [68]; None where no face is detected.
@@ -39,7 +27,7 @@ def mean_landmark_errors(results: FolderMeasurement) -> np.ndarray | None:
     return errors[found].mean(0) if found.any() else None
 
 
-def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """Means over the detected faces."""
     compared = inputs.results.comparisons.values()
     return {
@@ -48,4 +36,4 @@ def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
     }
 
 
-METRIC = Metric(_FIGURES, _measure, EVERY_FACE)
+METRIC = metric.Metric(_FIGURES, _measure, metric.EVERY_FACE)

@@ -20,9 +20,6 @@ class Coupling:
     def __init__(self, a: FeatureStatistics, b: FeatureStatistics) -> None:
         """Decomposes the covariances.
 
-        Args:
-          a, b: statistics of the two sets.
-
         Raises:
           NotEnoughError: a set has fewer than two members.
         """
@@ -57,18 +54,6 @@ class Coupling:
         variance = _influence(a, -self._apart, from_a).var() / self._a.count
         variance += _influence(b, self._apart, from_b).var() / self._b.count
         return float(variance**0.5)
-
-
-def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
-    """Returns the squared Frechet distance of two sets as Gaussians, 0 or more.
-
-    Args:
-      a, b: statistics of the two sets.
-
-    Raises:
-      NotEnoughError: a set has fewer than two members.
-    """
-    return Coupling(a, b).distance
 
 
 def _roots(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,11 +101,7 @@ def kid_and_error(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, f
 
 
 def squared_mmd(a: np.ndarray, b: np.ndarray) -> float:
-    """Returns the unbiased squared maximum mean discrepancy of two sets.
-
-    Args:
-      a, b: float [N, D] features, of one size; the kernel is (x.y / D + 1)^3.
-    """
+    """Returns the unbiased squared maximum mean discrepancy of two sets [N, D]."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     size, dimension = a.shape
     within = (a @ a.T / dimension + 1) ** 3 + (b @ b.T / dimension + 1) ** 3

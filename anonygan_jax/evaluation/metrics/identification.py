@@ -1,18 +1,10 @@
 """Rank-1 identification of results, among originals and among results."""
 
-from anonygan_jax.evaluation.metrics import estimates
-from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.metric import (
-    ORIGINALS,
-    RESULTS,
-    Figure,
-    Metric,
-    MetricInputs,
-)
+from anonygan_jax.evaluation.metrics import estimates, metric
 from anonygan_jax.evaluation.metrics.reidentification import RECOGNISERS, rank_one
 
 
-def _measure_rank_one(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure_rank_one(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """Results as probes, originals as gallery."""
     known = inputs.originals.embeddings
     return {
@@ -21,7 +13,7 @@ def _measure_rank_one(inputs: MetricInputs) -> dict[str, Estimate]:
     }
 
 
-def _measure_parrot(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure_parrot(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """Results as probes and as gallery: the parrot attack (Newton et al. 2005)."""
     return {
         f"parrot_{name}": estimates.share(rank_one(made, made))
@@ -29,17 +21,19 @@ def _measure_parrot(inputs: MetricInputs) -> dict[str, Estimate]:
     }
 
 
-RANK_ONE = Metric(
+RANK_ONE = metric.Metric(
     {
-        f"rank_one_{key}": Figure(f"{title}: rank-1 identification among originals")
+        f"rank_one_{key}": metric.Figure(
+            f"{title}: rank-1 identification among originals"
+        )
         for key, title in RECOGNISERS.items()
     },
     _measure_rank_one,
-    frozenset((ORIGINALS, RESULTS)),
+    frozenset((metric.ORIGINALS, metric.RESULTS)),
 )
-PARROT = Metric(
+PARROT = metric.Metric(
     {
-        f"parrot_{key}": Figure(
+        f"parrot_{key}": metric.Figure(
             f"{title}: rank-1 identification among results (parrot attack)"
         )
         for key, title in RECOGNISERS.items()

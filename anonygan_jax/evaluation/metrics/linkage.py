@@ -1,14 +1,12 @@
 """Linkage: the share of pairs of one person's results that are recognised as such."""
 
-from anonygan_jax.evaluation.metrics import estimates, reidentification
-from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.metric import Figure, Metric, MetricInputs
+from anonygan_jax.evaluation.metrics import estimates, metric, reidentification
 from anonygan_jax.evaluation.metrics.reidentification import FAR, RECOGNISERS
 
 
-def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """True accept rates of pairs of two results."""
-    measures: dict[str, Estimate] = {}
+    measures: dict[str, estimates.Estimate] = {}
     if inputs.pairs is None:
         return measures
     for name, made in inputs.results.embeddings.items():
@@ -20,9 +18,9 @@ def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
     return measures
 
 
-METRIC = Metric(
+METRIC = metric.Metric(
     {
-        f"linkage_tar_{key}": Figure(
+        f"linkage_tar_{key}": metric.Figure(
             f"{title}: linkage of two results, TAR at FAR {FAR}"
         )
         for key, title in RECOGNISERS.items()

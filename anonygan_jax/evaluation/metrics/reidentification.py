@@ -24,12 +24,7 @@ RECOGNISERS = {  # titles
 def pair_distances(
     pairs: PairList, first: Embeddings, second: Embeddings
 ) -> np.ndarray:
-    """Returns the distances of the two photos of each pair, float64 [P].
-
-    Args:
-      pairs: names of photos.
-      first, second: embeddings of the first and of the second photos.
-    """
+    """Returns the distances of the two photos of each pair, float64 [P]."""
     a = np.stack([first[name] for name in pairs.first]).astype(np.float64)
     b = np.stack([second[name] for name in pairs.second]).astype(np.float64)
     return np.linalg.norm(a - b, axis=-1)
@@ -39,10 +34,6 @@ def verified(pairs: PairList, distances: np.ndarray) -> np.ndarray:
     """Returns whether each pair is classified correctly, bool [P].
 
     The threshold of a fold is the one with the best accuracy on the other folds.
-
-    Args:
-      pairs: of one or of two people.
-      distances: float [P], of the pairs.
 
     Source: LFW's protocol (Huang et al. 2007), view 2.
     """
@@ -69,10 +60,6 @@ def threshold_at_far(originals: Embeddings, far: float) -> float:
 
     All pairs of photos of different people count. Of more than 3,000 photos, some that
     are evenly spaced by name are used.
-
-    Args:
-      originals: embeddings of photos; see `person`.
-      far: the share, the false accept rate.
 
     Returns:
       A distance; NaN where there is one person alone.
@@ -110,12 +97,7 @@ class Curve:
 
 
 def roc(same: np.ndarray, distances: np.ndarray) -> Curve | None:
-    """Returns the ROC of pairs; None where there is only one kind of pairs.
-
-    Args:
-      same: bool [P], both photos show one person.
-      distances: float [P].
-    """
+    """Returns the ROC of pairs; None where there is only one kind of pairs."""
     if same.all() or not same.any():
         return None
     false, true, _ = roc_curve(same, -distances)

@@ -24,7 +24,6 @@ class Row:
     """Figures of one method.
 
     Attributes:
-      title: of the method.
       measures: estimates by key, see `registry.FIGURES`.
       curves: by recogniser, ROC of pairs whose second photo is a result.
       landmark_errors: float32 [68], mean displacement over interocular distance; None
@@ -42,12 +41,7 @@ class Row:
 
 
 def originals_row(originals: FolderMeasurement, pairs: PairList | None) -> Row:
-    """Returns the sanity row: the recognisers on unchanged photos.
-
-    Args:
-      originals: measurements of the originals.
-      pairs: for verification, if there are any.
-    """
+    """Returns the sanity row: the recognisers on unchanged photos."""
     inputs = MetricInputs(originals, originals, pairs)
     measures = registry.measure(inputs, ORIGINALS)
     return Row("original", measures, verification.curves(inputs), None, [])
@@ -61,12 +55,6 @@ def method_row(
     apparent_group: ApparentGroup | None = None,
 ) -> Row:
     """Returns the figures of a method's results.
-
-    Args:
-      title: of the method.
-      originals, results: measurements before and after.
-      pairs: for verification, if there are any.
-      apparent_group: see `names_by_subgroup`.
 
     Raises:
       NotEnoughError: there are fewer than two results, or no pair with a result.

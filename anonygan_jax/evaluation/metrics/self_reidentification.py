@@ -3,29 +3,22 @@
 import numpy as np
 
 from anonygan_jax.evaluation.collect.inputs import DLIB
-from anonygan_jax.evaluation.metrics import estimates
-from anonygan_jax.evaluation.metrics.estimates import Estimate
-from anonygan_jax.evaluation.metrics.metric import (
-    EVERY_FACE,
-    Figure,
-    Metric,
-    MetricInputs,
-)
+from anonygan_jax.evaluation.metrics import estimates, metric
 from anonygan_jax.evaluation.metrics.reidentification import RECOGNISERS
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 
-def _figures() -> dict[str, Figure]:
+def _figures() -> dict[str, metric.Figure]:
     """One figure of each recogniser."""
     figures = {}
     for key, title in RECOGNISERS.items():
         how = f"distance < {SAME_PERSON}" if key == DLIB else "same class"
         text = f"{title}: self re-identification ({how})"
-        figures[f"reid_self_{key}"] = Figure(text, digits=2)
+        figures[f"reid_self_{key}"] = metric.Figure(text, digits=2)
     return figures
 
 
-def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
+def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """By class where the recogniser classifies, else by distance."""
     return {
         f"reid_self_{name}": estimates.share(np.array(_hits(inputs, name), bool))
@@ -33,7 +26,7 @@ def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
     }
 
 
-def _hits(inputs: MetricInputs, name: str) -> list[bool]:
+def _hits(inputs: metric.MetricInputs, name: str) -> list[bool]:
     """Whether each result is matched with its own original, by one recogniser."""
     known, made = (x.embeddings[name] for x in (inputs.originals, inputs.results))
     both = [photo for photo in made if photo in known]
@@ -44,4 +37,4 @@ def _hits(inputs: MetricInputs, name: str) -> list[bool]:
     return [bool(distance < SAME_PERSON) for distance in distances]
 
 
-METRIC = Metric(_figures(), _measure, EVERY_FACE)
+METRIC = metric.Metric(_figures(), _measure, metric.EVERY_FACE)

@@ -24,10 +24,6 @@ def names_by_subgroup(
 ) -> dict[str, list[str]]:
     """Returns the names of the faces in each subgroup, by the subgroup's title.
 
-    Args:
-      originals: faces of the originals, by name.
-      apparent_group: names the group of a descriptor; None for no such subgroups.
-
     Returns:
       Sorted titles and names; subgroups without a face are left out.
     """
@@ -42,9 +38,6 @@ def individual_typology_angle(lab: np.ndarray) -> float:
     """Returns the angle (ITA) that classifies skin tones, degrees, -180 to 180.
 
     It depends on the light of the photo as well as on the skin.
-
-    Args:
-      lab: float [3], colour of the skin in CIE Lab.
     """
     return float(np.degrees(np.arctan2(lab[0] - 50, lab[2])))
 

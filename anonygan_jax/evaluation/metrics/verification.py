@@ -21,12 +21,7 @@ from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 
 def chosen_pairs(inputs: MetricInputs, name: str) -> PairList | None:
-    """Returns the pairs with an original first and a result second, if any.
-
-    Args:
-      inputs: with pairs or without.
-      name: of the recogniser.
-    """
+    """Returns the pairs with an original first and a result second, if any."""
     if inputs.pairs is None:
         return None
     known, made = _embeddings(inputs, name)

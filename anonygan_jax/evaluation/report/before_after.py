@@ -21,7 +21,6 @@ def write_before_after(
     Args:
       columns: title -> name -> photo; the originals first. A photo that is missing or
         cannot be decoded leaves its cell grey.
-      path: the picture file to write.
     """
     names = sorted(next(iter(columns.values())))
     chosen = names[:: max(1, len(names) // NUM_PHOTOS)][:NUM_PHOTOS]

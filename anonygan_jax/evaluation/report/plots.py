@@ -28,12 +28,7 @@ _STROKES = (
 
 
 def bars(rows: list[Row], path: pathlib.Path) -> None:
-    """Draws the main figures of each method with their intervals.
-
-    Args:
-      rows: of methods.
-      path: the picture file to write.
-    """
+    """Draws the main figures of each method with their intervals."""
     shown = [key for key in BARS if any(key in row.measures for row in rows)]
     columns = max(len(shown), 1)
     figure, axes = pyplot.subplots(
@@ -64,12 +59,7 @@ def _bars_of(axis: Axes, key: str, rows: list[Row]) -> None:
 
 
 def curves(rows: list[Row], path: pathlib.Path) -> None:
-    """Draws the ROC of each method: a panel for each recogniser.
-
-    Args:
-      rows: of the originals and of methods; one at least has a curve.
-      path: the picture file to write.
-    """
+    """Draws the ROC of each method: a panel for each recogniser."""
     names = [n for n in RECOGNISERS if any(n in row.curves for row in rows)]
     figure, axes = pyplot.subplots(
         1, len(names), figsize=(5 * len(names), 4.5), squeeze=False
@@ -94,13 +84,7 @@ def curves(rows: list[Row], path: pathlib.Path) -> None:
 
 
 def landmark_errors(rows: list[Row], face: np.ndarray, path: pathlib.Path) -> None:
-    """Draws the mean error of each landmark as a disc on a face.
-
-    Args:
-      rows: of methods.
-      face: float [68, 2], landmarks of the face.
-      path: the picture file to write.
-    """
+    """Draws the mean error of each landmark as a disc on a face, float [68, 2]."""
     shown = [row for row in rows if row.landmark_errors is not None]
     columns = max(len(shown), 1)
     figure, axes = pyplot.subplots(

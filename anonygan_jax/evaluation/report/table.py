@@ -36,12 +36,7 @@ WHY_EMPTY = {
 
 
 def written(figure: Figure, estimate: Estimate) -> str:
-    """Returns an estimate as text, "97.3% [96.1, 98.1]" or "0.034 [0.033, 0.035]".
-
-    Args:
-      figure: its format.
-      estimate: what is written; NaN gives "".
-    """
+    """Returns an estimate as text, "97.3% [96.1, 98.1]" or "0.034 [0.033, 0.035]"."""
     if math.isnan(estimate.value):
         return ""
     factor = 100 if figure.form == PERCENT else 1
@@ -57,11 +52,7 @@ def written(figure: Figure, estimate: Estimate) -> str:
 
 
 def published_table(rows: list[Row]) -> str:
-    """Returns the paper's table, with our rows above its own.
-
-    Args:
-      rows: of methods.
-    """
+    """Returns the paper's table, with our rows above its own."""
     lines = [
         "| method | " + " | ".join(PUBLISHED_COLUMNS) + " |",
         "|---" * (len(PUBLISHED_COLUMNS) + 1) + "|",
@@ -79,7 +70,7 @@ def _published_line(row: Row, reasons: list[str]) -> str:
     """One of our rows; an empty cell has the number of its reason, which is added."""
     cells = [row.title]
     for column, key in PUBLISHED_COLUMNS.items():
-        text = _cell(row, key)
+        text = _cell(row.measures, key)
         if not text:
             reason = WHY_EMPTY.get(column, "no face was found in its results")
             reason = reason if row.measures else row.remarks[0]
@@ -91,28 +82,20 @@ def _published_line(row: Row, reasons: list[str]) -> str:
 
 
 def full_table(rows: list[Row]) -> str:
-    """Returns the table of all figures: a line each, a column for each row.
-
-    Args:
-      rows: of the originals and of methods.
-    """
+    """Returns the table of all figures: a line each, a column for each row."""
     lines = [
         "| | " + " | ".join(row.title for row in rows) + " |",
         "|---" * (len(rows) + 1) + "|",
     ]
     for key, figure in FIGURES.items():
-        cells = [_cell(row, key) for row in rows]
+        cells = [_cell(row.measures, key) for row in rows]
         if any(cells):
             lines.append(f"| {figure.title} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 
 
 def subgroup_tables(rows: list[Row]) -> str:
-    """Returns a table for each figure: a line a subgroup, a column a method.
-
-    Args:
-      rows: of methods.
-    """
+    """Returns a table for each figure: a line a subgroup, a column a method."""
     return "\n\n".join(
         _subgroup_table(key, rows)
         for key in BY_SUBGROUP
@@ -128,17 +111,12 @@ def _subgroup_table(key: str, rows: list[Row]) -> str:
     ]
     found = [row.subgroups for row in rows]
     for title in sorted(set().union(*found)):
-        cells = [_written_in(measures.get(title, {}), key) for measures in found]
+        cells = [_cell(measures.get(title, {}), key) for measures in found]
         counts = [m[title]["detected_dlib"].count for m in found if title in m]
         lines.append(f"| {title} | {counts[0]} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(row: Row, key: str) -> str:
-    """A figure of a row as text; "" where it is not measured."""
-    return _written_in(row.measures, key)
-
-
-def _written_in(measures: dict[str, Estimate], key: str) -> str:
+def _cell(measures: dict[str, Estimate], key: str) -> str:
     """One of some figures as text; "" where it is not measured."""
     return written(FIGURES[key], measures[key]) if key in measures else ""

@@ -111,7 +111,7 @@ def test_results_in_the_input_are_no_input(portraits, tmp_path):
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(portraits, tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_reported(portraits, tmp_path):
     (tmp_path / "file").write_text("no folder")
     result = _anonymise(portraits, "--output", tmp_path / "file" / "out")
     assert result.exit_code == 1

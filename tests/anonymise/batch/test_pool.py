@@ -14,7 +14,7 @@ from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
 def _anonymise(photos, folder, output, make_workers):
-    """What became of photos."""
+    """Results of photos."""
     tasks, settings = [], Settings("warp")
     output.mkdir()
     for path in photos:
@@ -23,8 +23,8 @@ def _anonymise(photos, folder, output, make_workers):
     here = Worker(settings)
     with make_workers(settings, here) as workers:
         return [
-            (outcome.photo, outcome.kind, outcome.reason, outcome.faces)
-            for outcome in anonymise_photos(tasks, workers, here)
+            (result.photo, result.kind, result.reason, result.faces)
+            for result in anonymise_photos(tasks, workers, here)
         ]
 
 
@@ -54,14 +54,14 @@ def test_results_do_not_depend_on_the_workers(photo_folder, tmp_path, monkeypatc
     assert not list(tmp_path.glob(".beam-*"))
 
 
-def test_a_runner_that_beam_does_not_know_is_told(photo_folder, tmp_path):
+def test_a_runner_of_no_kind_of_beam_is_refused(photo_folder, tmp_path):
     task = Task(photo_folder / "a.png", "a.png", tmp_path / "a.png")
     options = "--runner=NoRunner"
     with (
         beam.pipelines(Settings("warp"), None, options, tmp_path) as workers,
         pytest.raises(ValueError, match="NoRunner"),
     ):
-        list(workers.find([task]))
+        list(workers.map(Worker.find, [task]))
     assert not list(tmp_path.iterdir())
 
 

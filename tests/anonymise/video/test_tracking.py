@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anonygan_jax.anonymise.video.tracking import MAX_GAP, MAX_MISSED_SEARCHES, Tracker
-from anonygan_jax.detection import Detection
+from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 
 SHAPE = np.random.default_rng(0).uniform(0, 50, (68, 2)).astype(np.float32)

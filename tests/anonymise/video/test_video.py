@@ -15,8 +15,8 @@ from returning import Returning
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError, VideoError
 from anonygan_jax.anonymise.video import transcode
-from anonygan_jax.anonymise.video.analysis import NUM_TRIAL_CROPS
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
+from anonygan_jax.anonymise.video.person import NUM_TRIAL_CROPS
 from anonygan_jax.anonymise.video.transcode import Video
 from anonygan_jax.cli import main
 from anonygan_jax.detection.centerface import CenterFace
@@ -255,7 +255,7 @@ def test_broken_packets_are_left_out_and_counted(frames, tmp_path):
     assert (result.num_frames, result.num_broken) == (9, 1)
 
 
-def test_files_that_are_no_videos_are_told(frames, tmp_path):
+def test_files_that_are_no_videos_are_reported(frames, tmp_path):
     (tmp_path / "text.mp4").write_text("no video")
     (tmp_path / "empty.mp4").write_bytes(b"")
     write_clip(tmp_path / "cut.mp4", frames[:4])

@@ -29,7 +29,7 @@ def test_smiling_composites_are_happy_and_others_are_not(classify):
         original = observed(points_xy=points, box_xyxy=box)
         made = pictures_for(frozenset([EMOTION]), image, original, original)
         assert made[EMOTION].shape == (64, 64, 1)
-        place = classify(made[EMOTION][None])[0]
+        place = classify(made[EMOTION][None])["classes"][0]
         expression = file.rpartition("_")[2].removesuffix(".jpg")
         seen[expression].append(emotion.EMOTIONS[place])
     happy = {name: np.mean(np.array(told) == "happy") for name, told in seen.items()}
@@ -48,7 +48,7 @@ def test_pixels_go_in_as_the_package_scales_them(monkeypatch):
     monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: Model())
     classify = emotion.EmotionClassifier(pathlib.Path("weights.hdf5"))
     grey = np.arange(256, dtype=np.uint8).repeat(16).reshape(1, 64, 64, 1)
-    assert emotion.EMOTIONS[classify(grey)[0]] == "sad"
+    assert emotion.EMOTIONS[classify(grey)["classes"][0]] == "sad"
     np.testing.assert_allclose(shown[0], (grey / 255 - 0.5) * 2, atol=1e-6)
 
 

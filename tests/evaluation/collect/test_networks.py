@@ -55,7 +55,7 @@ def test_the_packaged_network_finds_two_parts_of_a_photo_alike():
     assert network is not None
     photos = (load_sample_image(name) for name in ("china.jpg", "flower.jpg"))
     parts = [photo[100:324, x : x + 224] for photo in photos for x in (100, 300)]
-    features = network(np.stack(parts))
+    features = network(np.stack(parts))["features"]
     assert features.shape == (4, 1280)
     apart = np.linalg.norm(features[:, None] - features, axis=-1)
     assert max(apart[0, 1], apart[2, 3]) < apart[:2, 2:].min()

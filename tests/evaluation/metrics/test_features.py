@@ -5,7 +5,7 @@ import pytest
 
 from anonygan_jax.evaluation.collect import features as collected
 from anonygan_jax.evaluation.collect.features import Features
-from anonygan_jax.evaluation.metrics import features
+from anonygan_jax.evaluation.metrics import distribution
 
 
 def test_the_kept_features_are_a_uniform_sample(monkeypatch):
@@ -32,10 +32,9 @@ def test_estimates_of_equal_and_of_other_sets():
     real.update(rng.normal(size=(300, 4)))
     like.update(rng.normal(size=(300, 4)))
     unlike.update(rng.normal(2, 1, (300, 4)))
-    near, far = features.distance(real, like), features.distance(real, unlike)
-    assert near.value < far.low
-    assert far.low < 16 < far.high
-    assert np.isnan(features.kid(real, like).low)
-    precision, recall = features.precision_and_recall(real, unlike)
-    assert precision.value < 0.6
-    assert recall.count == 300
+    near, far = distribution.compare(real, like), distribution.compare(real, unlike)
+    assert near["frechet"].value < far["frechet"].low
+    assert far["frechet"].low < 16 < far["frechet"].high
+    assert np.isnan(near["kid"].low)
+    assert far["precision"].value < 0.6
+    assert far["recall"].count == 300

@@ -37,7 +37,7 @@ def test_equals_the_formula_with_scipys_matrix_root():
     root = sqrtm(covariances[0] @ covariances[1]).real
     expected = np.sum((means[0] - means[1]) ** 2)
     expected += np.trace(covariances[0] + covariances[1] - 2 * root)
-    distance = frechet.frechet_distance(statistics(a), statistics(b))
+    distance = frechet.Coupling(statistics(a), statistics(b)).distance
     assert distance == pytest.approx(expected, rel=1e-8)
 
 
@@ -47,15 +47,15 @@ def test_a_known_gaussian_pair():
     base = rng.normal(size=(5000, 3))
     base = (base - base.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(base.T))).T
     a, b = base * [1, 2, 3] + [0, 1, 0], base * [2, 2, 1]
-    distance = frechet.frechet_distance(statistics(a), statistics(b))
+    distance = frechet.Coupling(statistics(a), statistics(b)).distance
     assert distance == pytest.approx(1 + 1 + 4, rel=1e-6)
 
 
 def test_fewer_pictures_than_features_stay_finite():
     few = np.random.default_rng(3).normal(size=(10, 50))
-    assert frechet.frechet_distance(statistics(few), statistics(few)) < 1e-6
+    assert frechet.Coupling(statistics(few), statistics(few)).distance < 1e-6
     with pytest.raises(NotEnoughError, match="1 pictures"):
-        frechet.frechet_distance(statistics(few[:1]), statistics(few))
+        frechet.Coupling(statistics(few[:1]), statistics(few))
 
 
 def test_kid_is_the_double_sum():

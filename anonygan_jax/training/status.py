@@ -1,0 +1,119 @@
+"""Progress of a training run, as text."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+import sparklines
+
+from anonygan_jax.training.metric_writer import METRICS_FILE
+from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE
+
+NUM_BARS = 40
+RATE = "pairs_per_second"
+LogLine = dict[str, float]
+
+
+class NotARunError(ValueError):
+    """A folder without a training run; the message names the missing file."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRun:
+    """Config, metrics and checkpoints of a workdir.
+
+    Attributes:
+      config: of the run.
+      lines: of metrics.jsonl, in order; values by name.
+      checkpoints: steps of the saved checkpoints.
+    """
+
+    config: dict
+    lines: list[LogLine]
+    checkpoints: list[int]
+
+    @classmethod
+    def read(cls, workdir: pathlib.Path) -> "TrainingRun":
+        """Returns the run of a folder.
+
+        Raises:
+          NotARunError: there is none.
+          json.JSONDecodeError: a file of the run is damaged.
+        """
+        try:
+            config = json.loads((workdir / CONFIG_FILE).read_text())
+        except OSError as error:
+            raise NotARunError(
+                f"{workdir}: no {CONFIG_FILE} there; give the --workdir "
+                "of a training run"
+            ) from error
+        path = workdir / METRICS_FILE
+        texts = path.read_text().splitlines(True) if path.exists() else []
+        # The run is writing a line that has no end yet.
+        lines = [json.loads(text) for text in texts if text.endswith("\n")]
+        return cls(config, lines, generator_checkpoint.saved_steps(workdir))
+
+    def series(self, name: str) -> np.ndarray:
+        """Returns the values of a metric in log order, float64 [N]."""
+        return np.array([line[name] for line in self.lines if name in line])
+
+    def names(self) -> list[str]:
+        """Returns the names of the metrics, in the order of their first values."""
+        names = dict.fromkeys(name for line in self.lines for name in line)
+        return [name for name in names if name not in ("step", RATE)]
+
+
+def summary(run: TrainingRun) -> str:
+    """Returns a text: settings, progress, speed, and a sparkline of each metric."""
+    model, data = run.config["model"], run.config["data"]
+    height, width = data["image_size"]
+    lines = [
+        f"width {model['width']}, {model['num_blocks']} blocks, {height}x{width} "
+        f"pixels, {data['batch_size']} pairs a step, from {data['directory']}",
+        *_progress(run),
+    ]
+    names = run.names()
+    longest = max(map(len, names), default=0)
+    for name in names:
+        values = run.series(name)
+        lines.append(
+            f"{name:{longest}s}  {values[0]:9.4f} -> {values[-1]:9.4f}  "
+            f"{sparkline(values)}"
+        )
+    return "\n".join(lines)
+
+
+def _progress(run: TrainingRun) -> list[str]:
+    """Steps, pairs, rate, time left, checkpoints."""
+    if not run.lines:
+        return ["no step was logged yet"]
+    step, num_steps = int(run.lines[-1]["step"]), run.config["optimiser"]["num_steps"]
+    batch_size = run.config["data"]["batch_size"]
+    line = (
+        f"step {step:,} of {num_steps:,} ({step / num_steps:.0%}), "
+        f"{step * batch_size:,} pairs seen"
+    )
+    rates = run.series(RATE)[-20:]
+    if len(rates):
+        rate = float(np.median(rates))
+        hours = (num_steps - step) * batch_size / rate / 3600
+        line += f", {rate:.3g} pairs a second lately, {hours:.1f} hours left"
+    saved = ", ".join(map(str, run.checkpoints)) or "none yet"
+    return [line, f"checkpoints: {saved}"]
+
+
+def sparkline(values: Sequence[float] | np.ndarray) -> str:
+    """Returns one line of at most 40 bars: means of equal parts of the values.
+
+    Args:
+      values: oldest first; values that are not finite are left out.
+    """
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    if not len(finite):
+        return ""
+    parts = np.array_split(finite, min(NUM_BARS, len(finite)))
+    return sparklines.sparklines([float(part.mean()) for part in parts])[0]
