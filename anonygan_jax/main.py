@@ -17,6 +17,7 @@ import anonygan_jax
 from anonygan_jax.training.loop import train_and_evaluate
 from anonygan_jax.training.nan_guard import NotFiniteError
 from anonygan_jax.training.profiling import profile_steps
+from anonygan_jax.weights import config_fields
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Experiment: a file of configs/, with :variant where it has some."
@@ -56,8 +57,25 @@ def main(arguments: list[str]) -> None:
                 checkpoints.evaluate_run(config, workdir)
             else:
                 checkpoints.watch_run(config, workdir)
-    except (ValueError, ImportError, NotFiniteError) as error:
+    except (ValueError, ImportError, OSError, NotFiniteError) as error:
         sys.exit(f"error: {error}")
+
+
+def _parse_flags(arguments: list[str]) -> list[str]:
+    """Parses flags and config overrides; ends with one line if one is wrong."""
+    for old, new in config_fields.RENAMED.items():
+        if any(argument.startswith(f"--config.{old}") for argument in arguments):
+            section = old.split(".")[0]
+            sys.exit(f"error: config.{old} is called config.{section}.{new} now")
+    try:
+        return flags.FLAGS(arguments)
+    except AttributeError as error:
+        name = str(error).strip("\"'")
+        sys.exit(f"error: the config has no field {name!r}")
+    except OSError:  # its text lists every folder that was tried
+        sys.exit("error: --config names no file; those of this project are in configs/")
+    except (flags.Error, ImportError, TypeError, ValueError) as error:
+        sys.exit(f"error: {str(error).strip().splitlines()[-1]}")
 
 
 def _show_progress() -> None:
@@ -75,4 +93,4 @@ if __name__ == "__main__":
     if "--version" in sys.argv:
         print(f"anonygan_jax {anonygan_jax.__version__}")
         sys.exit(0)
-    app.run(main)
+    app.run(main, flags_parser=_parse_flags)

@@ -6,7 +6,8 @@ import pathlib
 import click
 
 from anonygan_jax.cli.options import FOLDER
-from anonygan_jax.training.status import NotARunError, TrainingRun, summary
+from anonygan_jax.training.status import TrainingRun, summary
+from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
 @click.command("train-status", short_help="How far a training run is.")
@@ -18,5 +19,5 @@ def main(workdir: pathlib.Path) -> None:
     """
     try:
         click.echo(summary(TrainingRun.read(workdir)))
-    except (NotARunError, json.JSONDecodeError) as error:
+    except (CheckpointError, json.JSONDecodeError) as error:
         raise click.ClickException(str(error)) from error

@@ -41,7 +41,7 @@ def create_train_state(
     """Returns the state before the first step.
 
     Args:
-      variables: network -> {"params", "batch_stats"}.
+      variables: network -> {"params"}, with "batch_stats" where it has any.
       optimisers: network -> optimiser.
       frozen: see `TrainState`.
     """
@@ -49,7 +49,7 @@ def create_train_state(
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         params=params,
-        batch_stats={name: v["batch_stats"] for name, v in variables.items()},
+        batch_stats={name: v.get("batch_stats", {}) for name, v in variables.items()},
         opt_state={name: optimisers[name].init(params[name]) for name in params},
         ema_params=jax.tree.map(jnp.copy, params["generator"]),
         frozen=frozen,

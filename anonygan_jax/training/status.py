@@ -8,17 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import sparklines
 
+from anonygan_jax.models.config import system_of
 from anonygan_jax.training.metric_writer import METRICS_FILE
 from anonygan_jax.weights import generator_checkpoint
-from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE
 
 NUM_BARS = 40
 RATE = "pairs_per_second"
 LogLine = dict[str, float]
-
-
-class NotARunError(ValueError):
-    """A folder without a training run; the message names the missing file."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,16 +36,10 @@ class TrainingRun:
         """Returns the run of a folder.
 
         Raises:
-          NotARunError: there is none.
-          json.JSONDecodeError: a file of the run is damaged.
+          CheckpointError: there is none, or its config is damaged.
+          json.JSONDecodeError: its metrics are damaged.
         """
-        try:
-            config = json.loads((workdir / CONFIG_FILE).read_text())
-        except OSError as error:
-            raise NotARunError(
-                f"{workdir}: no {CONFIG_FILE} there; give the --workdir "
-                "of a training run"
-            ) from error
+        config = generator_checkpoint.read_config(workdir)
         path = workdir / METRICS_FILE
         texts = path.read_text().splitlines(True) if path.exists() else []
         # The run is writing a line that has no end yet.
@@ -68,11 +58,12 @@ class TrainingRun:
 
 def summary(run: TrainingRun) -> str:
     """Returns a text: settings, progress, speed, and a sparkline of each metric."""
-    model, data = run.config["model"], run.config["data"]
+    data = run.config["data"]
     height, width = data["image_size"]
+    source = f", from {data['directory']}" if data["directory"] else ""
     lines = [
-        f"width {model['width']}, {model['num_blocks']} blocks, {height}x{width} "
-        f"pixels, {data['batch_size']} pairs a step, from {data['directory']}",
+        f"{system_of(run.config)}, {height}x{width} pixels, "
+        f"{data['batch_size']} pairs a step{source}",
         *_progress(run),
     ]
     names = run.names()

@@ -82,6 +82,8 @@ def write_generator(
     Raises:
       FileExistsError: `output` exists.
     """
+    if output.exists():
+        raise FileExistsError(f"{output} exists; choose another --output")
     output.mkdir(parents=True)
     (output / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n")
     params = jax.tree.map(lambda x: jnp.asarray(x, jnp.float16), variables["params"])

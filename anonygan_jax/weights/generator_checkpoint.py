@@ -58,7 +58,8 @@ def read_config(workdir: pathlib.Path) -> dict[str, Any]:
     """Returns the config of a run or of an export, with the fields of this version.
 
     Raises:
-      CheckpointError: there is none in `workdir`, or it has a removed field.
+      CheckpointError: there is none in `workdir`, it is damaged, or it has a removed
+        field.
     """
     path = workdir / CONFIG_FILE
     if not path.exists():
@@ -66,7 +67,10 @@ def read_config(workdir: pathlib.Path) -> dict[str, Any]:
             f"{workdir}: no {CONFIG_FILE} there; give the --workdir of a training run"
         )
     try:
-        return with_current_fields(json.loads(path.read_text()))
+        config = json.loads(path.read_text())
+        if not isinstance(config, dict) or not {"model", "data"} <= config.keys():
+            raise ValueError("no config of a run")
+        return with_current_fields(config)
     except ValueError as error:
         raise CheckpointError(f"{path}: {error}") from error
 

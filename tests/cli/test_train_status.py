@@ -38,7 +38,7 @@ def run(tmp_path):
 def test_steps_rate_and_time_left_are_reported(run):
     result = _status(run)
     assert result.exit_code == 0
-    assert "width 16, 3 blocks, 112x92 pixels, 4 pairs a step" in result.output
+    assert "anonygan, 112x92 pixels, 4 pairs a step, from data/lfw" in result.output
     assert "step 100 of 1,000 (10%), 400 pairs seen" in result.output
     assert "8 pairs a second lately, 0.1 hours left" in result.output  # 3600 / 8 s
     assert "checkpoints: 50, 100" in result.output
