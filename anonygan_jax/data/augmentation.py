@@ -43,9 +43,6 @@ class AugmentationConfig:
             )
 
 
-UNCHANGED = AugmentationConfig()
-
-
 def augment(batch: PairBatch, rng: jax.Array, config: AugmentationConfig) -> PairBatch:
     """Returns the pairs, some of them mirrored.
 
@@ -58,32 +55,15 @@ def augment(batch: PairBatch, rng: jax.Array, config: AugmentationConfig) -> Pai
         return batch
     key = jax.random.split(rng, 3)[0]  # as in every run so far, so that they resume
     flipped = jax.random.bernoulli(key, config.flip_share, batch.is_supervised.shape)
-    condition, condition_points = _flip(
-        batch.condition, batch.condition_points_xy, flipped
-    )
-    source, source_points = _flip(batch.source, batch.source_points_xy, flipped)
-    warped_condition = batch.warped_condition
-    if warped_condition is not None:
-        warped_condition, _ = _flip(warped_condition, batch.source_points_xy, flipped)
-    return dataclasses.replace(
-        batch,
-        condition=condition,
-        source=source,
-        condition_points_xy=condition_points,
-        source_points_xy=source_points,
-        warped_condition=warped_condition,
-    )
-
-
-def _flip(
-    images: jax.Array, points_xy: jax.Array, flipped: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Some of the pictures mirrored; a left eye is a right eye then."""
-    width = images.shape[2]
-    mirrored = points_xy[:, MIRRORED] * jnp.array([-1.0, 1.0])
-    mirrored += jnp.array([width - 1.0, 0.0])
-    chosen = flipped[:, None, None]
-    return (
-        jnp.where(chosen[..., None], images[:, :, ::-1], images),
-        jnp.where(chosen, mirrored, points_xy),
-    )
+    mirrored = {}
+    for name in ("condition", "source", "warped_condition"):
+        if (images := getattr(batch, name)) is not None:
+            chosen = flipped[:, None, None, None]
+            mirrored[name] = jnp.where(chosen, images[:, :, ::-1], images)
+    for name in ("condition_points_xy", "source_points_xy"):
+        points = getattr(batch, name)
+        # A left eye is a right eye then.
+        moved = points[:, MIRRORED] * jnp.array([-1.0, 1.0])
+        moved += jnp.array([batch.source.shape[2] - 1.0, 0.0])
+        mirrored[name] = jnp.where(flipped[:, None, None], moved, points)
+    return dataclasses.replace(batch, **mirrored)

@@ -1,6 +1,7 @@
 """Batches of pairs for training, as functions of the step."""
 
 import dataclasses
+import itertools
 from typing import Any
 
 import flax.struct
@@ -41,13 +42,7 @@ class PairBatch:
 
 @flax.struct.dataclass
 class BatchIndices:
-    """A batch with numbers of faces in place of pictures.
-
-    Attributes:
-      condition, source: int32 [B], numbers of faces.
-      condition_points_xy, source_points_xy, is_supervised, condition_person: as in
-        `PairBatch`.
-    """
+    """A `PairBatch` with numbers of faces, int32 [B], in place of pictures."""
 
     condition: Array
     source: Array
@@ -74,8 +69,7 @@ class BatchLoader:
         """Opens the records.
 
         Args:
-          config: the training data.
-          pair_config: how photos are paired.
+          config, pair_config: which photos, and how they are paired.
           uses_warped_condition: the batches have warped conditions.
           rows: of each batch that this process makes; other processes make the others.
 
@@ -89,8 +83,7 @@ class BatchLoader:
                 'data.loader is "device", but conditions are warped on the host; '
                 'set it to "memory"'
             )
-        self._config, self._pair_config = config, pair_config
-        self._rows = rows
+        self._config, self._pair_config, self._rows = config, pair_config, rows
         self._warp = None
         if uses_warped_condition:
             workers = config.warped_condition_workers
@@ -98,13 +91,11 @@ class BatchLoader:
         composites = [config.composites] if config.composites else []
         stores = [open_store(name) for name in config.directories + composites]
         self._num_composites = len(stores[-1]) if config.composites else 0
-        labels = [store.labels() for store in stores]
-        self._identities = [name for names, _ in labels for name in names]
-        self._repeats = np.repeat(
-            [*config.repeats, 1][: len(stores)], [len(store) for store in stores]
-        )
+        names, points = zip(*(store.labels() for store in stores), strict=True)
+        self._identities = list(itertools.chain.from_iterable(names))
+        sizes = [len(store) for store in stores]
+        self._repeats = np.repeat([*config.repeats, 1][: len(stores)], sizes)
         kind = FaceDataset if config.loader == "tf_data" else InMemoryFaceDataset
-        points = [points for _, points in labels]
         self._faces = kind(stores, points, config.image_size, config.zoom)
         self.sampler = self._sampler(pair_config, config.batch_size)
 
@@ -132,7 +123,7 @@ class BatchLoader:
         """Returns pairs of two people, to be looked at or measured.
 
         Args:
-          num_pairs: number of pairs.
+          num_pairs: how many.
           held_out: of the people that training does not use.
 
         Raises:
@@ -160,10 +151,7 @@ class BatchLoader:
         )
 
     def _choose(
-        self,
-        pairs: PairIndices,
-        rng: np.random.Generator,
-        rows: slice = slice(None),
+        self, pairs: PairIndices, rng: np.random.Generator, rows: slice = slice(None)
     ) -> BatchIndices:
         """Some rows of the pairs; the landmarks of sources get noise."""
         points = self._faces.points_xy[pairs.source[rows]]
@@ -181,25 +169,19 @@ class BatchLoader:
 
     def _read(self, indices: BatchIndices) -> PairBatch:
         """A batch with its pictures."""
-        fields: dict[str, Any] = {
-            "condition": self._faces.read(indices.condition),
-            "condition_points_xy": indices.condition_points_xy,
-            "source": self._faces.read(indices.source),
-            "source_points_xy": indices.source_points_xy,
-        }
-        return PairBatch(
-            **fields,
-            is_supervised=indices.is_supervised,
-            condition_person=indices.condition_person,
-            warped_condition=self._warp(*fields.values()) if self._warp else None,
-        )
+        condition, source = map(self._faces.read, (indices.condition, indices.source))
+        images = {"condition": condition, "source": source}
+        if self._warp:
+            images["warped_condition"] = self._warp(
+                condition, indices.condition_points_xy, source, indices.source_points_xy
+            )
+        return PairBatch(**vars(indices) | images)
 
     def _noise(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Noise of landmarks; the cube of a uniform share keeps most of it small."""
-        scale = (
-            self._config.image_size[0] * self._config.zoom / alignment.CELEBA_SIZE[0]
-        )
+        config = self._config
+        scale = config.image_size[0] * config.zoom / alignment.CELEBA_SIZE[0]
         share = rng.random((count, 1, 1)) ** 3
-        deviation = self._config.landmark_jitter * scale
+        deviation = config.landmark_jitter * scale
         noise = rng.normal(0, deviation, (count, NUM_LANDMARKS, 2))
         return (share * noise).astype(np.float32)

@@ -41,7 +41,6 @@ class DataConfig:
     warped_condition_workers: int = 0
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a wrong field."""
         object.__setattr__(self, "image_size", tuple(self.image_size))
         if self.loader not in LOADERS:
             raise ValueError(f"loader is {self.loader!r}, wanted one of {LOADERS}")
@@ -89,7 +88,6 @@ class PairConfig:
     num_candidates: int = 1
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a wrong field."""
         for name in ("supervised_share", "held_out_share", "composite_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, not 0 to 1")

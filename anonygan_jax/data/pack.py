@@ -67,10 +67,9 @@ class FacePack:
 
     def images(self, indices: Sequence[int]) -> list[np.ndarray]:
         """Returns the pictures with these numbers, uint8 [H, W, 3]."""
-        return [self._decoded(index) for index in indices]
+        return [self._decode(index) for index in indices]
 
-    def _decoded(self, index: int) -> np.ndarray:
-        """One picture."""
+    def _decode(self, index: int) -> np.ndarray:
         data = self._pictures[self._starts[index] : self._starts[index + 1]]
         return np.asarray(Image.open(io.BytesIO(data.tobytes())).convert("RGB"))
 
@@ -91,10 +90,8 @@ def write_pack(
     Raises:
       OSError: the file cannot be written.
     """
-    pictures = [
-        _encoded(faces.read(np.array([index]))[0], quality)
-        for index in range(len(faces))
-    ]
+    every = (faces.read(np.array([index]))[0] for index in range(len(faces)))
+    pictures = [_encode(image, quality) for image in every]
     about = {"version": VERSION, "size": faces.size, "zoom": faces.zoom}
     with atomic_write(path) as partial:
         np.savez(
@@ -108,8 +105,7 @@ def write_pack(
     return path.stat().st_size
 
 
-def _encoded(image: np.ndarray, quality: int) -> bytes:
-    """A compressed picture."""
+def _encode(image: np.ndarray, quality: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, FORMAT, quality=quality, method=6)
     return buffer.getvalue()

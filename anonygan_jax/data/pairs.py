@@ -6,12 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from anonygan_jax.data.config import (
-    OTHER_IDENTITY,
-    SAME_IDENTITY,
-    SOURCE,
-    PairConfig,
-)
+from anonygan_jax.data.config import OTHER_IDENTITY, SAME_IDENTITY, SOURCE, PairConfig
 from anonygan_jax.faces.face import NUM_LANDMARKS
 
 

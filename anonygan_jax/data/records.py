@@ -17,6 +17,7 @@ from anonygan_jax.faces.face import NUM_LANDMARKS
 
 NAME = "faces"
 SPLIT = "train"
+SUFFIX = "array_record"
 EMBEDDED_COMPOSITES = "embedded"  # directory name of the package's composites
 JPEG_QUALITY = 92
 
@@ -64,7 +65,7 @@ def features(size: tuple[int, int]) -> tfds.features.FeaturesDict:
 
 def shard_path(directory: pathlib.Path, shard: int, num_shards: int) -> pathlib.Path:
     """Returns the path of a shard, as TFDS expects it."""
-    return directory / f"{NAME}-{SPLIT}.array_record-{shard:05d}-of-{num_shards:05d}"
+    return directory / f"{NAME}-{SPLIT}.{SUFFIX}-{shard:05d}-of-{num_shards:05d}"
 
 
 def write_shard(
@@ -86,21 +87,14 @@ def write_shard(
     num_bytes = 0
     for face in faces:
         fields = dataclasses.asdict(face) | {"image": _jpeg(face.image)}
-        record = _same_bytes_everywhere(schema.serialize_example(fields))
+        # Protocol buffers write maps in an order that depends on the process.
+        example = tf_example_pb2.Example.FromString(schema.serialize_example(fields))
+        record = example.SerializeToString(deterministic=True)
         num_bytes += len(record)
         writer.write(record)
     writer.close()
     partial.rename(path)
     return num_bytes
-
-
-def _same_bytes_everywhere(record: bytes) -> bytes:
-    """The record with its fields in a fixed order.
-
-    Protocol buffers write maps in an order that depends on the process.
-    """
-    example = tf_example_pb2.Example.FromString(record)
-    return example.SerializeToString(deterministic=True)
 
 
 def write_metadata(
@@ -118,10 +112,7 @@ def write_metadata(
       num_bytes: of all records.
     """
     template = tfds.core.ShardedFileTemplate(
-        dataset_name=NAME,
-        data_dir=directory,
-        split=SPLIT,
-        filetype_suffix="array_record",
+        dataset_name=NAME, data_dir=directory, split=SPLIT, filetype_suffix=SUFFIX
     )
     split = tfds.core.SplitInfo(
         name=SPLIT,

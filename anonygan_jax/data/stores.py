@@ -9,9 +9,6 @@ from anonygan_jax.data.pack import PACK_SUFFIX, FacePack, write_pack
 def open_store(directory: str) -> StoredFaces:
     """Returns the faces of a folder or a pack; of "embedded", the package's composites.
 
-    Args:
-      directory: the folder, the pack or "embedded".
-
     Raises:
       RecordsError, PackError: there are none.
     """

@@ -27,14 +27,8 @@ class DegenerateFaceError(ValueError):
     """Landmarks from which no crop can be computed."""
 
 
-def face_anchors(
-    points_xy: Float[np.ndarray, "68 2"],
-) -> Float[np.ndarray, "4 2"]:
-    """Returns float64 [4, 2]: centres of both eyes, both corners of the mouth.
-
-    Args:
-      points_xy: float [68, 2].
-    """
+def face_anchors(points_xy: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "4 2"]:
+    """Returns float64 [4, 2]: centres of both eyes, both corners of the mouth."""
     points = np.asarray(points_xy, np.float64)
     eyes = [points[list(LEFT_EYE)].mean(0), points[list(RIGHT_EYE)].mean(0)]
     return np.stack([*eyes, points[48], points[54]])
@@ -118,8 +112,7 @@ def chip_transform(
     """
     scale = side / CHIP_SIDE
     shift = (side - 1) / 2 - scale * CHIP_CENTRE_XY
-    to_picture = window_transform(CELEBA_SIZE, size, zoom)
-    back = cv2.invertAffineTransform(to_picture)
+    back = cv2.invertAffineTransform(window_transform(CELEBA_SIZE, size, zoom))
     return compose(np.column_stack([scale * np.eye(2), shift]), back)
 
 
@@ -201,17 +194,18 @@ def paste_crop(
     """Blends a crop into a photo by `alpha`, in place.
 
     Args:
-      photo: uint8 [H, W, 3].
-      crop: uint8 [h, w, 3].
       alpha: float32 [h, w], 0 (photo) to 1 (crop), in the crop's frame.
       matrix: float [2, 3], the photo-to-crop map of the crop.
     """
-    left, top, right, bottom = _target_window(matrix, crop.shape, photo.shape)
+    low, high = _bounds(matrix, crop.shape)
+    limit = photo.shape[1::-1]
+    left, top = np.clip(np.floor(low), 0, limit).astype(int)
+    right, bottom = np.clip(np.ceil(high) + 1, 0, limit).astype(int)
     if left >= right or top >= bottom:
         return
     region = photo[top:bottom, left:right]
     matrix = compose(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
-    size = (right - left, bottom - top)
+    size = (int(right - left), int(bottom - top))
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     face = cv2.warpAffine(
         crop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
@@ -220,18 +214,6 @@ def paste_crop(
     weight = cv2.warpAffine(alpha.astype(np.float32), matrix, size, flags=flags)
     blended = region + weight[..., None] * (face.astype(np.float32) - region)
     region[:] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
-
-
-def _target_window(
-    matrix: np.ndarray, crop_shape: tuple[int, ...], photo_shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
-    """The part of a photo that a crop replaces: left, top, right, bottom."""
-    low, high = _bounds(matrix, crop_shape)
-    low, high = np.floor(low), np.ceil(high) + 1
-    limit = photo_shape[1::-1]
-    left, top = (int(v) for v in np.clip(low, 0, limit))
-    right, bottom = (int(v) for v in np.clip(high, 0, limit))
-    return left, top, right, bottom
 
 
 def reframe(

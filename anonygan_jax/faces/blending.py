@@ -34,8 +34,6 @@ def blend(
     for at SOLVED_SIZE and enlarged.
 
     Args:
-      warped: uint8 [H, W, 3].
-      image: uint8 [H, W, 3].
       mask: float32 [H, W], 1 where the warped face is placed.
       points: float [68, 2], its landmarks.
 
@@ -117,10 +115,7 @@ def _clone(source: np.ndarray, target: np.ndarray, inside: np.ndarray) -> np.nda
     kernel = np.ones((2 * ERODED + 1, 2 * ERODED + 1), np.uint8)
     padded = cv2.dilate(np.pad(inside.astype(np.uint8) * 255, pad), kernel)
     rows, columns = np.nonzero(padded.any(1))[0], np.nonzero(padded.any(0))[0]
-    centre = (
-        int(columns[0] + columns[-1] + 1) // 2,
-        int(rows[0] + rows[-1] + 1) // 2,
-    )
+    centre = (int(columns[0] + columns[-1] + 1) // 2, int(rows[0] + rows[-1] + 1) // 2)
     source, target = (
         np.pad(image, (*pad, (0, 0)), mode="edge") for image in (source, target)
     )
@@ -136,7 +131,6 @@ def feather_alpha(
     The fall is outside, so that no pixel of the source's face is in the result.
 
     Args:
-      mask: float32 [H, W].
       points: float [68, 2]; the fall is a share of the face's width.
     """
     outside = (mask == 0).astype(np.uint8)

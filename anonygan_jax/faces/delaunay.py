@@ -26,9 +26,6 @@ def forehead_points(
 
     The landmarks end at the brows. These points are above them in the direction from
     chin to eyes, at the average height of foreheads, lower at the temples.
-
-    Args:
-      points_xy: float [..., 68, 2].
     """
     points = np.asarray(points_xy, np.float64)
     eyes = points[..., 36:48, :].mean(-2, keepdims=True)

@@ -11,9 +11,6 @@ OPEN, SHUT = 0.12, 0.03  # mouth openness: certainly open, certainly shut
 def mouth_openness(points_xy: Float[np.ndarray, "68 2"]) -> float:
     """Returns the gap of the inner lips over the mouth's width, 0 when shut.
 
-    Args:
-      points_xy: float [68, 2].
-
     Source: ours.
     """
     upper, lower = points_xy[[61, 62, 63]], points_xy[[67, 66, 65]]
@@ -23,9 +20,6 @@ def mouth_openness(points_xy: Float[np.ndarray, "68 2"]) -> float:
 
 def eye_openness(points_xy: Float[np.ndarray, "68 2"]) -> float:
     """Returns the mean eye aspect ratio, height over width; near 0.1 when shut.
-
-    Args:
-      points_xy: float [68, 2].
 
     Source: Soukupova and Cech 2016.
     """
@@ -38,10 +32,6 @@ def eye_openness(points_xy: Float[np.ndarray, "68 2"]) -> float:
 
 
 def mouth_width(points_xy: Float[np.ndarray, "68 2"]) -> float:
-    """Returns the mouth's width over the height from eyes to chin; smiles are wide.
-
-    Args:
-      points_xy: float [68, 2].
-    """
+    """Returns the mouth's width over the height from eyes to chin; smiles are wide."""
     height = np.linalg.norm(points_xy[36:48].mean(0) - points_xy[8])
     return float(np.linalg.norm(points_xy[54] - points_xy[48]) / height)

@@ -27,9 +27,6 @@ def head_angles(points_xy: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "3"]:
 
     Yaw is positive when the nose points to the image's right, pitch when it points
     up, roll when the head is turned clockwise. Accurate to some five degrees.
-
-    Args:
-      points_xy: float [68, 2], pixels.
     """
     points = np.asarray(points_xy, np.float64)[list(_LANDMARKS)]
     focal = _FOCAL_LENGTH * max(float(np.linalg.norm(points[3] - points[2])), 1.0)

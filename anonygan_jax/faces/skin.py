@@ -44,7 +44,6 @@ def skin_colour(
 
     Args:
       image_u8: uint8 [H, W, 3] RGB.
-      points_xy: float [68, 2], pixels.
     """
     skin = image_u8[skin_mask(points_xy, image_u8.shape)]
     if not len(skin):
@@ -58,7 +57,6 @@ def skin_probability(
     """Returns the likelihood of each pixel's colour as skin, float32 [H, W], 0 to 0.9.
 
     Args:
-      image: uint8 [H, W, 3].
       face: uint8 [P, 3], pixels of the face, most of which are skin.
 
     Source: ours.
@@ -73,11 +71,7 @@ def skin_probability(
 def median_and_mad(
     values: Shaped[np.ndarray, "P C"],
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
-    """Returns median and median absolute deviation of each channel, the latter above 0.
-
-    Args:
-      values: uint8 or float [P, C].
-    """
+    """Returns median and median absolute deviation (above 0) of each channel."""
     median = np.median(values, axis=0)
     spread = np.median(np.abs(values - median), axis=0)
     return median, np.maximum(spread, 1e-3)

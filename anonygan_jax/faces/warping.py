@@ -19,7 +19,7 @@ OUTLINE_SCALES = (1.15, 3.0)  # of the rings around a face, copies of its outlin
 MAP_CELLS = 64  # cells a side at which the dense map is computed before it is enlarged
 MAX_SHIFT = np.array([153.0, 18.0, 18.0])  # of L (0..255, as OpenCV's uint8), a, b
 CONTRAST = (0.7, 1.4)  # limits on the ratio of the lightness' spread
-BOX_MARGIN = 4  # pixels around mask and soft edge that are computed, too
+PATCH_MARGIN = 4  # pixels around mask and soft edge that are computed, too
 NUM_SAMPLES = 64  # pixels of the longer side at which colours are sampled
 JAW_INSET = 0.02  # of the way from the chin to the nose: background is left out
 MOUTH_INTERIOR = 0.3  # lightness of an opened mouth over the skin's
@@ -38,15 +38,13 @@ def warp_onto(
     changes only where the new face fades, see `blending.feather_alpha`.
 
     Args:
-      condition: uint8 [h, w, 3].
       condition_points: float [68, 2], in the condition.
-      image: uint8 [H, W, 3].
       points: float [68, 2], the positions of the condition's points in the result.
       mask: float32 [H, W], 1 where the face is replaced; not empty.
 
     Source: ours.
     """
-    box = _box(mask, BOX_MARGIN + math.ceil(blending.edge_width(points)))
+    box = _box(mask, PATCH_MARGIN + math.ceil(blending.edge_width(points)))
     points = points - (box[1].start, box[0].start)
     part, inside = image[box], mask[box]
     inset = _inset(condition_points)
@@ -85,7 +83,6 @@ def warp_face(
     """Returns the condition warped onto `points`, uint8 [H, W, 3].
 
     Args:
-      condition: uint8 [h, w, 3].
       condition_points: float [68, 2], in the condition.
       points: float [68, 2], in the result.
       size: (height, width) of the result.
@@ -135,7 +132,6 @@ def open_mouth(
     """Returns the warped face with a dark mouth where the warp opened shut lips.
 
     Args:
-      warped: uint8 [H, W, 3].
       points: float [68, 2], its landmarks.
       condition_points: float [68, 2], landmarks before the warp.
     """
@@ -161,7 +157,6 @@ def match_colour(
     Their difference is limited, so that lips keep a lip's colour.
 
     Args:
-      warped: uint8 [H, W, 3].
       image: uint8 [H, W, 3], the source.
       points: float [68, 2], landmarks of both.
       mask: float32 [H, W], above 0 where the face is.

@@ -22,8 +22,8 @@ class CiaganMethod:
       crop_size: (height, width) of the crops: 128x128 for the official weights,
         whatever the photo's resolution; the result is resized back.
 
-    Source and licence: see `models.ciagan`. Only pixels inside the mask are drawn, as
-    in the release.
+    Source and licence: see `models.ciagan.generator`. Only pixels inside the mask are
+    drawn, as in the release.
     """
 
     name = CIAGAN

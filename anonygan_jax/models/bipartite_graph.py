@@ -5,13 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from anonygan_jax.models import layers
 from anonygan_jax.models.convolution import KERNEL_INIT, LAX, Conv
-from anonygan_jax.models.layers import (
-    BatchNorm,
-    Dropout,
-    PrecisionPolicy,
-    promote_to_float32,
-)
+from anonygan_jax.models.layers import BatchNorm, PrecisionPolicy
 
 
 class GraphConvolution(nn.Module):
@@ -19,11 +15,7 @@ class GraphConvolution(nn.Module):
 
     @nn.compact
     def __call__(self, nodes: Float[Array, "B N S"]) -> Float[Array, "B N S"]:
-        """Returns float32 [B, N, S].
-
-        Args:
-          nodes: float32 [B, N, S], N node features of S states.
-        """
+        """Returns the nodes' states after the messages, float32 [B, N, S]."""
         num_nodes, num_states = nodes.shape[-2:]
         adjacency = self.param("adjacency", KERNEL_INIT, (num_nodes, num_nodes))
         bias = self.param("bias", nn.initializers.zeros, (num_nodes,))
@@ -43,8 +35,7 @@ class BipartiteGraphReasoning(nn.Module):
     Attributes:
       num_states: states of a node, S; the width of a half in the paper.
       num_nodes: nodes of a side, N.
-      precision: see `PrecisionPolicy`.
-      convolution: see `convolve`.
+      precision, convolution: see `PrecisionPolicy` and `convolve`.
 
     Source: paper section 3.1, equations 1-6.
     """
@@ -72,24 +63,19 @@ class BipartiteGraphReasoning(nn.Module):
         extend = Conv(half, 1, name="extend", **fields)
         norm = BatchNorm(epsilon=1e-4, name="norm")
         to_condition, to_source = (
-            promote_to_float32(projection(x)) for x in (condition, source)
+            layers.promote_to_float32(projection(x)) for x in (condition, source)
         )
 
         def side(half_map: jax.Array, crossed: jax.Array, name: str) -> jax.Array:
-            nodes = jnp.einsum(
-                "bhwn,bhws->bns", crossed, promote_to_float32(state(half_map))
-            )
+            states = layers.promote_to_float32(state(half_map))
+            nodes = jnp.einsum("bhwn,bhws->bns", crossed, states)
             nodes = GraphConvolution(name=name)(nodes)
             back = jnp.einsum("bhwn,bns->bhws", crossed, nodes)
             return half_map + norm(extend(back), train)
 
-        return jnp.concatenate(
-            [
-                side(condition, to_source, "graph_condition"),
-                side(source, to_condition, "graph_source"),
-            ],
-            axis=-1,
-        )
+        condition = side(condition, to_source, "graph_condition")
+        source = side(source, to_condition, "graph_source")
+        return jnp.concatenate([condition, source], axis=-1)
 
 
 class GraphBlock(nn.Module):
@@ -98,8 +84,7 @@ class GraphBlock(nn.Module):
     Attributes:
       num_nodes: nodes of a side of the graph.
       dropout_rate: share of features dropped between the two convolutions of a stream.
-      precision: see `PrecisionPolicy`.
-      convolution: see `convolve`.
+      precision, convolution: see `PrecisionPolicy` and `convolve`.
     """
 
     num_nodes: int
@@ -117,7 +102,6 @@ class GraphBlock(nn.Module):
         """Returns the two streams after the block.
 
         Args:
-          appearance: float32 [B, h, w, C].
           shape: float32 [B, h, w, C] in the first block, [B, h, w, 2C] after it.
           train: use batch statistics and dropout.
         """
@@ -142,5 +126,5 @@ class GraphBlock(nn.Module):
         """conv, BatchNorm, ReLU, dropout, conv; the first keeps the input's width."""
         x = self._conv(x.shape[-1], f"{name}_conv1")(x)
         x = nn.relu(BatchNorm(name=f"{name}_norm1")(x, train))
-        x = Dropout(self.dropout_rate)(x, train)
+        x = layers.Dropout(self.dropout_rate)(x, train)
         return self._conv(width, f"{name}_conv2")(x)

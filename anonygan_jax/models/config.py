@@ -91,9 +91,8 @@ class ModelConfig:
         self, points_xy: Float[Array | np.ndarray, "B 68 2"]
     ) -> Float[Array, "B K 2"]:
         """Returns the landmarks that the networks see, [B, num_landmarks, 2]."""
-        if self.num_landmarks == NUM_LANDMARKS:
-            return jnp.asarray(points_xy)
-        return jnp.asarray(points_xy)[:, REDUCED_29, :]
+        points = jnp.asarray(points_xy)
+        return points if self.num_landmarks == NUM_LANDMARKS else points[:, REDUCED_29]
 
 
 ANONYGAN, CIAGAN = "anonygan", "ciagan"

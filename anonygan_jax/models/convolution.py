@@ -34,8 +34,6 @@ def convolve(
     """Returns the convolution of x with a kernel.
 
     Args:
-      x: float [B, H, W, C].
-      kernel: float [k, l, C, F].
       stride: step in both directions.
       padding: zeros before and after the rows, and the columns.
       convolution: "lax", XLA's own; or "matmul", one product of matrices. The rows of
@@ -76,10 +74,6 @@ def _product(rows: jax.Array, kernel: jax.Array) -> jax.Array:
     return rows @ kernel
 
 
-def _forward(rows: jax.Array, kernel: jax.Array):
-    return _product(rows, kernel), (rows, kernel)
-
-
 def _backward(saved: tuple[jax.Array, jax.Array], cotangent: jax.Array):
     """The kernel's gradient image by image.
 
@@ -93,7 +87,7 @@ def _backward(saved: tuple[jax.Array, jax.Array], cotangent: jax.Array):
     return cotangent @ kernel.T, to_kernel.astype(kernel.dtype)
 
 
-_product.defvjp(_forward, _backward)
+_product.defvjp(lambda rows, kernel: (rows @ kernel, (rows, kernel)), _backward)
 
 
 class Conv(nn.Module):
@@ -153,21 +147,13 @@ def reflect_pad(x: Float[Array, "B H W C"], width: int) -> Float[Array, "B h w C
     array once; that of `jnp.pad` goes through it four times.
 
     Args:
-      x: float [B, H, W, C].
       width: pixels, less than H and W.
-
-    Returns:
-      Float [B, H + 2 * width, W + 2 * width, C].
     """
     pad = (width, width)
     return jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode="reflect")
 
 
-def _reflect_pad_forward(x: jax.Array, width: int) -> tuple[jax.Array, None]:
-    return reflect_pad(x, width), None
-
-
-def _reflect_pad_backward(width: int, _: None, cotangent: jax.Array) -> tuple:
+def _fold_border(width: int, _: None, cotangent: jax.Array) -> tuple:
     """The gradient of each pixel: its own and those of its mirror images."""
     total = jnp.zeros((), cotangent.dtype)
     for top, bottom, rows in _parts(cotangent.shape[1], width):
@@ -188,7 +174,7 @@ def _parts(length: int, width: int) -> list[tuple[int, int, slice]]:
     ]
 
 
-reflect_pad.defvjp(_reflect_pad_forward, _reflect_pad_backward)
+reflect_pad.defvjp(lambda x, width: (reflect_pad(x, width), None), _fold_border)
 
 
 class UpConv(nn.Module):
@@ -201,8 +187,7 @@ class UpConv(nn.Module):
 
     Attributes:
       features: channels of the result.
-      dtype: see `PrecisionPolicy`.
-      convolution: see `convolve`.
+      dtype, convolution: see `Conv`.
       use_space_to_depth: return [B, H, W, 4F], see `models.space_to_depth`.
     """
 

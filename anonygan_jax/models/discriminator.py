@@ -12,7 +12,7 @@ from anonygan_jax.models.heatmaps import Heatmaps
 from anonygan_jax.models.layers import BatchNorm, PrecisionPolicy, promote_to_float32
 from anonygan_jax.models.space_to_depth import SpaceToDepthConv
 
-MIN_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
+MIN_IMAGE_SIDE = 48  # pixels; four halvings leave 3, the two last convolutions 1
 
 
 class PatchDiscriminator(nn.Module):
@@ -20,8 +20,7 @@ class PatchDiscriminator(nn.Module):
 
     Attributes:
       width: channels of the first convolution; 64 in the paper (7 million parameters).
-      precision: see `PrecisionPolicy`.
-      convolution: see `convolve`.
+      precision, convolution: see `PrecisionPolicy` and `convolve`.
       use_space_to_depth: see `models.space_to_depth`.
 
     Source: paper section 3.3; Isola et al., "pix2pix", CVPR 2017.
@@ -53,10 +52,10 @@ class PatchDiscriminator(nn.Module):
         Raises:
           ValueError: a side of the image is under 48 pixels and leaves no patch.
         """
-        if min(image.shape[1:3]) < MIN_SIDE:
+        if min(image.shape[1:3]) < MIN_IMAGE_SIDE:
             raise ValueError(
                 f"images of {image.shape[1]}x{image.shape[2]} pixels leave no patch to "
-                f"judge; at least {MIN_SIDE}x{MIN_SIDE} are needed"
+                f"classify; at least {MIN_IMAGE_SIDE}x{MIN_IMAGE_SIDE} are needed"
             )
         x, heatmaps = image, None
         if isinstance(condition, Heatmaps):

@@ -11,6 +11,7 @@ from anonygan_jax.models.bipartite_graph import GraphBlock
 from anonygan_jax.models.convolution import LAX, Conv, UpConv, depth_to_space
 from anonygan_jax.models.heatmap_conv import HeatmapConv
 from anonygan_jax.models.heatmaps import Heatmaps, landmark_heatmaps
+from anonygan_jax.models.images import image_size
 from anonygan_jax.models.landmark_attention import LandmarkAttention
 from anonygan_jax.models.layers import BatchNorm, PrecisionPolicy, promote_to_float32
 from anonygan_jax.models.space_to_depth import SpaceToDepthConv
@@ -38,8 +39,7 @@ class Generator(nn.Module):
         warped into it, and blend the drawn face with it instead of with the masked
         source.
       landmark_dropout: share of the landmarks that are left out in training.
-      precision: see `PrecisionPolicy`.
-      convolution: see `convolve`.
+      precision, convolution: see `PrecisionPolicy` and `convolve`.
       use_space_to_depth: compute full resolution on blocks of 2x2 pixels, for TPUs;
         see `models.space_to_depth`.
       use_masked_source: take the masked source; without it the drawn face is blended
@@ -96,16 +96,8 @@ class Generator(nn.Module):
                 "a warped condition must be given just when uses_warped_condition is "
                 "set"
             )
-        if train and self.landmark_dropout:
-            condition_points_xy = self._drop_landmarks(condition_points_xy)
-            source_points_xy = self._drop_landmarks(source_points_xy)
-        size = (condition.shape[1], condition.shape[2])
-        heatmaps = landmark_heatmaps(condition_points_xy, size, self.heatmap_grid)
-        heatmaps = heatmaps.concatenate(
-            landmark_heatmaps(source_points_xy, size, self.heatmap_grid)
-        )
-        if self.use_landmark_attention:
-            heatmaps = LandmarkAttention(name="landmark_attention")(heatmaps)
+        points = condition_points_xy, source_points_xy
+        heatmaps = self._heatmaps(points, image_size(condition), train)
         images = [condition] + ([masked_source] if self.use_masked_source else [])
         images += [] if warped_condition is None else [warped_condition]
         appearance = self._encoder(
@@ -127,6 +119,20 @@ class Generator(nn.Module):
             logit if warped_condition is None else logit - ATTENTION_LOGIT_BIAS
         )
         return jnp.clip(drawn * attention + background * (1 - attention), -1, 1)
+
+    def _heatmaps(
+        self, faces: tuple[jax.Array, jax.Array], size: tuple[int, int], train: bool
+    ) -> Heatmaps:
+        """The heatmaps of both faces' landmarks, weighed."""
+        if train and self.landmark_dropout:
+            faces = self._drop_landmarks(faces[0]), self._drop_landmarks(faces[1])
+        condition, source = (
+            landmark_heatmaps(points, size, self.heatmap_grid) for points in faces
+        )
+        heatmaps = condition.concatenate(source)
+        if not self.use_landmark_attention:
+            return heatmaps
+        return LandmarkAttention(name="landmark_attention")(heatmaps)
 
     def _drop_landmarks(self, points_xy: jax.Array) -> jax.Array:
         """The points, some moved outside the image, where their heatmaps are empty."""

@@ -20,8 +20,6 @@ class Heatmaps:
     """K heatmaps: heatmap k is rows[k] (down) times columns[k] (across).
 
     Attributes:
-      rows: float32 [B, K, H].
-      columns: float32 [B, K, W].
       is_one_hot: whether no heatmap has more than one pixel that is not 0.
     """
 
@@ -92,7 +90,6 @@ def convolve_heatmaps(
 
     Args:
       heatmaps: K heatmaps.
-      kernel: float32 [k, k, K, C].
       stride: step in both directions.
       padding: pixels added on every side.
       mode: what is added, as in `jax.numpy.pad`: "constant" or "reflect".

@@ -26,8 +26,8 @@ def landmark_drawing(
       points_xy: float [B, 68, 2] landmarks, pixels; may be outside the image.
       size: (height, width).
 
-    Source: CIAGAN's release (see `models.ciagan`), which draws with OpenCV. Differs: it
-    draws on 178x218 and resizes; here the lines are drawn at the networks' size.
+    Source: CIAGAN's release (see `models.ciagan.generator`), which draws with OpenCV.
+    Differs: it draws on 178x218 and resizes; here lines have the networks' size.
     """
     points = jnp.floor(points_xy + 0.5)
     start, end = points[:, None, None, _STARTS], points[:, None, None, _ENDS]

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
+MOMENTUM = 0.9  # share of the old running statistics that each update keeps
+
 
 @dataclasses.dataclass(frozen=True)
 class PrecisionPolicy:
@@ -70,13 +72,11 @@ class BatchNorm(nn.Module):
     is, so that ported and trained statistics mean the same.
 
     Attributes:
-      momentum: share of the old running statistics that is kept at each update.
       epsilon: added to the variance.
       num_pixels: pixels whose channels are side by side, 4 after `space_to_depth`; they
         share statistics and parameters.
     """
 
-    momentum: float = 0.9
     epsilon: float = 1e-5
     num_pixels: int = 1
 
@@ -97,7 +97,7 @@ class BatchNorm(nn.Module):
             unbiased = count / max(count - 1, 1)
             mean.value = self._blend(mean.value, means[: shape[0]])
             var.value = self._blend(var.value, unbiased * variances[: shape[0]])
-        normal = _normalise(values, means, variances, self.epsilon)
+        normal = (values - means) * jax.lax.rsqrt(variances + self.epsilon)
         return (normal * scale + bias).astype(x.dtype)
 
     def _moments(
@@ -126,14 +126,7 @@ class BatchNorm(nn.Module):
 
     def _blend(self, old: Any, new: jax.Array) -> jax.Array:
         """Running statistics after one more batch."""
-        return self.momentum * old + (1 - self.momentum) * new
-
-
-def _normalise(
-    x: jax.Array, mean: jax.Array, var: jax.Array, epsilon: float
-) -> jax.Array:
-    """Zero mean, unit variance."""
-    return (x - mean) * jax.lax.rsqrt(var + epsilon)
+        return MOMENTUM * old + (1 - MOMENTUM) * new
 
 
 def _scale_init(key: PRNGKeyArray, shape: tuple[int, ...]) -> jax.Array:

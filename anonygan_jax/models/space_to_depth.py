@@ -24,15 +24,11 @@ from anonygan_jax.models.heatmaps import Heatmaps, convolve_heatmaps
 REACH = 2  # blocks added on each side by `reflect_blocks`
 
 
-def space_to_depth(x: Float[Array, "B H W C"]) -> Float[Array, "B h w c"]:
-    """Returns float [B, H/2, W/2, 4C] from [B, H, W, C], H and W even."""
-    batch, height, width, channels = x.shape
-    x = x.reshape(batch, height // 2, 2, width // 2, 2, channels)
-    return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height // 2, width // 2, -1)
+def _space_to_depth(x: jax.Array, dtype: Any) -> jax.Array:
+    """The blocks of an image, by a convolution.
 
-
-def _space_to_depth_by_convolution(x: jax.Array, dtype: Any) -> jax.Array:
-    """`space_to_depth`; for few channels in a tenth of its time on TPUs."""
+    For few channels it takes a tenth of the time of a transposition on TPUs.
+    """
     channels = x.shape[-1]
     places = jnp.eye(4 * channels).reshape(2, 2, channels, 4 * channels)
     x, places = promote_dtype(x, places, dtype=dtype)
@@ -60,7 +56,7 @@ class SpaceToDepthConv(HeatmapConv):
         pad = (self.padding, self.padding)
         x = jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode=self.pad_mode)
         blocks, _ = space_to_depth_kernel(kernel, 0, self.stride)
-        x = _space_to_depth_by_convolution(x, self.dtype)
+        x = _space_to_depth(x, self.dtype)
         return self._without_stride(x, blocks, (0, 0))
 
     def _convolve_blocks(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -99,7 +95,6 @@ def space_to_depth_kernel(
     """Returns a kernel over blocks, and the blocks that it reaches back.
 
     Args:
-      kernel: float [k, k, C, F].
       padding: pixels that the kernel reaches back.
       stride: 1 for all four pixels of a block, 2 for the first alone.
 

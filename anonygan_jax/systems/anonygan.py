@@ -12,19 +12,9 @@ from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.models.images import image_size, to_float
-from anonygan_jax.systems.discriminators import (
-    DISCRIMINATORS,
-    DiscriminatorOutput,
-    DiscriminatorResult,
-    DiscriminatorUpdate,
-)
+from anonygan_jax.systems import discriminators, loss_terms
 from anonygan_jax.systems.embedders import Embedder, make_embedders
-from anonygan_jax.systems.loss_terms import (
-    LossConfig,
-    LossInputs,
-    loss_terms,
-    weighted_sum,
-)
+from anonygan_jax.systems.loss_terms import LossConfig
 from anonygan_jax.systems.pair import Pair
 from anonygan_jax.systems.system import GENERATOR, GradientFunction, Gradients, Metrics
 from anonygan_jax.systems.train_state import TrainState
@@ -57,35 +47,37 @@ class AnonyGAN:
           ValueError: a discriminator is unknown, or a loss term needs what the model
             does not have.
         """
-        unknown = set(model.discriminators) - DISCRIMINATORS.keys()
+        known = discriminators.DISCRIMINATORS
+        unknown = set(model.discriminators) - known.keys()
         if unknown:
             raise ValueError(
                 f"model.discriminators has {', '.join(sorted(unknown))}, wanted some "
-                f"of {', '.join(DISCRIMINATORS)}"
+                f"of {', '.join(known)}"
             )
-        self._model, self._terms = model, loss_terms(config, model)
+        self._model, self._terms = model, loss_terms.loss_terms(config, model)
         self._embedders = dict(embedders or {})
         self.frozen = {name: e.variables for name, e in self._embedders.items()}
         self.uses_warped_condition = model.uses_warped_condition
         self._region = FACE_CONTOUR if model.uses_warped_condition else PAPER_POLYGON
         self._generator = model.generator()
         self._discriminators = {
-            name: DiscriminatorUpdate(name, model) for name in model.discriminators
+            name: discriminators.DiscriminatorUpdate(name, model)
+            for name in model.discriminators
         }
         updates = self._discriminators.values()
         self.networks = (GENERATOR, *(update.network_name for update in updates))
 
     @classmethod
     def from_config(cls, config: ml_collections.ConfigDict) -> "AnonyGAN":
-        """Returns the system of a run's config; see `System`."""
+        """See `System`."""
         model, losses = ModelConfig(**config.model), LossConfig(**config.losses)
         return cls(model, losses, make_embedders(losses, config.data.zoom))
 
     def check_num_people(self, num_people: int) -> None:
-        """Accepts any number."""
+        """See `System`; any number is accepted."""
 
     def init(self, rng: jax.Array, batch: PairBatch) -> dict[str, Any]:
-        """Returns network -> variables before the first step."""
+        """See `System`."""
         pair = self.prepare(batch)
         key, *keys = jax.random.split(rng, len(self.networks))
         variables = {GENERATOR: self._generator.init(key, *_inputs(pair))}
@@ -122,7 +114,7 @@ class AnonyGAN:
     def pictures(
         self, variables: dict[str, Any], batch: PairBatch
     ) -> dict[str, Float[Array, "B H W 3"]]:
-        """Returns condition, source, the generator's input, output, composite."""
+        """See `System`; "given" is the generator's input."""
         pair = self.prepare(batch)
         output = self.generate(variables, pair)
         return {
@@ -138,7 +130,7 @@ class AnonyGAN:
     def gradients(
         self, state: TrainState, batch: PairBatch, rng: jax.Array
     ) -> Gradients:
-        """Returns network -> gradients, network -> running statistics, loss terms.
+        """See `System`.
 
         The generator runs forward once, each discriminator once on real and once on
         generated images, and all gradients are taken at the weights of `state`.
@@ -171,8 +163,8 @@ class AnonyGAN:
     def _generator_loss(
         self,
         output: jax.Array,
-        fake: dict[str, DiscriminatorOutput],
-        results: dict[str, DiscriminatorResult],
+        fake: dict[str, discriminators.DiscriminatorOutput],
+        results: dict[str, discriminators.DiscriminatorResult],
         pair: Pair,
         state: TrainState,
     ) -> tuple[jax.Array, Metrics]:
@@ -182,7 +174,8 @@ class AnonyGAN:
             name: functools.partial(embedder, state.frozen[name])
             for name, embedder in self._embedders.items()
         }
-        return weighted_sum(self._terms, LossInputs(output, pair, fake, real, embed))
+        inputs = loss_terms.LossInputs(output, pair, fake, real, embed)
+        return loss_terms.weighted_sum(self._terms, inputs)
 
     def _generate_train(self, params, state: TrainState, pair: Pair, rng: jax.Array):
         """Output of the generator in training, and its running statistics."""

@@ -1,6 +1,6 @@
 """CIAGAN: its networks and the gradients of one step of each stage.
 
-Source and licence: see `models.ciagan`.
+Source and licence: see `models.ciagan.generator`.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.models.ciagan.generator import CiaganConfig, generator_input
 from anonygan_jax.models.images import image_size, to_float
 from anonygan_jax.systems import losses
+from anonygan_jax.systems.pair import FacePair
 from anonygan_jax.systems.system import GENERATOR, Gradients
 from anonygan_jax.systems.train_state import TrainState
 
@@ -39,21 +40,15 @@ class CiaganLossConfig:
 
 
 @flax.struct.dataclass
-class CiaganPair:
-    """A batch as the networks take it; images are float32 [B, H, W, 3] in [0, 1].
+class CiaganPair(FacePair):
+    """CIAGAN's pairs; images are in 0..1.
 
     Attributes:
-      condition: images of the wanted people.
-      source: images of the faces to hide.
-      mask: float32 [B, H, W, 1], 1 where the face is replaced.
       given: float32 [B, H, W, 6], the generator's input: landmark drawing and masked
         source.
       identity: float32 [B, I], one-hot: the wanted people.
     """
 
-    condition: jax.Array
-    source: jax.Array
-    mask: jax.Array
     given: jax.Array
     identity: jax.Array
 
@@ -61,10 +56,6 @@ class CiaganPair:
     def drawing(self) -> jax.Array:
         """The landmark drawing."""
         return self.given[..., :3]
-
-    def composite(self, output: jax.Array) -> jax.Array:
-        """Returns the sources with an output inside their masks."""
-        return self.mask * output + (1 - self.mask) * self.source
 
 
 class Ciagan:
@@ -79,29 +70,19 @@ class Ciagan:
     uses_warped_condition = False
 
     def __init__(self, model: CiaganConfig, config: CiaganLossConfig) -> None:
-        """Makes the networks.
-
-        Args:
-          model: fields of the networks.
-          config: weights of the loss terms.
-        """
         self._config, self._num_identities = config, model.num_identities
         self.generator, self.critic = model.generator(), model.critic()
         self.siamese, self.frozen = model.siamese(), {}
 
     @classmethod
     def from_config(cls, config: ml_collections.ConfigDict) -> "Ciagan":
-        """Returns the system of a run's config; see `System`."""
+        """See `System`."""
         model = CiaganConfig(**config.model)
         model.check_size(config.data.image_size)
         return cls(model, CiaganLossConfig(**config.losses))
 
     def check_num_people(self, num_people: int) -> None:
-        """Accepts as many people as the generator can draw.
-
-        Raises:
-          ValueError: there are more.
-        """
+        """See `System`."""
         if num_people > self._num_identities:
             raise ValueError(
                 f"there are {num_people} people to draw, but model.num_identities is "
@@ -109,7 +90,7 @@ class Ciagan:
             )
 
     def init(self, rng: jax.Array, batch: PairBatch) -> dict[str, Any]:
-        """Returns network -> variables before the first step."""
+        """See `System`."""
         pair, keys = self.prepare(batch), jax.random.split(rng, 3)
         return {
             GENERATOR: self.generator.init(keys[0], pair.given, pair.identity, False),
@@ -119,9 +100,8 @@ class Ciagan:
 
     def prepare(self, batch: PairBatch) -> CiaganPair:
         """Returns the networks' inputs; `CiaganPair.given` shows no face."""
-        condition, source = (
-            (to_float(u8) + 1) / 2 for u8 in (batch.condition, batch.source)
-        )
+        u8s = (batch.condition, batch.source)
+        condition, source = ((to_float(u8) + 1) / 2 for u8 in u8s)
         mask = face_mask(batch.source_points_xy, image_size(source))
         return CiaganPair(
             condition=condition,
@@ -134,7 +114,7 @@ class Ciagan:
     def pictures(
         self, variables: dict[str, Any], batch: PairBatch
     ) -> dict[str, jax.Array]:
-        """Returns condition, source, landmark drawing, output, composite."""
+        """See `System`; "given" is the landmark drawing."""
         pair = self.prepare(batch)
         output = self.generator.apply(variables, pair.given, pair.identity, False)
         assert isinstance(output, jax.Array)
@@ -181,18 +161,7 @@ class Ciagan:
             has_aux=True,
         )
         fake = pair.composite(output)
-        logits, critic_pullback, critic_stats = jax.vjp(
-            lambda params, fake: _apply_train(
-                self.critic,
-                params,
-                stats[CRITIC],
-                jnp.concatenate([pair.source, fake]),
-                jnp.concatenate([pair.drawing, pair.drawing]),
-            ),
-            state.params[CRITIC],
-            fake,
-            has_aux=True,
-        )
+        logits, critic_pullback, critic_stats = self._criticise(state, pair, fake)
         critic_loss, to_logits = jax.value_and_grad(_critic_loss)(logits)
         adversarial, to_fake_logits = jax.value_and_grad(_adversarial)(logits)
         guidance, guidance_grads = jax.value_and_grad(self._guidance)(fake, state, pair)
@@ -204,13 +173,23 @@ class Ciagan:
             GENERATOR: pullback(pair.mask * to_fake)[0],
             CRITIC: critic_pullback(to_logits)[0],
         }
-        metrics = {
-            "adversarial": adversarial,
-            "guidance": guidance,
-            GENERATOR: weights.adversarial * adversarial + weights.guidance * guidance,
-            CRITIC: critic_loss,
-        }
+        metrics = {"adversarial": adversarial, "guidance": guidance}
+        metrics[GENERATOR] = (
+            weights.adversarial * adversarial + weights.guidance * guidance
+        )
+        metrics[CRITIC] = critic_loss
         return grads, {GENERATOR: generator_stats, CRITIC: critic_stats}, metrics
+
+    def _criticise(self, state: TrainState, pair: CiaganPair, fake: jax.Array):
+        """Logits of sources, then generated images; pullback; running statistics."""
+        drawings = jnp.concatenate([pair.drawing, pair.drawing])
+
+        def logits(params: Any, fake: jax.Array) -> tuple[jax.Array, Any]:
+            images = jnp.concatenate([pair.source, fake])
+            stats = state.batch_stats[CRITIC]
+            return _apply_train(self.critic, params, stats, images, drawings)
+
+        return jax.vjp(logits, state.params[CRITIC], fake, has_aux=True)
 
     def _guidance(
         self, fake: jax.Array, state: TrainState, pair: CiaganPair
@@ -239,10 +218,9 @@ def _apply_train(
 
 
 def _critic_loss(logits: jax.Array) -> jax.Array:
-    """LSGAN's loss of the critic; the first half of the logits is of real images."""
+    """The first half of the logits is of real images."""
     return losses.least_squares_discriminator_loss(*jnp.split(logits, 2))
 
 
 def _adversarial(logits: jax.Array) -> jax.Array:
-    """LSGAN's loss of the generator."""
     return losses.least_squares_generator_loss(jnp.split(logits, 2)[1])

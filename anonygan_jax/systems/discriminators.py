@@ -52,18 +52,12 @@ def _source_and_condition(pair: Pair) -> DiscriminatorInput:
     return DiscriminatorInput(pair.source, condition=pair.condition)
 
 
-def _source_and_pose(pair: Pair) -> DiscriminatorInput:
-    return DiscriminatorInput(pair.source, points_xy=pair.source_points_xy)
-
-
-def _condition_alone(pair: Pair) -> DiscriminatorInput:
-    return DiscriminatorInput(pair.condition)
-
-
 DISCRIMINATORS = {  # what `model.discriminators` can have; all as in the release
     "appearance": DiscriminatorKind(_source_and_condition),
-    "pose": DiscriminatorKind(_source_and_pose),
-    "image": DiscriminatorKind(_condition_alone),
+    "pose": DiscriminatorKind(
+        lambda pair: DiscriminatorInput(pair.source, points_xy=pair.source_points_xy)
+    ),
+    "image": DiscriminatorKind(lambda pair: DiscriminatorInput(pair.condition)),
     "identity": DiscriminatorKind(_source_and_condition, is_whole_face=True),
 }
 

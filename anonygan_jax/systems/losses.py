@@ -24,20 +24,12 @@ COARSE_CELL = 8  # pixels a side
 
 
 def generator_adversarial_loss(fake_logits: Logits) -> Scalar:
-    """Returns the cross-entropy of generated images that should pass as real.
-
-    Args:
-      fake_logits: float32 [B, ..., 1], a discriminator's of generated images.
-    """
+    """Returns the cross-entropy of generated images that should pass as real."""
     return _cross_entropy(fake_logits, 1.0)
 
 
 def discriminator_loss(real_logits: Logits, fake_logits: Logits) -> Scalar:
-    """Returns the mean of the cross-entropies of real and of generated images.
-
-    Args:
-      real_logits, fake_logits: float32 [B, ..., 1].
-    """
+    """Returns the mean of the cross-entropies of real and of generated images."""
     return (_cross_entropy(real_logits, 1.0) + _cross_entropy(fake_logits, 0.0)) / 2
 
 
@@ -77,7 +69,6 @@ def reconstruction(
 
     Args:
       output: float32 [B, H, W, 3], the generator's.
-      source: float32 [B, H, W, 3].
       mask: float32 [B, H, W, 1], 1 where the composite shows the output.
       is_supervised: bool [B]; only these samples count. Without any the loss is 0.
     """
@@ -92,7 +83,6 @@ def low_frequency_l1(
     It keeps the condition's identity where no photo is the target; details are free.
 
     Args:
-      output, warped_condition: float32 [B, H, W, 3].
       is_supervised: bool [B]; only the other samples count. Without any the loss is 0.
     """
     window = (COARSE_CELL, COARSE_CELL)

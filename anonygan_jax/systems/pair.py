@@ -1,32 +1,41 @@
-"""A batch as AnonyGAN's networks take it."""
+"""Batches as the networks of the systems take them."""
 
 import flax.struct
 import jax
 
 
 @flax.struct.dataclass
-class Pair:
-    """Pairs of condition and source; images are float32 [B, H, W, 3] in [-1, 1].
+class FacePair:
+    """Pairs of condition and source; images are float32 [B, H, W, 3].
 
     Attributes:
       condition: images of the identity donors.
       source: images of the faces to hide.
       mask: float32 [B, H, W, 1], 1 where the face is replaced.
+    """
+
+    condition: jax.Array
+    source: jax.Array
+    mask: jax.Array
+
+    def composite(self, output: jax.Array) -> jax.Array:
+        """Returns the sources with an output inside their masks."""
+        return self.mask * output + (1 - self.mask) * self.source
+
+
+@flax.struct.dataclass
+class Pair(FacePair):
+    """AnonyGAN's pairs; images are in [-1, 1].
+
+    Attributes:
       masked_source: sources with their faces set to 0.
       condition_points_xy, source_points_xy: float32 [B, K, 2], landmarks in pixels.
       is_supervised: bool [B], the source is the target of these pairs.
       warped_condition: sources with the condition's face warped into them, or None.
     """
 
-    condition: jax.Array
-    source: jax.Array
-    mask: jax.Array
     masked_source: jax.Array
     condition_points_xy: jax.Array
     source_points_xy: jax.Array
     is_supervised: jax.Array
     warped_condition: jax.Array | None = None
-
-    def composite(self, output: jax.Array) -> jax.Array:
-        """Returns the sources with an output inside their masks."""
-        return self.mask * output + (1 - self.mask) * self.source

@@ -4,8 +4,6 @@ from typing import Any
 
 import flax.struct
 import jax
-import jax.numpy as jnp
-import optax
 
 
 @flax.struct.dataclass
@@ -31,26 +29,3 @@ class TrainState:
     def generator_variables(self) -> dict[str, Any]:
         """Returns {"params", "batch_stats"} of the averaged generator."""
         return {"params": self.ema_params, "batch_stats": self.batch_stats["generator"]}
-
-
-def create_train_state(
-    variables: dict[str, Any],
-    optimisers: dict[str, optax.GradientTransformation],
-    frozen: dict[str, Any],
-) -> TrainState:
-    """Returns the state before the first step.
-
-    Args:
-      variables: network -> {"params"}, with "batch_stats" where it has any.
-      optimisers: network -> optimiser.
-      frozen: see `TrainState`.
-    """
-    params = {name: v["params"] for name, v in variables.items()}
-    return TrainState(
-        step=jnp.zeros((), jnp.int32),
-        params=params,
-        batch_stats={name: v.get("batch_stats", {}) for name, v in variables.items()},
-        opt_state={name: optimisers[name].init(params[name]) for name in params},
-        ema_params=jax.tree.map(jnp.copy, params["generator"]),
-        frozen=frozen,
-    )

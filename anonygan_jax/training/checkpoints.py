@@ -8,6 +8,7 @@ import contextlib
 import logging
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
@@ -71,16 +72,7 @@ class Checkpoints:
         step = int(state.step)
         if step in self._manager.all_steps():
             return
-        training = {
-            "step": state.step,
-            "params": state.params,
-            "batch_stats": state.batch_stats,
-            "opt_state": state.opt_state,
-        }
-        items = {
-            "generator": ocp.args.StandardSave(state.generator_variables()),
-            "training": ocp.args.StandardSave(training),
-        }
+        items = {k: ocp.args.StandardSave(v) for k, v in _items(state).items()}
         metrics = None
         if measures and self._best_by in measures:
             metrics = {self._best_by: measures[self._best_by]}
@@ -103,7 +95,7 @@ class Checkpoints:
             try:
                 state = self._restore(step, like)
             except (OSError, ValueError, KeyError, TypeError) as error:
-                reason = " ".join(str(error).split())[:200]
+                reason = _short(error)
                 logger.warning("checkpoint %d cannot be read: %s", step, reason)
                 unreadable.append(step)
                 continue
@@ -128,14 +120,7 @@ class Checkpoints:
     def _restore(self, step: int, like: TrainState) -> TrainState:
         """The state of a step."""
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
-        training = {
-            name: getattr(abstract, name)
-            for name in ("step", "params", "batch_stats", "opt_state")
-        }
-        items = {
-            "generator": ocp.args.StandardRestore(abstract.generator_variables()),
-            "training": ocp.args.StandardRestore(training),
-        }
+        items = {k: ocp.args.StandardRestore(v) for k, v in _items(abstract).items()}
         restored = self._manager.restore(step, args=ocp.args.Composite(**items))
         ema_params = restored["generator"]["params"]
         return TrainState(
@@ -148,13 +133,12 @@ class Checkpoints:
         try:
             yield
         except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            steps = saved_steps(self._workdir)
-            rest = "none is there yet"
+            steps, rest = saved_steps(self._workdir), "none is there yet"
             if steps:
                 rest = f"step {steps[-1]} is whole, the same command goes on from there"
             raise CheckpointError(
-                f"{self._workdir}: a checkpoint cannot be written: {reason}; {rest}"
+                f"{self._workdir}: a checkpoint cannot be written: {_short(error)}; "
+                f"{rest}"
             ) from error
 
     def close(self) -> None:
@@ -166,3 +150,15 @@ class Checkpoints:
         with self._writing():
             self._manager.wait_until_finished()
         self._manager.close()
+
+
+def _short(error: Exception) -> str:
+    """The beginning of a message, on one line."""
+    return " ".join(str(error).split())[:200]
+
+
+def _items(state: TrainState) -> dict[str, Any]:
+    """The contents of a checkpoint, by the names in `ITEMS`."""
+    names = ("step", "params", "batch_stats", "opt_state")
+    training = {name: getattr(state, name) for name in names}
+    return dict(zip(ITEMS, (state.generator_variables(), training), strict=True))

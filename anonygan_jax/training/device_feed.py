@@ -32,12 +32,11 @@ def iterate_on_devices(
       start, stop: steps, from 0.
       mesh: of the devices.
     """
-    loader = batches.loader
-    if loader == "device":
+    if batches.loader == "device":
         yield from _from_devices(batches, start, stop, mesh)
         return
     made = _prefetch(batches.batch, start, stop)
-    if loader == "tf_data":
+    if batches.loader == "tf_data":
         made = tf_data_batches(batches, start, stop)
     for batch in made:
         yield sharding.to_devices(batch, mesh)
@@ -57,14 +56,8 @@ def _from_devices(
     faces = jax.device_put(batches.images(), replicated)
 
     def gather(faces: jax.Array, indices: BatchIndices) -> PairBatch:
-        return PairBatch(
-            condition=faces[indices.condition],
-            source=faces[indices.source],
-            condition_points_xy=indices.condition_points_xy,
-            source_points_xy=indices.source_points_xy,
-            is_supervised=indices.is_supervised,
-            condition_person=indices.condition_person,
-        )
+        condition, source = faces[indices.condition], faces[indices.source]
+        return PairBatch(**vars(indices) | {"condition": condition, "source": source})
 
     gather = jax.jit(gather, out_shardings=sharding.batch_sharding(mesh))
     for indices in _prefetch(batches.indices_of, start, stop):

@@ -1,5 +1,6 @@
 """From a config to what is trained: stages, batches, state, compiled step."""
 
+import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -41,9 +42,8 @@ def make_stages(config: ml_collections.ConfigDict) -> list[Stage]:
       ValueError, TypeError: as `make_system`, or there are steps of pretraining for a
         system of one stage.
     """
-    optimiser = OptimiserConfig(**config.optimiser)
-    step, num_steps = make_train_step(config), optimiser.num_pretraining_steps
-    training = Stage("training", step, optimiser.num_steps)
+    step, num_steps = make_train_step(config), config.optimiser.num_pretraining_steps
+    training = Stage("training", step, config.optimiser.num_steps)
     if not num_steps:
         return [training]
     gradients = step.system.pretraining_gradients
@@ -52,8 +52,7 @@ def make_stages(config: ml_collections.ConfigDict) -> list[Stage]:
             f"optimiser.num_pretraining_steps is {num_steps}, but {system_of(config)} "
             "has no pretraining"
         )
-    augmentation = AugmentationConfig(**config.augmentation)
-    first = TrainStep(step.system, optimiser, augmentation, gradients)
+    first = dataclasses.replace(step, gradients=gradients)
     return [Stage("pretraining", first, num_steps), training]
 
 
@@ -63,11 +62,10 @@ def make_train_step(config: ml_collections.ConfigDict) -> TrainStep:
     Raises:
       ValueError, TypeError: as `make_system`.
     """
-    return TrainStep(
-        make_system(config),
-        OptimiserConfig(**config.optimiser),
-        AugmentationConfig(**config.augmentation),
-    )
+    system = make_system(config)
+    optimiser = OptimiserConfig(**config.optimiser)
+    augmentation = AugmentationConfig(**config.augmentation)
+    return TrainStep(system, optimiser, augmentation, system.gradients)
 
 
 def make_mesh(config: ml_collections.ConfigDict) -> Mesh:
@@ -76,7 +74,7 @@ def make_mesh(config: ml_collections.ConfigDict) -> Mesh:
     Raises:
       ValueError: the number of devices does not fit the config.
     """
-    mesh = sharding.make_mesh(sharding.ShardingConfig(**config.sharding).num_fsdp)
+    mesh = sharding.make_mesh(**config.sharding)
     sharding.check_batch_size(config.data.batch_size, mesh)
     return mesh
 

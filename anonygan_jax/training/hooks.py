@@ -22,19 +22,9 @@ class Hooks:
     """
 
     def __init__(
-        self,
-        config: RunConfig,
-        system: System,
-        batches: BatchLoader,
-        log: MetricWriter,
+        self, config: RunConfig, system: System, batches: BatchLoader, log: MetricWriter
     ) -> None:
         """Samples the pairs to show and to measure.
-
-        Args:
-          config: periods.
-          system: what is trained.
-          batches: of the run.
-          log: writes the files.
 
         Raises:
           LandmarksUnavailable: the online evaluation is on and dlib is missing.

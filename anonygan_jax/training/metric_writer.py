@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 METRICS_FILE = "metrics.jsonl"
-PICTURES = "pictures"
+PICTURES_FOLDER = "pictures"
 
 
 class MetricWriter:
@@ -29,7 +29,7 @@ class MetricWriter:
           num_steps: of the whole run.
         """
         self._path = workdir / METRICS_FILE
-        self._pictures = workdir / PICTURES
+        self._pictures = workdir / PICTURES_FOLDER
         self._pictures.mkdir(exist_ok=True)
         _drop_after(self._path, first_step)
         self._file = self._path.open("a")

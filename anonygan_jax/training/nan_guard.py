@@ -1,6 +1,5 @@
 """Stops a run whose losses are not finite, and saves the batch of that step."""
 
-import dataclasses
 import pathlib
 
 import jax
@@ -24,14 +23,11 @@ class NanGuard:
         self._noted: tuple[int, dict[str, jax.Array]] | None = None
 
     def note(self, step: int, values: dict[str, jax.Array]) -> None:
-        """Checks the step noted before, and notes this one.
+        """Checks the step noted before, as `check`, and notes this one.
 
         Args:
           step: number of the step, from 1.
           values: its loss terms; the devices may still compute them.
-
-        Raises:
-          NotFiniteError: see `check`.
         """
         self.check()
         self._noted = step, values
@@ -56,13 +52,9 @@ class NanGuard:
 
     def _save(self, step: int, numbers: dict[str, float]) -> pathlib.Path:
         """Writes this process' rows of a batch and its losses as a .npz file."""
-        batch = self._batches.batch(step - 1)
+        batch = vars(self._batches.batch(step - 1))
         path = self._workdir / f"not_finite_{step}_process_{jax.process_index()}.npz"
-        fields = {
-            field.name: getattr(batch, field.name)
-            for field in dataclasses.fields(batch)
-            if getattr(batch, field.name) is not None
-        }
+        fields = {name: array for name, array in batch.items() if array is not None}
         losses = {f"loss/{name}": np.array(value) for name, value in numbers.items()}
         np.savez_compressed(path, allow_pickle=False, **fields, **losses)
         return path

@@ -21,11 +21,6 @@ class OnlineEvaluation:
     def __init__(self, system: System, batches: BatchLoader, num_faces: int) -> None:
         """Samples the faces and measures the originals.
 
-        Args:
-          system: what is trained.
-          batches: of the run.
-          num_faces: how many are measured.
-
         Raises:
           LandmarksUnavailable: dlib is missing.
           ValueError: there are too few people, or dlib detects no face at this size.

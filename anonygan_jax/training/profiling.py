@@ -17,7 +17,7 @@ class Throughput:
     """Speed between two readings."""
 
     def __init__(self, batch_size: int, flops: float, device_kind: str) -> None:
-        """Takes the size of a step.
+        """Begins without a reading.
 
         Args:
           batch_size: pairs of a step.

@@ -18,11 +18,6 @@ class SampleGrid:
     def __init__(self, system: System, batches: BatchLoader, num_pictures: int) -> None:
         """Draws the pairs.
 
-        Args:
-          system: what is trained.
-          batches: of the run.
-          num_pictures: number of pairs.
-
         Raises:
           ValueError: there are too few people.
         """

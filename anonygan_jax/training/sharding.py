@@ -5,7 +5,6 @@ XLA adds the collectives for that. With `num_fsdp` above 1 large parameters, the
 gradients and optimiser states are split over that many devices instead of replicated.
 """
 
-import dataclasses
 import logging
 import math
 from typing import Any
@@ -20,22 +19,11 @@ DATA, FSDP = "data", "fsdp"
 MIN_SIZE = 2**14  # elements; smaller arrays are replicated
 
 
-@dataclasses.dataclass(frozen=True)
-class ShardingConfig:
-    """Distribution of a run over its devices.
-
-    Attributes:
-      num_fsdp: devices over which large parameters are split; 1 replicates them.
-    """
-
-    num_fsdp: int = 1
-
-
 def make_mesh(num_fsdp: int = 1, devices: list[Any] | None = None) -> Mesh:
     """Returns a mesh [data, fsdp] of all devices of all processes.
 
     Args:
-      num_fsdp: see `ShardingConfig`.
+      num_fsdp: devices over which large parameters are split; 1 replicates them.
       devices: in this order; None for all.
 
     Raises:
@@ -73,19 +61,13 @@ def batch_sharding(mesh: Mesh) -> NamedSharding:
 
 
 def state_shardings(state: Any, mesh: Mesh) -> Any:
-    """Returns the sharding of each array of a state.
-
-    Args:
-      state: arrays or their shapes.
-      mesh: from `make_mesh`.
-    """
+    """Returns the sharding of each array of a state, or of their shapes."""
     num_fsdp = mesh.shape[FSDP]
     specs = jax.tree.map(lambda x: split_axis(x.shape, num_fsdp), state)
     large = [x.shape for x in jax.tree.leaves(state) if math.prod(x.shape) >= MIN_SIZE]
     replicated = sum(split_axis(shape, num_fsdp) == PartitionSpec() for shape in large)
     if num_fsdp > 1 and replicated:
-        message = "%d of %d large arrays have no axis to split"
-        logger.info(message, replicated, len(large))
+        logger.info("%d of %d large arrays cannot be split", replicated, len(large))
     return jax.tree.map(lambda spec: NamedSharding(mesh, spec), specs)
 
 
@@ -109,18 +91,16 @@ def partitionable(rng: jax.Array) -> jax.Array:
     XLA cannot split the generator of "rbg" keys: every device would compute the samples
     of the whole batch. Threefry's samples are also the same on any mesh.
 
-    Args:
-      rng: random key of either kind.
     """
     data = jax.random.key_data(rng)[..., :2]
     return jax.random.wrap_key_data(data, impl="threefry2x32")
 
 
 def to_devices(batch: Any, mesh: Mesh) -> Any:
-    """Returns a batch of global arrays, to which each process contributes its rows.
+    """Returns a batch of global arrays.
 
     Args:
-      batch: numpy arrays [B / number of processes, ...].
+      batch: numpy arrays [B / number of processes, ...], the rows of this process.
       mesh: from `make_mesh`.
     """
     sharding = batch_sharding(mesh)
@@ -130,11 +110,7 @@ def to_devices(batch: Any, mesh: Mesh) -> Any:
 
 
 def local_rows(batch_size: int) -> slice:
-    """Returns the rows of a batch that this process makes.
-
-    Args:
-      batch_size: of all processes together.
-    """
+    """Returns the rows that this process makes of a batch of all processes."""
     share = batch_size // jax.process_count()
     first = jax.process_index() * share
     return slice(first, first + share)

@@ -3,63 +3,63 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import optax
 
-from anonygan_jax.data.augmentation import UNCHANGED, AugmentationConfig, augment
+from anonygan_jax.data.augmentation import AugmentationConfig, augment
 from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.systems.system import GENERATOR, GradientFunction, Metrics, System
-from anonygan_jax.systems.train_state import TrainState, create_train_state
+from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training import sharding
 from anonygan_jax.training.optimiser import OptimiserConfig
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
 class TrainStep:
     """Update of a system's networks by one batch.
 
     Attributes:
       system: what is trained.
+      config: of the optimisers and of the average.
+      augmentation: of the batches.
+      gradients: the system's, of the stage.
     """
 
-    def __init__(
-        self,
-        system: System,
-        config: OptimiserConfig,
-        augmentation: AugmentationConfig = UNCHANGED,
-        gradients: GradientFunction | None = None,
-    ) -> None:
-        """Makes the optimisers.
-
-        Args:
-          system: what is trained.
-          config: of the optimisers and of the average.
-          augmentation: of the batches.
-          gradients: of another stage; by default the system's.
-        """
-        self.system = system
-        self._gradients = gradients or system.gradients
-        self._config, self._augmentation = config, augmentation
-        self._optimisers = config.optimisers(system.networks)
+    system: System
+    config: OptimiserConfig
+    augmentation: AugmentationConfig
+    gradients: GradientFunction
 
     def init(self, rng: jax.Array, batch: PairBatch) -> TrainState:
         """Returns the state before the first step."""
         variables = self.system.init(rng, batch)
-        return create_train_state(variables, self._optimisers, self.system.frozen)
+        params = {name: v["params"] for name, v in variables.items()}
+        optimisers = self.config.optimisers(self.system.networks)
+        return TrainState(
+            step=jnp.zeros((), jnp.int32),
+            params=params,
+            batch_stats={name: v["batch_stats"] for name, v in variables.items()},
+            opt_state={name: optimisers[name].init(params[name]) for name in params},
+            ema_params=jax.tree.map(jnp.copy, params[GENERATOR]),
+            frozen=self.system.frozen,
+        )
 
     def __call__(
         self, state: TrainState, batch: PairBatch, rng: jax.Array
     ) -> tuple[TrainState, Metrics]:
         """Returns the state after one update of all networks, and the loss terms."""
         to_augment, rng = jax.random.split(sharding.partitionable(rng))
-        batch = augment(batch, to_augment, self._augmentation)
-        grads, batch_stats, metrics = self._gradients(state, batch, rng)
+        batch = augment(batch, to_augment, self.augmentation)
+        grads, batch_stats, metrics = self.gradients(state, batch, rng)
+        optimisers = self.config.optimisers(self.system.networks)
         params, opt_state = dict(state.params), dict(state.opt_state)
         for name in grads:
-            updates, opt_state[name] = self._optimisers[name].update(
+            updates, opt_state[name] = optimisers[name].update(
                 grads[name], state.opt_state[name], state.params[name]
             )
             params[name] = optax.apply_updates(state.params[name], updates)
         ema_params = optax.incremental_update(
-            params[GENERATOR], state.ema_params, 1 - self._config.ema_decay
+            params[GENERATOR], state.ema_params, 1 - self.config.ema_decay
         )
         after = dataclasses.replace(
             state,

@@ -10,14 +10,8 @@ import numpy as np
 
 from anonygan_jax.models.ciagan.generator import CiaganGenerator, Critic
 from anonygan_jax.models.ciagan.siamese import STAGES, Siamese
-from anonygan_jax.weights.anonygan import (
-    StateDict,
-    Table,
-    conv,
-    convert,
-    norm,
-    shape_of,
-)
+from anonygan_jax.weights import anonygan
+from anonygan_jax.weights.anonygan import StateDict, Table, conv, norm, shape_of
 
 GENERATOR_BLOCKS = 5  # of the official networks
 _DOWN = {"conv1": "conv_r1", "conv2": "conv_r2", "shortcut": "conv_l"}
@@ -59,7 +53,7 @@ def generator_variables(state_dict: StateDict) -> dict:
     width = shape_of(state_dict, "conv0.conv_r1.conv2d.bias", 1)[0]
     given, identity = jnp.zeros((1, 128, 128, 6)), jnp.zeros((1, num_identities))
     module = CiaganGenerator(width, GENERATOR_BLOCKS)
-    return convert(state_dict, table, module, given, identity, False)
+    return anonygan.convert(state_dict, table, module, given, identity, False)
 
 
 def critic_variables(state_dict: StateDict) -> dict:
@@ -76,7 +70,7 @@ def critic_variables(state_dict: StateDict) -> dict:
     width = shape_of(state_dict, "conv1.conv_r1.conv2d.bias", 1)[0]
     image = jnp.zeros((1, 4 * 2 ** len(blocks), 4 * 2 ** len(blocks), 3))
     module = Critic(width, len(blocks))
-    return convert(state_dict, table, module, image, image, False)
+    return anonygan.convert(state_dict, table, module, image, image, False)
 
 
 def siamese_variables(state_dict: StateDict) -> dict:
@@ -99,7 +93,7 @@ def siamese_variables(state_dict: StateDict) -> dict:
     num_features = shape_of(state_dict, "linear2.weight", 2)[0]
     width = shape_of(state_dict, "conv1.weight", 4)[0]
     module = Siamese(num_features, width)
-    return convert(state_dict, table, module, jnp.zeros((1, 32, 32, 3)), False)
+    return anonygan.convert(state_dict, table, module, jnp.zeros((1, 32, 32, 3)), False)
 
 
 def _block(state_dict: StateDict, official: str, ours: str) -> Table:

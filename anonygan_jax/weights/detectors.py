@@ -43,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         free_inputs(fetch(*CENTERFACE, folder), output / "centerface.onnx")
-        convert(fetch(*FACE_MESH, folder), output / "face_landmark.onnx")
+        to_onnx(fetch(*FACE_MESH, folder), output / "face_landmark.onnx")
     for path in sorted(output.glob("*.onnx")):
         print(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
@@ -95,7 +95,7 @@ def free_inputs(source: pathlib.Path, target: pathlib.Path) -> None:
     onnx.save(model, target)
 
 
-def convert(source: pathlib.Path, target: pathlib.Path) -> None:
+def to_onnx(source: pathlib.Path, target: pathlib.Path) -> None:
     """Writes a TensorFlow Lite file as ONNX."""
     command = [sys.executable, "-m", "tf2onnx.convert", f"--tflite={source}"]
     subprocess.run(

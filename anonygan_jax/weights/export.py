@@ -63,10 +63,7 @@ def _portable(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_generator(
-    output: pathlib.Path,
-    config: dict[str, Any],
-    variables: dict[str, Any],
-    step: int,
+    output: pathlib.Path, config: dict[str, Any], variables: dict[str, Any], step: int
 ) -> None:
     """Writes a generator for `load_generator`.
 

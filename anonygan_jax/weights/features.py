@@ -50,8 +50,7 @@ def inception_variables(state_dict: StateDict) -> dict:
     Raises:
       ValueError: names are missing or unknown, or shapes do not fit.
     """
-    size = inception.IMAGE_SIZE
-    return _variables(state_dict, inception.Inception(), size)
+    return _variables(state_dict, inception.Inception(), inception.IMAGE_SIZE)
 
 
 def facenet_variables(state_dict: StateDict) -> tuple[facenet.FaceNet, dict]:
@@ -72,8 +71,8 @@ def efficientnet_variables(state_dict: StateDict) -> dict:
     Raises:
       ValueError: names are missing or unknown, or shapes do not fit.
     """
-    size = efficientnet.IMAGE_SIZE
-    return _variables(state_dict, efficientnet.EfficientNet(), size)
+    network = efficientnet.EfficientNet()
+    return _variables(state_dict, network, efficientnet.IMAGE_SIZE)
 
 
 def arcface_variables(state_dict: StateDict) -> tuple[arcface.IResNet, dict]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-DTYPES = {
+_STORAGES = {
     "FloatStorage": np.dtype("<f4"),
     "HalfStorage": np.dtype("<f2"),
     "DoubleStorage": np.dtype("<f8"),
@@ -72,8 +72,8 @@ class _Unpickler(pickle.Unpickler):
             return _rebuild
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
             return lambda data, *_: data
-        if module == "torch" and name in DTYPES:
-            return DTYPES[name]
+        if module == "torch" and name in _STORAGES:
+            return _STORAGES[name]
         raise pickle.UnpicklingError(f"holds {module}.{name}, which is not weights")
 
 

@@ -46,7 +46,7 @@ def test_every_photo_is_a_source_once_a_pass(seed, size):
         assert sorted(one_pass) == list(range(1, len(PEOPLE)))
 
 
-def test_supervised_share_and_uniform_partners():
+def test_supervised_share_and_uniform_conditions():
     sampler = PairSampler(PEOPLE, PAPER, 6000, 0)
     pairs = sampler.batch(0)
     assert abs(pairs.is_supervised.mean() - 0.75) < 0.02

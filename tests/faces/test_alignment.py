@@ -86,7 +86,7 @@ def test_degenerate_landmarks_are_refused(points, reason):
 
 
 @given(x=st.floats(-300, 900), y=st.floats(-300, 700), turn=st.floats(-3, 3))
-def test_reduced_crops_are_the_same_wherever_the_face_lies(x, y, turn):
+def test_reduced_crops_are_the_same_wherever_the_face_is(x, y, turn):
     """Against a photo that is continued by its mirror image beforehand."""
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (20, 30, 3), np.uint8)

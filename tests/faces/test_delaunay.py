@@ -63,7 +63,7 @@ def test_triangles_are_solved_by_one_thread_and_others_keep_theirs():
     assert set(during[0]) == {1}
 
 
-def test_forehead_lies_above_the_brows_in_a_turned_face_too(embedded):
+def test_forehead_is_above_the_brows_in_a_turned_face_too(embedded):
     for angle in (0.0, 0.5):
         turn = np.array(
             [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]

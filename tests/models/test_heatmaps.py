@@ -67,7 +67,7 @@ def test_convolution_equals_the_dense_one(side, stride, padding, mode, grid):
     ("side", "stride", "padding", "mode"),
     [(7, 1, 3, "reflect"), (4, 2, 1, "constant")],
 )
-def test_stamped_kernels_have_the_gradients_of_products(
+def test_scattered_kernels_have_the_gradients_of_products(
     side, stride, padding, mode, size
 ):
     rng = np.random.default_rng(2)
@@ -75,7 +75,7 @@ def test_stamped_kernels_have_the_gradients_of_products(
     kernel = jnp.asarray(rng.standard_normal((side, side, 30, 3)), jnp.float32)
     weights = jnp.asarray(rng.uniform(-1, 1, (2, 30)), jnp.float32)
 
-    def stamped(weights, kernel):
+    def scattered(weights, kernel):
         heatmaps = landmark_heatmaps(points, size).scale(weights)
         return scatter_onehot_kernels(heatmaps, kernel, stride, padding, mode)
 
@@ -83,7 +83,7 @@ def test_stamped_kernels_have_the_gradients_of_products(
         heatmaps = landmark_heatmaps(points, size).scale(weights)
         return convolve_heatmaps(heatmaps, kernel, stride, padding, mode)
 
-    result, pullback = jax.vjp(stamped, weights, kernel)
+    result, pullback = jax.vjp(scattered, weights, kernel)
     expected, expected_pullback = jax.vjp(products, weights, kernel)
     np.testing.assert_allclose(result, expected, atol=1e-5)
     back = jnp.asarray(rng.standard_normal(expected.shape), jnp.float32)

@@ -44,7 +44,7 @@ def _assert_near(lit: np.ndarray, expected: np.ndarray) -> None:
 def test_lines_are_opencvs_wherever_points_lie(seed, spread):
     rng = np.random.default_rng(seed)
     points = rng.normal(32, spread, (68, 2)).astype(np.float32)
-    around = 1000  # so that OpenCV draws what lies outside, too
+    around = 1000  # so that OpenCV draws what is outside, too
     canvas = np.zeros((64 + 2 * around, 48 + 2 * around), np.uint8)
     rounded = np.floor(points + 0.5).astype(int) + around
     for run in RUNS:

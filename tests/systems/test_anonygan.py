@@ -8,20 +8,20 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from flax.traverse_util import flatten_dict
 from golden_values import FOLDER, load, nhwc, points_xy, state_dict
 
+from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.batches import BatchLoader, PairBatch
 from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.faces.face import REDUCED_29
 from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
 from anonygan_jax.models.config import ModelConfig
-from anonygan_jax.systems import train_state
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.loss_terms import LossConfig
 from anonygan_jax.systems.pair import Pair
+from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training.factory import make_train_step
 from anonygan_jax.training.optimiser import OptimiserConfig
 from anonygan_jax.training.step import TrainStep
@@ -68,11 +68,14 @@ def golden_step():
         kind = "generator" if name == "generator" else "discriminator"
         convert = getattr(anonygan, f"{kind}_variables")
         variables[name] = convert(state_dict(official))
-    optimisers = {name: optax.sgd(1.0) for name in OFFICIAL}
     model = ModelConfig(68, True, 64, 6, 64, 0.0, None, 64)
     terms = LossConfig(context_matching=1.0, reconstruction=10.0)
     system = _GoldenPairs(model, terms)
-    state = train_state.create_train_state(variables, optimisers, {})
+    params, stats = (
+        {name: v[kind] for name, v in variables.items()}
+        for kind in ("params", "batch_stats")
+    )
+    state = TrainState(jnp.zeros((), jnp.int32), params, stats, {}, None)
     same = jnp.asarray(load("anonygan_train_step.npz")["same_identity"])
     batch = PairBatch(None, None, None, None, same)
     return jax.jit(lambda s: system.gradients(s, batch, jax.random.key(0)))(state)
@@ -128,6 +131,10 @@ def test_running_statistics_equal_the_releases(golden_step):
 OPTIMISER = OptimiserConfig(1e-2, 1e-2, 0.5, 0.999, 10, 5, 0.75)
 
 
+def _step(system):
+    return TrainStep(system, OPTIMISER, AugmentationConfig(), system.gradients)
+
+
 def _system(terms: LossConfig = LossConfig(), **fields) -> AnonyGAN:  # noqa: B008
     """A small system."""
     model = dataclasses.replace(ModelConfig(29, True, 4, 1, 4, 0.0, None, 4), **fields)
@@ -144,12 +151,12 @@ def small():
     same = np.array([True, True, False, True])
     batch = PairBatch(images[0], images[1], points[0], points[1], same)
     key = jax.random.key(0, impl="rbg")
-    return system, jax.jit(TrainStep(system, OPTIMISER).init)(key, batch), batch
+    return system, jax.jit(_step(system).init)(key, batch), batch
 
 
 def test_a_step_updates_every_parameter_and_the_average(small):
     system, state, batch = small
-    step = TrainStep(system, OPTIMISER)
+    step = _step(system)
     after, _ = jax.jit(step)(state, batch, jax.random.key(0, impl="rbg"))
     assert int(after.step) == 1
     for path, leaf in flatten_dict(after.params).items():

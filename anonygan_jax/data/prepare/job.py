@@ -76,13 +76,7 @@ PreparedPhoto = records.FaceRecord | SkippedPhoto
 def prepare_photo(
     detector: DlibLandmarks, job: Job, photo: photos.PhotoFile
 ) -> PreparedPhoto:
-    """Returns the record of a photo's main face, or the reason why there is none.
-
-    Args:
-      detector: finds faces and landmarks.
-      job: the settings.
-      photo: a file of the job.
-    """
+    """Returns the record of a photo's main face, or the reason why there is none."""
     identity = job.identity(photo)
     if not photo.has_photo_suffix:
         return SkippedPhoto(
@@ -158,11 +152,9 @@ class Shard:
         """
         results = list(results)
         kept = [r for r in results if isinstance(r, records.FaceRecord)]
-        left_out = [
-            dataclasses.asdict(r) for r in results if isinstance(r, SkippedPhoto)
-        ]
+        skipped = [vars(r) for r in results if isinstance(r, SkippedPhoto)]
         num_bytes = records.write_shard(self.path, self.job.size, kept)
-        summary = {"kept": len(kept), "num_bytes": num_bytes, "left_out": left_out}
+        summary = {"kept": len(kept), "num_bytes": num_bytes, "left_out": skipped}
         with atomic_write(self.summary_path) as partial:
             partial.write_text(json.dumps(summary))
 

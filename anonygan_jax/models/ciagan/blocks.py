@@ -1,4 +1,4 @@
-"""Blocks of CIAGAN's generator and critic; source and licence: see `ciagan`."""
+"""Blocks of CIAGAN's generator and critic; source and licence: see `generator`."""
 
 import flax.linen as nn
 import jax
@@ -38,11 +38,7 @@ class SpectralConv(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """Residual block that halves height and width.
-
-    Attributes:
-      features: channels of the result.
-    """
+    """Residual block that halves height and width."""
 
     features: int
 
@@ -54,15 +50,11 @@ class DownBlock(nn.Module):
         y = SpectralConv(self.features, name="conv1")(nn.relu(x), train)
         y = SpectralConv(self.features, name="conv2")(nn.relu(y), train)
         shortcut = SpectralConv(self.features, 1, name="shortcut")(x, train)
-        return _halved(y) + _halved(shortcut)
+        return nn.avg_pool(y, (2, 2), (2, 2)) + nn.avg_pool(shortcut, (2, 2), (2, 2))
 
 
 class UpBlock(nn.Module):
-    """Residual block that doubles height and width.
-
-    Attributes:
-      features: channels of the result.
-    """
+    """Residual block that doubles height and width."""
 
     features: int
 
@@ -95,11 +87,6 @@ class ResidualBlock(nn.Module):
 def instance_norm(name: str) -> nn.InstanceNorm:
     """Returns instance normalisation with scale and bias."""
     return nn.InstanceNorm(epsilon=EPSILON, param_dtype=param_dtype(), name=name)
-
-
-def _halved(x: jax.Array) -> jax.Array:
-    """Means of 2x2 pixels."""
-    return nn.avg_pool(x, (2, 2), (2, 2))
 
 
 def _doubled(x: jax.Array) -> jax.Array:

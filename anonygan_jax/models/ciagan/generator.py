@@ -87,7 +87,6 @@ def generator_input(
     Args:
       source: float32 [B, H, W, 3] in 0..1.
       mask: float32 [B, H, W, 1], 1 where the face is.
-      points_xy: float32 [B, 68, 2], pixels.
     """
     drawing = landmark_drawing(points_xy, image_size(source))
     return jnp.concatenate([drawing, source * (1 - mask)], -1)
@@ -104,10 +103,7 @@ class CiaganGenerator(nn.Module):
 
     @nn.compact
     def __call__(
-        self,
-        given: Float[Array, "B H W 6"],
-        identity: Float[Array, "B I"],
-        train: bool,
+        self, given: Float[Array, "B H W 6"], identity: Float[Array, "B I"], train: bool
     ) -> Float[Array, "B H W 3"]:
         """Returns the drawn image, float32 [B, H, W, 3], about 0 to 1; not clipped.
 
@@ -154,9 +150,7 @@ class CiaganGenerator(nn.Module):
 class Critic(nn.Module):
     """Classifies an image as real or generated, given its landmarks.
 
-    Attributes:
-      width: see `CiaganConfig.critic_width`.
-      num_blocks: halvings; 5 for 128 pixels.
+    Attributes: see `CiaganConfig`; `width` is its `critic_width`.
     """
 
     width: int = 64

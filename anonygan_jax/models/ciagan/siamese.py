@@ -1,6 +1,6 @@
 """CIAGAN's identity network: embeddings of one person are near each other.
 
-Source and licence: see `ciagan`; a ResNet-18 for small images.
+Source and licence: see `generator`; a ResNet-18 for small images.
 """
 
 import flax.linen as nn

@@ -11,14 +11,14 @@ from jaxtyping import Array, Float
 from anonygan_jax.models.pretrained.layers import (
     HIGHEST,
     ConvNorm,
-    Pair,
+    Sides,
     max_pool,
     norm,
 )
 
 IMAGE_SIZE = 160  # pixels, height and width
 NUM_FEATURES = 512
-Shapes = tuple[tuple[int, Pair], ...]  # of a branch's convolutions: features, kernel
+Shapes = tuple[tuple[int, Sides], ...]  # of a branch's convolutions: features, kernel
 
 
 class FaceNet(nn.Module):

@@ -9,7 +9,7 @@ import jax
 from jaxtyping import Array, Float
 
 HIGHEST = jax.lax.Precision.HIGHEST  # TPUs would round to bfloat16
-Pair = tuple[int, int]
+Sides = tuple[int, int]  # height and width
 
 
 class ConvNorm(nn.Module):
@@ -23,9 +23,9 @@ class ConvNorm(nn.Module):
     """
 
     features: int
-    kernel_size: Pair = (1, 1)
+    kernel_size: Sides = (1, 1)
     stride: int = 1
-    padding: Pair = (0, 0)
+    padding: Sides = (0, 0)
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
