@@ -117,7 +117,7 @@ def test_without_a_masked_source_only_the_face_is_drawn():
     batch = _batch(config)
     state = jax.jit(make_train_step(config).init)(KEY, batch)
     pair = system.prepare(batch)
-    output, _ = jax.jit(system._generate_train)(
+    output, _ = jax.jit(system.generate_in_training)(
         state.params["generator"], state, pair, KEY
     )
     outside = np.asarray(pair.mask)[..., 0] == 0
@@ -149,7 +149,7 @@ def test_arcface_compares_output_and_condition():
     plain = np.zeros((2, 48, 48, 3), np.uint8)
     pair = system.prepare(batch.replace(source=plain + one, condition=plain + other))
     state = TrainState(0, {}, {}, {}, {}, system.frozen)
-    total, _ = system._generator_loss(pair.source, {}, {}, pair, state)
+    total, _ = system.generator_loss(pair.source, {}, {}, pair, state)
     one, other = (
         np.asarray(x).mean((1, 2)) * weights for x in (pair.source, pair.condition)
     )
@@ -179,7 +179,7 @@ def test_a_composite_must_not_be_nearer_to_the_source_than_the_warped_condition(
         * (np.asarray(pair.source).mean((1, 2)) - output.mean((1, 2)))[:, None, None]
     )
     state = TrainState(0, {}, {}, {}, {}, system.frozen)
-    total, metrics = system._generator_loss(output, {}, {}, pair, state)
+    total, metrics = system.generator_loss(output, {}, {}, pair, state)
     mask, source, warped_condition = (
         np.asarray(x) for x in (pair.mask, pair.source, pair.warped_condition)
     )

@@ -137,7 +137,7 @@ class AnonyGAN:
         """
         pair = self.prepare(batch)
         output, pullback, stats = jax.vjp(
-            lambda params: self._generate_train(params, state, pair, rng),
+            lambda params: self.generate_in_training(params, state, pair, rng),
             state.params[GENERATOR],
             has_aux=True,
         )
@@ -147,7 +147,7 @@ class AnonyGAN:
         }
         fake = {name: result.fake for name, result in results.items()}
         (total, metrics), (to_image, to_fake) = jax.value_and_grad(
-            self._generator_loss, argnums=(0, 1), has_aux=True
+            self.generator_loss, argnums=(0, 1), has_aux=True
         )(output, fake, results, pair, state)
         for name, result in results.items():
             to_image += result.image_pullback(to_fake[name])
@@ -160,7 +160,7 @@ class AnonyGAN:
             metrics[network] = result.loss
         return grads, batch_stats, metrics
 
-    def _generator_loss(
+    def generator_loss(
         self,
         output: jax.Array,
         fake: dict[str, discriminators.DiscriminatorOutput],
@@ -168,7 +168,7 @@ class AnonyGAN:
         pair: Pair,
         state: TrainState,
     ) -> tuple[jax.Array, Metrics]:
-        """Weighted sum of the generator's terms, and the terms."""
+        """Returns the weighted sum of the generator's terms, and the terms by name."""
         real = {name: result.real for name, result in results.items()}
         embed = {
             name: functools.partial(embedder, state.frozen[name])
@@ -177,8 +177,10 @@ class AnonyGAN:
         inputs = loss_terms.LossInputs(output, pair, fake, real, embed)
         return loss_terms.weighted_sum(self._terms, inputs)
 
-    def _generate_train(self, params, state: TrainState, pair: Pair, rng: jax.Array):
-        """Output of the generator in training, and its running statistics."""
+    def generate_in_training(
+        self, params, state: TrainState, pair: Pair, rng: jax.Array
+    ):
+        """Returns the generator's output in training, and its running statistics."""
         output, updates = self._generator.apply(
             {"params": params, "batch_stats": state.batch_stats[GENERATOR]},
             *_inputs(pair),

@@ -86,7 +86,8 @@ class DiscriminatorUpdate:
     """Forward and backward pass of one discriminator.
 
     Attributes:
-      network_name: of its network in the state.
+      network: its Flax module.
+      network_name: of the network in the state.
     """
 
     def __init__(self, name: str, model: ModelConfig) -> None:
@@ -98,12 +99,12 @@ class DiscriminatorUpdate:
         """
         self.network_name = f"{name}_discriminator"
         self._kind, self._grid = DISCRIMINATORS[name], model.heatmap_grid
-        self._network = model.discriminator()
+        self.network = model.discriminator()
 
     def init(self, rng: jax.Array, pair: Pair) -> dict[str, Any]:
         """Returns the network's variables before the first step."""
         inputs = self._network_inputs(self._kind.real_input(pair))
-        return dict(self._network.init(rng, *inputs, False))
+        return dict(self.network.init(rng, *inputs, False))
 
     def __call__(
         self, state: TrainState, pair: Pair, output: Float[Array, "B H W 3"]
@@ -149,7 +150,7 @@ class DiscriminatorUpdate:
         self, params: Any, stats: Any, inputs: DiscriminatorInput
     ) -> tuple[DiscriminatorOutput, Any]:
         """The network's output in training, and its running statistics after it."""
-        (features, logits), updates = self._network.apply(
+        (features, logits), updates = self.network.apply(
             {"params": params, "batch_stats": stats},
             *self._network_inputs(inputs),
             True,

@@ -34,11 +34,14 @@ class TrainStep:
         """Returns the state before the first step."""
         variables = self.system.init(rng, batch)
         params = {name: v["params"] for name, v in variables.items()}
+        stats = {name: v.get("batch_stats", {}) for name, v in variables.items()}
         optimisers = self.config.optimisers(self.system.networks)
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             params=params,
-            batch_stats={name: v["batch_stats"] for name, v in variables.items()},
+            batch_stats={
+                name: v.get("batch_stats", {}) for name, v in variables.items()
+            },
             opt_state={name: optimisers[name].init(params[name]) for name in params},
             ema_params=jax.tree.map(jnp.copy, params[GENERATOR]),
             frozen=self.system.frozen,

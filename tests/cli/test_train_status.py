@@ -66,3 +66,20 @@ def test_sparklines_are_means_of_equal_parts():
     assert sparkline(halves) == "▁" * (NUM_BARS // 2) + "█" * (NUM_BARS // 2)
     assert sparkline([np.nan, 1.0, 2.0, np.inf]) == "▁█"
     assert sparkline([]) == ""
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"model": {}}'])
+def test_a_damaged_config_is_one_line_with_its_path(text, tmp_path):
+    (tmp_path / "config.json").write_text(text)
+    result = _status(tmp_path)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {tmp_path}/config.json: ")
+    assert result.output.count("\n") == 1
+
+
+def test_a_system_with_other_fields_is_summed_up(run):
+    config = json.loads((run / "config.json").read_text())
+    config |= {"system": "copycat", "model": {"depth": 3}}
+    config["data"]["directory"] = None
+    (run / "config.json").write_text(json.dumps(config))
+    assert "copycat, 112x92 pixels, 4 pairs a step\n" in _status(run).output

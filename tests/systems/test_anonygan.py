@@ -266,6 +266,6 @@ def test_context_matching_weighs_pairs_of_two_people_as_the_config_says():
     for share in (1.0, 0.25):
         terms = LossConfig(context_matching_different_identity=share)
         system = AnonyGAN(ModelConfig(68, True, 4, 1, 4, 0.0, None, 4), terms)
-        _, metrics = system._generator_loss(picture, fakes, results, pair, None)
+        _, metrics = system.generator_loss(picture, fakes, results, pair, None)
         expected = 0.8 * (apart[0] + share * apart[1]) / 2
         np.testing.assert_allclose(metrics["context_matching"], expected, rtol=1e-5)

@@ -29,7 +29,7 @@ class Linear:
 def _result(name: str):
     """A linear discriminator's result on real and generated images, and its weights."""
     update = DiscriminatorUpdate(name, MODEL)
-    update._network = Linear()
+    update.network = Linear()
     params = jnp.asarray(RNG.standard_normal((4, 4, 3, 4)), jnp.float32)
     state = TrainState(
         0, {update.network_name: params}, {update.network_name: {}}, {}, {}

@@ -283,6 +283,28 @@ def test_entry_point_says_what_is_wrong(tmp_path):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--config=configs/composites.py", "--config.model.nosuch=3"], "no field 'no"),
+        (
+            ["--config=configs/faces.py", "--config.data.prior_workers=2"],
+            "called config.data.warped_condition_workers now",
+        ),
+        (["--config=configs/nosuch.py"], "names no file"),
+        (["--config=configs/celeba.py:nosuch"], "unknown variant 'nosuch': paper,"),
+        (["--config=configs/composites.py", "--config.model.width=a"], "literal for"),
+        (["--config=configs/composites.py", "--workdir=setup.py"], "setup.py"),
+    ],
+)
+def test_a_wrong_flag_is_one_line(arguments, expected, tmp_path):
+    result = _main(f"--workdir={tmp_path}", *arguments)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("error: ")
+    assert expected in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
 def test_entry_point_prints_its_version():
     assert _main("--version").stdout == f"anonygan_jax {anonygan_jax.__version__}\n"
 
