@@ -40,12 +40,17 @@ def main(arguments: list[str]) -> None:
     """Trains or evaluates, by the flags."""
     if len(arguments) > 1:
         raise app.UsageError(f"unexpected argument {arguments[1]!r}")
-    if _CONFIG.value is None or _WORKDIR.value is None:
+    config = _CONFIG.value
+    if config is None or _WORKDIR.value is None:
         raise app.UsageError("--config and --workdir are needed")
+    try:
+        config.lock()
+    except OSError:  # raised at the first use, with every folder that was tried
+        sys.exit("error: --config names no file; those of this project are in configs/")
     _show_progress()
     if _DISTRIBUTED.value:
         jax.distributed.initialize()
-    config, workdir = _CONFIG.value, pathlib.Path(_WORKDIR.value)
+    workdir = pathlib.Path(_WORKDIR.value)
     try:
         if _MODE.value == "train":
             train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
@@ -72,8 +77,6 @@ def _parse_flags(arguments: list[str]) -> list[str]:
     except AttributeError as error:
         name = str(error).strip("\"'")
         sys.exit(f"error: the config has no field {name!r}")
-    except OSError:  # its text lists every folder that was tried
-        sys.exit("error: --config names no file; those of this project are in configs/")
     except (flags.Error, ImportError, TypeError, ValueError) as error:
         sys.exit(f"error: {str(error).strip().splitlines()[-1]}")
 

@@ -39,9 +39,7 @@ class TrainStep:
         return TrainState(
             step=jnp.zeros((), jnp.int32),
             params=params,
-            batch_stats={
-                name: v.get("batch_stats", {}) for name, v in variables.items()
-            },
+            batch_stats=stats,
             opt_state={name: optimisers[name].init(params[name]) for name in params},
             ema_params=jax.tree.map(jnp.copy, params[GENERATOR]),
             frozen=self.system.frozen,
