@@ -25,7 +25,6 @@ setup(
         "flax>=0.12.8,<0.13",
         "optax>=0.2.8,<0.3",
         "orbax-checkpoint>=0.12.8,<0.13",
-        "jaxtyping>=0.3.11,<0.4",
         "chex>=0.1.92,<0.2",
         "ml-collections>=1.1.0,<2",
         "clu>=0.0.12,<0.1",
