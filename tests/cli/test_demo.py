@@ -18,6 +18,7 @@ def group_file(group_photo, tmp_path) -> str:
     return str(tmp_path / "group.png")
 
 
+@pytest.mark.slow  # Gradio
 def test_the_page_hides_a_photo_and_a_clip_and_keeps_nothing(
     group_file, embedded, tmp_path
 ):

@@ -8,6 +8,7 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.evaluation.collect.observation import FaceObserver
 
 
+@pytest.mark.slow  # TensorFlow
 def test_mtcnn_finds_the_faces_that_dlib_finds(group_photo):
     boxes = mtcnn.Mtcnn().boxes(group_photo)
     faces = DlibLandmarks().detect(group_photo, num_upsamples=1)
@@ -17,6 +18,7 @@ def test_mtcnn_finds_the_faces_that_dlib_finds(group_photo):
         assert any((box[:2] < nose).all() and (nose < box[2:4]).all() for box in boxes)
 
 
+@pytest.mark.slow  # TensorFlow
 def test_an_observer_asks_it_about_original_and_result(group_photo):
     observer = FaceObserver(use_mtcnn=True)
     original = observer.original(group_photo)

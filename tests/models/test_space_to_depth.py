@@ -94,7 +94,10 @@ def _points() -> jax.Array:
     return jnp.asarray(RNG.uniform(-2, 60, (2, 68, 2)), jnp.float32)
 
 
-@pytest.mark.parametrize("heatmap_grid", [None, (52, 44)], ids=["one-hot", "resized"])
+@pytest.mark.parametrize(
+    "heatmap_grid",
+    [pytest.param(None, id="one-hot", marks=pytest.mark.slow), (52, 44)],
+)
 def test_generators_with_and_without_blocks_agree(heatmap_grid, doubles):
     fields = {"width": 4, "num_blocks": 1, "num_nodes": 4, "dropout_rate": 0.0}
     plain = Generator(heatmap_grid=heatmap_grid, **fields)

@@ -3,7 +3,6 @@
 import importlib.util
 import pathlib
 
-import keras
 import numpy as np
 import pytest
 from observations import observed
@@ -20,6 +19,7 @@ def classify() -> emotion.EmotionClassifier:
     return classifier
 
 
+@pytest.mark.slow  # Keras
 def test_smiling_composites_are_happy_and_others_are_not(classify):
     bank = load_bank(embedded_bank())
     seen: dict[str, list[str]] = {"neutral": [], "smiling": []}
@@ -37,7 +37,10 @@ def test_smiling_composites_are_happy_and_others_are_not(classify):
     assert happy["neutral"] < 0.15
 
 
+@pytest.mark.slow  # Keras
 def test_pixels_go_in_as_the_package_scales_them(monkeypatch):
+    import keras
+
     shown = []
 
     class Model:
