@@ -114,16 +114,24 @@ class Policy:
         return self._keep is not None or self._only is not None
 
     def __call__(self, face: Face, descriptor: np.ndarray | None) -> Decision:
-        """Returns whether a face is hidden.
+        """Returns whether a face is hidden, by its region and its person."""
+        return self.of_region(face) or self.of_person(descriptor)
 
-        Args:
-          descriptor: float [128]; None if there is none: references are not compared.
-        """
+    def of_region(self, face: Face) -> Decision | None:
+        """Returns why a face is kept where it is; None if it is not."""
         only = [r for r in self.regions if r.kind == ONLY]
         if any(r.kind == IGNORE and r.contains(face) for r in self.regions):
             return Decision(False, "in a region to ignore")
         if only and not any(r.contains(face) for r in only):
             return Decision(False, "outside the regions to search")
+        return None
+
+    def of_person(self, descriptor: np.ndarray | None) -> Decision:
+        """Returns whether a person is hidden.
+
+        Args:
+          descriptor: float [128]; None if there is none: references are not compared.
+        """
         if descriptor is None or not self.needs_identity:
             return Decision(True)
         kept, sought = (_nearest(r, descriptor) for r in (self._keep, self._only))

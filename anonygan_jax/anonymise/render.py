@@ -5,6 +5,7 @@ import numpy as np
 from anonygan_jax.anonymise.conditions.selector import NoConditionError
 from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.fallback import pixelate_face
+from anonygan_jax.anonymise.proof import NOT_CHANGED, is_changed
 from anonygan_jax.anonymise.replace import FaceReplacer, Replacement, obfuscate
 from anonygan_jax.anonymise.results import (
     KEPT,
@@ -30,8 +31,22 @@ def render_faces(
     """
     ranks = [(plan.found.reason is None, plan.found.face.score) for plan in plans]
     reports: dict[int, FaceReport] = {}
+    source = photo.copy()
     for number in sorted(range(len(plans)), key=lambda number: ranks[number]):
         reports[number] = _render_face(photo, plans[number], methods, replacer)
+    for number, plan in enumerate(plans):
+        face = plan.found.face
+        if plan.decision.hidden and not is_changed(
+            source, photo, face.box_xyxy, face.roll
+        ):
+            pixelate_face(photo, face)
+            report = reports[number]
+            reports[number] = FaceReport(
+                PIXELATED,
+                report.reason or NOT_CHANGED,
+                report.box_xyxy,
+                reference_distance=report.reference_distance,
+            )
     return tuple(reports[number] for number in range(len(plans)))
 
 

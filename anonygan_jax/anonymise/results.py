@@ -75,7 +75,9 @@ class TrackReport(FaceReport):
 
     Attributes:
       first_frame, last_frame: of the detections.
-      num_replaced, num_pixelated: frames.
+      num_replaced, num_pixelated, num_kept: frames.
+      lost: first and last second of each stretch in which the face was not detected,
+        and was pixelated where motion carried it.
     """
 
     track: int = 0
@@ -83,6 +85,8 @@ class TrackReport(FaceReport):
     last_frame: int = 0
     num_replaced: int = 0
     num_pixelated: int = 0
+    num_kept: int = 0
+    lost: tuple[tuple[float, float], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

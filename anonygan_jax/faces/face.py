@@ -23,11 +23,13 @@ class Face:
         may be outside the photo. [0, 2] where no landmarks were found.
       box_xyxy: float32 [4], the detector's box: left, top, right, bottom.
       score: the detector's confidence; above 0, larger is more certain, no fixed range.
+      roll: the detector's, radians clockwise; 0 of detectors that find none.
     """
 
     points_xy: Float[np.ndarray, "K 2"]
     box_xyxy: Float[np.ndarray, "4"]
     score: float
+    roll: float = 0.0
 
 
 def main_face(faces: list[Face], image_shape: tuple[int, ...]) -> Face:

@@ -25,7 +25,7 @@ from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video, remember_people
-from anonygan_jax.anonymise.video.detection_store import face_of
+from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
 from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError, PhotoFile, find_photos
 
 
@@ -152,7 +152,7 @@ class BatchRun:
 
         def write_faces(analysis: Analysis) -> None:
             for frame, rows in analysis.store.by_frame():
-                for row in rows:
+                for row in rows[rows["track"] != NO_TRACK]:
                     face, seconds = face_of(row), float(row["seconds"])
                     table(task.name, frame, seconds, int(row["track"]), face)
 

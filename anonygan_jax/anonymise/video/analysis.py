@@ -1,7 +1,7 @@
 """The first pass over a video: where each face is, and how it is replaced."""
 
 import dataclasses
-from collections import defaultdict
+from collections import defaultdict, deque
 
 import numpy as np
 
@@ -12,24 +12,27 @@ from anonygan_jax.anonymise.policy import Decision
 from anonygan_jax.anonymise.replace import FaceReplacer, Replacement
 from anonygan_jax.anonymise.results import NO_LANDMARKS
 from anonygan_jax.anonymise.video.detection_store import (
+    CARRIED,
     DETECTED,
     EXTENDED,
     INTERPOLATED,
     DetectionStore,
 )
+from anonygan_jax.anonymise.video.gaps import interpolated, moved, without_points
+from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
-from anonygan_jax.anonymise.video.tracking import Track, Tracker
+from anonygan_jax.anonymise.video.track import Track
+from anonygan_jax.anonymise.video.tracking import Tracker
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.methods.method import MethodError
+from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 SEARCH_EVERY = 5  # frames
-# Frames of a scene in which a face is hidden before its first and after its last
-# detection, or as many as there are from one search to the next.
-PADDING_FRAMES = 5
-SECONDS_PER_FRAME = 1 / 30  # of padding frames, whose time is not known
+PADDING_FRAMES = 8  # in which a face is hidden before its first detection
+SHORT_GAP = 6  # frames of a lost face, between whose ends it is interpolated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +45,8 @@ class TrackPlan:
       decision: whether the face is hidden.
       replacement: method and condition; None of an obfuscator.
       source: attributes and descriptor; None of an obfuscator.
+      lost: first and last second of stretches in which the face was not detected, and
+        is pixelated where motion carries it.
       reason: why the face can only be pixelated; None if it can be replaced.
     """
 
@@ -51,6 +56,7 @@ class TrackPlan:
     decision: Decision
     replacement: Replacement | None
     source: Source | None
+    lost: tuple[tuple[float, float], ...]
     reason: str | None
 
 
@@ -76,22 +82,15 @@ class Analysis:
           known: boxes of faces by frame, found by other means; None to search.
         """
         self._anonymiser, self._seed = anonymiser, seed
-        self._num_padding = max(PADDING_FRAMES, search_every)
-        detector = anonymiser.detector
         self._people: dict[int, Person] = defaultdict(Person)
-
-        def is_same(track: Track, image: np.ndarray, face: Face) -> bool:
-            return self._people[track.number].is_same(anonymiser, image, face)
-
-        if known is None:
-            self._tracker = Tracker(detector, search_every, is_same)
-        else:
+        self._described: tuple[Face, np.ndarray] | None = None
+        boxes = None
+        if known is not None:
             boxes = {
                 n: [Detection(f.box_xyxy, f.score) for f in known[n]] for n in known
             }
-            self._tracker = Tracker(
-                detector, 1, is_same, lambda number, _: boxes.get(number, [])
-            )
+        self._tracker = Tracker(anonymiser.detector, search_every, self._is_same, boxes)
+        self._times: deque[float] = deque(maxlen=HISTORY)
         self.store = DetectionStore()
         self.plans: dict[int, TrackPlan] = {}
         self.num_frames = 0
@@ -105,50 +104,79 @@ class Analysis:
         for number, frame in enumerate(
             prefetch_in_thread(video.frames(), FRAMES_AHEAD)
         ):
-            seen, ended = self._tracker.step(number, frame.image)
-            is_cut = self._tracker.scene_start == number
+            self._times.append(frame.seconds)
+            seen, ended = self._tracker.step(number, frame.image, frame.seconds)
             for track in ended:
-                self._end(track, number if is_cut else None)
+                self._end(track)
             for track in seen:
                 self._note(track, number, frame)
+            for found in self._tracker.detections:
+                self.store.add_detection(number, frame.seconds, found)
             self.num_frames = number + 1
         for track in self._tracker.close():
             self._end(track)
         self.store.smooth()
 
-    def _note(self, track: Track, number: int, frame: Frame) -> None:
-        """Stores a detected face, and fills the gap since its last detection."""
-        person = self._people[track.number]
-        if person.last_seen is None:
-            first = max(self._tracker.scene_start, number - self._num_padding)
-            for early in range(first, number):
-                seconds = frame.seconds - (number - early) * SECONDS_PER_FRAME
-                self.store.add(early, seconds, track.number, track.face, EXTENDED)
-        else:
-            last, then, face = person.last_seen
-            for n in range(last + 1, number):
-                share = (n - last) / (number - last)
-                seconds = then + share * (frame.seconds - then)
-                between = _between(face, track.face, share)
-                self.store.add(n, seconds, track.number, between, INTERPOLATED)
-        self.store.add(number, frame.seconds, track.number, track.face, DETECTED)
-        person.last_seen = number, frame.seconds, track.face
-        if self._anonymiser.needs_source and len(track.face.points_xy):
-            person.sample(self._anonymiser, number, frame.image, track.face)
+    def _is_same(self, track: Track, image: np.ndarray, face: Face) -> bool | None:
+        """Whether a face is that of a track's person; see `tracking.IsSame`."""
+        person, describe = self._people[track.number], self._anonymiser.describe
+        if not len(face.points_xy) or not person.reference:
+            # In doubt a face is not whose face may be kept.
+            return False if self._anonymiser.policy.needs_identity else None
+        if self._described is None or self._described[0] is not face:
+            self._described = face, describe(image, face.points_xy)
+        return person.distance(describe, self._described[1]) < SAME_PERSON
 
-    def _end(self, track: Track, scene_end: int | None = None) -> None:
-        """Plans a track that has ended, and pads it until the end of its scene."""
+    def _note(self, track: Track, number: int, frame: Frame) -> None:
+        """Stores a face of a frame."""
+        person, face, seconds = self._people[track.number], track.face, frame.seconds
+        if track.is_lost:
+            person.gap.append((number, seconds, face))
+            if len(person.gap) > SHORT_GAP:
+                self._store_gap(track.number, person)
+            return
+        if person.last_seen is None:
+            self._pad(track, number)
+        elif person.gap:
+            seen = number, seconds, face
+            person.gap = interpolated(person.last_seen, person.gap, seen)
+            self._store_gap(track.number, person)
+        self.store.add(number, seconds, track.number, face, DETECTED)
+        person.last_seen = number, seconds, face
+        if len(face.points_xy):
+            person.sample(self._anonymiser, number, frame.image, face)
+
+    def _pad(self, track: Track, number: int) -> None:
+        """Stores a face in the frames before its first detection."""
+        motion, face = self._tracker.motion, track.face
+        scene = number - self._tracker.scene_start
+        early = []
+        for back in range(1, min(PADDING_FRAMES, scene, len(self._times) - 1) + 1):
+            box = motion.carried(face.box_xyxy, back - 1, back)
+            face = without_points(face) if box is None else moved(face, box)
+            if motion.is_outside(face.box_xyxy):
+                break
+            early.append((number - back, self._times[-1 - back], face))
+        for then, seconds, face in reversed(early):
+            self.store.add(then, seconds, track.number, face, EXTENDED)
+
+    def _store_gap(self, number: int, person: Person) -> None:
+        """Stores a lost face in the frames of a gap until now."""
+        for frame, seconds, face in person.gap:
+            state = INTERPOLATED if len(face.points_xy) else CARRIED
+            self.store.add(frame, seconds, number, face, state)
+            if state == CARRIED:
+                person.lose(frame, seconds)
+        person.gap = []
+
+    def _end(self, track: Track) -> None:
+        """Plans a track that has ended."""
         person = self._people.pop(track.number, None)
         if person is None or person.last_seen is None:
             return
-        number, then, face = person.last_seen
-        last = number + self._num_padding
-        if scene_end is not None:
-            last = min(last, scene_end - 1)
-        for n in range(number + 1, last + 1):
-            seconds = then + (n - number) * SECONDS_PER_FRAME
-            self.store.add(n, seconds, track.number, face, EXTENDED)
-        decision = person.decision(self._anonymiser, face)
+        self._store_gap(track.number, person)
+        number, _, face = person.last_seen
+        decision = person.decision()
         replacement = source = reason = None
         replacer = self._anonymiser.replacer
         if decision.hidden and replacer:
@@ -161,6 +189,7 @@ class Analysis:
             decision,
             replacement,
             source,
+            tuple(person.lost),
             reason,
         )
 
@@ -175,20 +204,9 @@ class Analysis:
             plan.replacement.condition.person
             for plan in self.plans.values()
             if plan.replacement
-            if plan.last >= track.first and plan.first <= track.last
+            if plan.last >= track.first and plan.first <= track.moved[0]
         }
         name = self._anonymiser.person_for(source, seed, in_same_frame)
         views = person.trial_crops
         replacement, _ = replacer.first_passing(views, source, name, seed)
         return source, replacement
-
-
-def _between(a: Face, b: Face, share: float) -> Face:
-    """A face interpolated between two detections."""
-    box = a.box_xyxy + share * (b.box_xyxy - a.box_xyxy)
-    points = a.points_xy
-    if len(a.points_xy) and len(b.points_xy):
-        points = a.points_xy + share * (b.points_xy - a.points_xy)
-    elif len(b.points_xy):
-        points = b.points_xy
-    return Face(points.astype(np.float32), box.astype(np.float32), a.score)

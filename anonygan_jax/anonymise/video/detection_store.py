@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from anonygan_jax.anonymise.video.smoothing import smooth
+from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 
-# Of a row: detected; between two detections; before the first or after the last.
-DETECTED, INTERPOLATED, EXTENDED = 0, 1, 2
+# Of a row: detected or followed; between two detections; before the first; lost and
+# carried by motion.
+DETECTED, INTERPOLATED, EXTENDED, CARRIED = 0, 1, 2, 3
+NO_TRACK = -1  # of a row that has a detection of the frame, whatever track it is of
 SMOOTHED = 4000  # frames smoothed at once
 RUN_IN = 60  # frames before and after, which are smoothed with them
 ROW = np.dtype(
@@ -21,6 +24,7 @@ ROW = np.dtype(
         ("has_points", "?"),
         ("seconds", "f8"),
         ("score", "f4"),
+        ("roll", "f4"),
         ("box", "f4", 4),
         ("points", "f4", (NUM_LANDMARKS, 2)),
     ]
@@ -41,16 +45,24 @@ class DetectionStore:
         """Adds a face of a frame; the rows of one track in the order of frames.
 
         Args:
-          state: DETECTED, INTERPOLATED or EXTENDED.
+          state: DETECTED, INTERPOLATED, EXTENDED or CARRIED.
         """
-        row = np.zeros((), ROW)
-        row["frame"], row["track"], row["state"] = frame, track, state
-        row["seconds"], row["score"], row["box"] = seconds, face.score, face.box_xyxy
-        row["has_points"] = len(face.points_xy) > 0
-        if row["has_points"]:
-            row["points"] = face.points_xy
+        row = _row(frame, seconds, track, face)
+        row["state"] = state
+        self._write(row)
+
+    def add_detection(self, frame: int, seconds: float, found: Detection) -> None:
+        """Adds a detection of a frame, by which the result is verified."""
+        face = Face(np.zeros((0, 2), np.float32), found.box_xyxy, found.score)
+        row = _row(frame, seconds, NO_TRACK, face)
+        row["roll"] = found.roll
+        self._write(row)
+
+    def _write(self, row: np.ndarray) -> None:
+        """Appends a row."""
         self._file.write(row.tobytes())
-        self._places[track].append(self._num_rows)
+        if row["track"] != NO_TRACK:
+            self._places[int(row["track"])].append(self._num_rows)
         self._num_rows += 1
 
     def smooth(self) -> None:
@@ -83,6 +95,17 @@ class DetectionStore:
     def close(self) -> None:
         """Deletes the file."""
         self._file.close()
+
+
+def _row(frame: int, seconds: float, track: int, face: Face) -> np.ndarray:
+    """A row of one face."""
+    row = np.zeros((), ROW)
+    row["frame"], row["track"], row["seconds"] = frame, track, seconds
+    row["score"], row["box"] = face.score, face.box_xyxy
+    row["has_points"] = len(face.points_xy) > 0
+    if row["has_points"]:
+        row["points"] = face.points_xy
+    return row
 
 
 def face_of(row: np.ndarray) -> Face:

@@ -7,12 +7,14 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.conditions.selector import Source
 from anonygan_jax.anonymise.policy import Decision
+from anonygan_jax.anonymise.video.gaps import Seen
 from anonygan_jax.composites.attributes import ATTRIBUTES
 from anonygan_jax.faces.expression import OPEN
 from anonygan_jax.faces.face import Face
-from anonygan_jax.recognition.thresholds import SAME_PERSON
+from anonygan_jax.recognition.dlib import DlibDescriptor
 
-SAMPLE_IDENTITY_EVERY = 20  # frames from one descriptor of a track to the next
+# Frames from one descriptor of a track to the next; where the policy asks who it is.
+SAMPLE_IDENTITY_EVERY, ASK_IDENTITY_EVERY = 20, 5
 NUM_IDENTITY_SAMPLES = 3  # of a track; the policy's decisions go on after them
 NUM_TRIAL_CROPS = 2  # images of a track on which replacements are verified
 TRIAL_MARGIN = 1.0  # of the box, around the face in such an image
@@ -25,50 +27,71 @@ class Person:
     Attributes:
       identity_samples: attributes and descriptors in some frames.
       trial_crops: images of the face, and the face in each.
+      reference: the last such image, to tell whether another face is this person's.
       decisions: the policy's, one for each descriptor.
-      last_sample: frame of the last descriptor.
-      last_seen: frame, seconds and face of the last detection.
+      last_sample: frame of the last sample.
+      last_seen: frame, seconds and face, where it was detected or followed last.
+      gap: frames since then in which the face is lost.
+      lost: first and last second of each stretch in which it was lost.
     """
 
     identity_samples: list[Source] = dataclasses.field(default_factory=list)
     trial_crops: list[tuple[np.ndarray, Face]] = dataclasses.field(default_factory=list)
+    reference: tuple[np.ndarray, Face] | None = None
     decisions: list[Decision] = dataclasses.field(default_factory=list)
     last_sample: int = -SAMPLE_IDENTITY_EVERY
-    last_seen: tuple[int, float, Face] | None = None
+    last_seen: Seen | None = None
+    gap: list[Seen] = dataclasses.field(default_factory=list)
+    lost: list[tuple[float, float]] = dataclasses.field(default_factory=list)
+    _last_lost: int = -1
 
     def sample(
         self, anonymiser: Anonymiser, number: int, image: np.ndarray, face: Face
     ) -> None:
         """Samples attributes, descriptor and decision in some frames."""
-        if number - self.last_sample < SAMPLE_IDENTITY_EVERY:
-            return
-        is_enough = len(self.identity_samples) >= NUM_IDENTITY_SAMPLES
-        if is_enough and not anonymiser.policy.needs_identity:
+        needs_identity = anonymiser.policy.needs_identity
+        every = ASK_IDENTITY_EVERY if needs_identity else SAMPLE_IDENTITY_EVERY
+        if number - self.last_sample < every:
             return
         self.last_sample = number
+        self.reference = _trial_crop(image, face)
+        is_enough = len(self.identity_samples) >= NUM_IDENTITY_SAMPLES
+        if not anonymiser.needs_source or (is_enough and not needs_identity):
+            return
         source = anonymiser.examine(image, face).source
         if source is None:
             return
-        self.decisions.append(anonymiser.policy(face, source.descriptor))
+        self.decisions.append(anonymiser.policy.of_person(source.descriptor))
         if not is_enough:
             self.identity_samples.append(source)
         if len(self.trial_crops) < NUM_TRIAL_CROPS:
-            self.trial_crops.append(_trial_crop(image, face))
+            self.trial_crops.append(self.reference)
 
-    def decision(self, anonymiser: Anonymiser, face: Face) -> Decision:
-        """Returns whether a track is hidden: it is kept only if all decisions agree."""
-        if not self.decisions:
-            return anonymiser.policy(face, None)
+    def decision(self) -> Decision:
+        """Returns whether a person is hidden; kept only if all decisions agree."""
         hidden = [d for d in self.decisions if d.hidden]
-        return hidden[0] if hidden else self.decisions[0]
+        if hidden or not self.decisions:
+            return (hidden or [Decision(True)])[0]
+        return self.decisions[0]
 
-    def is_same(self, anonymiser: Anonymiser, image: np.ndarray, face: Face) -> bool:
-        """Returns whether a face detected in place of a lost one is this person's."""
-        if not (self.identity_samples and len(face.points_xy)):
-            return not anonymiser.policy.needs_identity
-        descriptor = anonymiser.describe(image, face.points_xy)
-        apart = np.linalg.norm(descriptor - self.identity_samples[-1].descriptor)
-        return bool(apart < SAME_PERSON)
+    def lose(self, frame: int, seconds: float) -> None:
+        """Notes a frame in which the face is lost."""
+        if self.lost and self._last_lost == frame - 1:
+            self.lost[-1] = self.lost[-1][0], seconds
+        else:
+            self.lost.append((seconds, seconds))
+        self._last_lost = frame
+
+    def distance(self, describe: DlibDescriptor, descriptor: np.ndarray) -> float:
+        """Returns the descriptor distance of another face; inf without a reference."""
+        if self.identity_samples:
+            own = self.identity_samples[-1].descriptor
+        elif self.reference:
+            image, face = self.reference
+            own = describe(image, face.points_xy)
+        else:
+            return np.inf
+        return float(np.linalg.norm(descriptor - own))
 
     def source(self) -> Source:
         """Returns median attributes (of the widest mouth), and the mean descriptor."""

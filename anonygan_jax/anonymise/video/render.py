@@ -9,11 +9,13 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.fallback import pixelate_face
+from anonygan_jax.anonymise.proof import NOT_CHANGED, is_changed
 from anonygan_jax.anonymise.replace import obfuscate, passes
 from anonygan_jax.anonymise.results import KEPT, PIXELATED, REPLACED, TrackReport
 from anonygan_jax.anonymise.video.analysis import Analysis, TrackPlan
-from anonygan_jax.anonymise.video.detection_store import face_of
+from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
 from anonygan_jax.anonymise.video.transcode import Frame
+from anonygan_jax.detection.detector import centres_overlap
 from anonygan_jax.faces.face import Face
 
 VERIFY_EVERY = 30  # frames of a track from one verification to the next
@@ -25,8 +27,10 @@ class Progress:
     """What was done with a track until now.
 
     Attributes:
-      num_replaced, num_pixelated: frames.
+      num_replaced, num_pixelated, num_kept: frames.
+      unchanged: frames whose result showed the source, and was pixelated.
       reason: why the face was pixelated last.
+      kept: why it was kept last.
       nearest: least descriptor distance between source and result.
       pixelated_until: frame until which the face is pixelated after a rejection.
       verified: frame of the last verification.
@@ -34,10 +38,25 @@ class Progress:
 
     num_replaced: int = 0
     num_pixelated: int = 0
+    num_kept: int = 0
+    unchanged: set[int] = dataclasses.field(default_factory=set)
     reason: str | None = None
+    kept: str | None = None
     nearest: float | None = None
     pixelated_until: int = -1
     verified: int = -VERIFY_EVERY
+
+    def note_unchanged(self, number: int) -> None:
+        """Counts a frame whose result showed the source, once, as pixelated."""
+        if number not in self.unchanged:
+            self.unchanged.add(number)
+            self.num_replaced = max(0, self.num_replaced - 1)
+            self.pixelate(NOT_CHANGED)
+
+    def pixelate(self, reason: str | None) -> None:
+        """Counts a frame in which the face is pixelated."""
+        self.reason = reason
+        self.num_pixelated += 1
 
 
 class Renderer:
@@ -68,13 +87,45 @@ class Renderer:
         result = image.copy()
         while self._next and self._next[0] <= number:
             frame, rows = self._next
-            faces = [(int(row["track"]), face_of(row)) for row in rows]
-            for track, face in sorted(faces, key=self._can_be_replaced):
-                if frame == number:
-                    self._render_face(result, number, track, face)
+            if frame == number:
+                self._render_rows(image, result, number, rows)
             self._next = next(self._rows, None)
         self._anonymiser.policy.pixelate_regions(result)
         return result
+
+    def _render_rows(
+        self, image: np.ndarray, result: np.ndarray, number: int, rows: np.ndarray
+    ) -> None:
+        """Hides the faces of a frame in place, and verifies that all are changed."""
+        tracked = rows[rows["track"] != NO_TRACK]
+        faces = [(int(row["track"]), face_of(row)) for row in tracked]
+        for track, face in sorted(faces, key=self._can_be_replaced):
+            self._render_face(result, number, track, face)
+        for row in rows[rows["track"] == NO_TRACK]:
+            found, roll = face_of(row), float(row["roll"])
+            owner = self._nearest(found, faces)
+            if self._kept(owner, found):
+                continue
+            if not is_changed(image, result, found.box_xyxy, roll):
+                pixelate_face(result, found)
+                if owner is not None:
+                    self._progress[owner].note_unchanged(number)
+
+    def _nearest(self, found: Face, faces: list[tuple[int, Face]]) -> int | None:
+        """The track of the nearest face that a detection overlaps; None without any."""
+        centre = found.box_xyxy[:2] + found.box_xyxy[2:]
+        apart = [
+            (float(np.linalg.norm(f.box_xyxy[:2] + f.box_xyxy[2:] - centre)), track)
+            for track, f in faces
+            if centres_overlap(f.box_xyxy, found.box_xyxy)
+        ]
+        return min(apart)[1] if apart else None
+
+    def _kept(self, track: int | None, face: Face) -> bool:
+        """Whether a face is kept in this frame: by its place, or as who it is."""
+        if self._anonymiser.policy.of_region(face):
+            return True
+        return track is not None and not self._plans[track].decision.hidden
 
     def _can_be_replaced(self, tracked: tuple[int, Face]) -> bool:
         """False for faces that must be pixelated; they come first, as in photos."""
@@ -86,7 +137,10 @@ class Renderer:
     ) -> None:
         """Hides one face of a frame in place, whatever fails."""
         plan, progress = self._plans[track], self._progress[track]
-        if not plan.decision.hidden:
+        if self._kept(track, face):
+            progress.num_kept += 1
+            decision = self._anonymiser.policy.of_region(face) or plan.decision
+            progress.kept = decision.reason
             return
         reason = plan.reason
         if not len(face.points_xy):
@@ -101,8 +155,7 @@ class Renderer:
         if reason is None:
             progress.num_replaced += 1
             return
-        progress.reason = reason
-        progress.num_pixelated += 1
+        progress.pixelate(reason)
         pixelate_face(result, face)
 
     def _replace(
@@ -142,10 +195,14 @@ class Renderer:
         progress, decision = self._progress[number], plan.decision
         replacement = plan.replacement
         method = replacement.method if replacement else self._anonymiser.methods[0]
-        status = PIXELATED if progress.num_pixelated else REPLACED
+        status, reason = REPLACED, None
+        if progress.num_pixelated:
+            status, reason = PIXELATED, progress.reason
+        elif not progress.num_replaced:
+            status, reason = KEPT, progress.kept
         return TrackReport(
-            status=status if decision.hidden else KEPT,
-            reason=progress.reason if decision.hidden else decision.reason,
+            status=status,
+            reason=reason,
             box_xyxy=plan.box_xyxy,
             condition=replacement.condition.name if replacement else None,
             descriptor_distance=progress.nearest,
@@ -156,4 +213,6 @@ class Renderer:
             last_frame=plan.last,
             num_replaced=progress.num_replaced,
             num_pixelated=progress.num_pixelated,
+            num_kept=progress.num_kept,
+            lost=plan.lost if status != KEPT else (),
         )

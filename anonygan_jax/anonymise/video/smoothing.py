@@ -10,10 +10,11 @@ import numpy as np
 # head: jitter falls to a third, points move by less than 1% of the face's width.
 MIN_CUTOFF, BETA = 2.0, 8.0
 SPEED_CUTOFF = 1.0  # hertz, of the speed
+MAX_SHIFT = 0.03  # of the face's width; where frames are far apart the filter lags
 
 
 def smooth(times: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
-    """Returns the points with jitter removed, float [T, ...].
+    """Returns the points with jitter removed, float [T, ...]; none moves far.
 
     Args:
       times: float [T], seconds, increasing.
@@ -24,7 +25,9 @@ def smooth(times: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
         return points
     forwards = _one_euro(times, points / scale)
     backwards = _one_euro(-times[::-1], points[::-1] / scale)[::-1]
-    return ((forwards + backwards) / 2 * scale).astype(points.dtype)
+    shift = (forwards + backwards) / 2 - points / scale
+    shift = np.clip(shift, -MAX_SHIFT, MAX_SHIFT)
+    return (points + shift * scale).astype(points.dtype)
 
 
 def _one_euro(times: np.ndarray, points: np.ndarray) -> np.ndarray:

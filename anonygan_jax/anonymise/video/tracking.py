@@ -1,195 +1,261 @@
-"""Faces tracked from frame to frame."""
+"""Faces tracked from frame to frame.
+
+Each frame is searched. Landmarks of the frame before are followed, which is steadier
+than detection in each frame; they count only where a detection confirms them. Where a
+face is lost, the optical flow carries its box. Where two places are possible, both are
+tracked.
+"""
 
 import dataclasses
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
-from anonygan_jax.detection.detector import Detection, FaceDetector, centres_overlap
-from anonygan_jax.faces.face import NUM_LANDMARKS, Face
+from anonygan_jax.anonymise.video.motion import Motion
+from anonygan_jax.anonymise.video.scene_cuts import SceneCuts
+from anonygan_jax.anonymise.video.track import Track
+from anonygan_jax.detection.detector import (
+    MAX_FOLLOWED_OFFSET,
+    Detection,
+    FaceDetector,
+    centres_overlap,
+    iou,
+    points_fit,
+)
+from anonygan_jax.faces.face import Face
 
-MAX_GAP = 30  # frames after which a lost face ends its track
-MAX_MISSED_SEARCHES = 30  # in a row, after which a tracked face is no face
-RETRY_LANDMARKS_EVERY = 5  # searches, for a face without landmarks
-FAST_MOTION = 0.04  # of its size in a frame, of a face without landmarks
-MAX_GROWTH = 1.5  # of a face's width from one frame to the next
-SCENE_CUT = 0.4  # of the light that changes in a scene cut; fast pans reach 0.35
-CUT_SIDE = 64  # pixels of the copies that are compared
+SLOW = 1 / 15  # seconds between frames, above which each search is thorough
+SAME_PLACE = 0.5  # intersection over union of boxes at one place
+MAX_POINTS_APART = 0.1  # of a face's width, of two detections of one face
 
-
-@dataclasses.dataclass
-class Track:
-    """One face in consecutive frames.
-
-    Attributes:
-      number: counts from 0.
-      face: of the last detection.
-      first, last: frames of the first and the last detection.
-      num_missed_searches: searches in a row that did not detect the face.
-      num_searches: searches that detected it.
-      moves_fast: a face without landmarks that moves fast: it is searched in every
-        frame.
-      is_over: whether the track has ended.
-    """
-
-    number: int
-    face: Face
-    first: int
-    last: int
-    num_missed_searches: int = 0
-    num_searches: int = 1
-    moves_fast: bool = False
-    is_over: bool = False
+# Whether a face of an image is that of a track's person; None if that is unknown.
+IsSame = Callable[[Track, np.ndarray, Face], bool | None]
+Followed = dict[int, Face | None]  # by the track's number
 
 
 class Tracker:
-    """Follows landmarks in every frame, and searches for faces in some.
+    """Detects, follows and carries the faces of a video.
 
     Attributes:
       scene_start: the frame in which the scene began.
+      motion: between the last frames.
+      detections: of the last frame.
     """
 
     def __init__(
         self,
         detector: FaceDetector,
         search_every: int,
-        is_same: Callable[[Track, np.ndarray, Face], bool],
-        search: Callable[[int, np.ndarray], list[Detection]] | None = None,
+        is_same: IsSame,
+        known: dict[int, list[Detection]] | None = None,
     ) -> None:
         """Takes what detects.
 
         Args:
-          search_every: frames from one search to the next; a scene cut and a lost face
-            cause a search, too.
-          is_same: whether a face detected in an image, in place of a track's lost face,
-            is the same person's.
-          search: returns the detections of a frame by its number; None for the
-            detector's.
+          search_every: frames from one thorough search to the next. The first frames of
+            a scene, frames far apart and lost faces cause one, too.
+          known: detections by frame; other frames are not searched. None to search.
         """
-        self._boxes = search or (lambda _, image: detector.boxes(image))
-        self._detector = detector
-        self._is_same = is_same
-        self._search_every = search_every
+        self._detector, self._search_every = detector, search_every
+        self._is_same, self._known = is_same, known
         self._tracks: list[Track] = []
-        self._before: np.ndarray | None = None
         self._num_tracks = 0
+        self._cuts = SceneCuts()
+        self._seconds = -1.0
+        self.motion = Motion()
+        self.detections: list[Detection] = []
         self.scene_start = 0
 
-    def step(self, number: int, image: np.ndarray) -> tuple[list[Track], list[Track]]:
-        """Returns the tracks seen in a frame, uint8 [H, W, 3], and those that ended.
+    def step(
+        self, number: int, image: np.ndarray, seconds: float
+    ) -> tuple[list[Track], list[Track]]:
+        """Returns the tracks of a frame, uint8 [H, W, 3], and those that have ended.
 
         Args:
           number: of the frame; frames come in order.
+          seconds: its time.
         """
         ended: list[Track] = []
-        if self._is_cut(image):
+        self.motion.add(image)
+        if self._cuts.is_cut(image):
             self.scene_start, ended = number, self.close()
-        was_lost = [self._follow(track, number, image) for track in self._tracks]
-        is_time = number % self._search_every == 0
-        # A scene cut may be a flash, in which no face is detected.
-        is_time |= number - self.scene_start < self._search_every
-        is_time |= any(track.moves_fast for track in self._tracks)
-        if is_time or any(was_lost):
-            self._search(number, image)
+            self.motion.forget()
+        followed = {t.number: self._follow(t, image) for t in self._tracks}
+        is_thorough = self._search(number, image, seconds, followed)
+        self._seconds = seconds
+        seen = self._match(number, image, followed, seconds, is_thorough)
         for track in self._tracks:
-            if (
-                number - track.last > MAX_GAP
-                or track.num_missed_searches > MAX_MISSED_SEARCHES
-            ):
-                track.is_over = True
-        ended += [track for track in self._tracks if track.is_over]
-        self._tracks = [track for track in self._tracks if not track.is_over]
-        return [t for t in self._tracks if t.last == number], ended
+            if track.number not in seen:
+                track.num_unseen += is_thorough
+                self._go_on(track, number, followed.get(track.number), seconds)
+        ended += [t for t in self._tracks if self._is_over(t, number, seconds)]
+        self._tracks = [t for t in self._tracks if t not in ended]
+        return list(self._tracks), ended
 
     def close(self) -> list[Track]:
         """Ends all tracks and returns them."""
         ended, self._tracks = self._tracks, []
-        for track in ended:
-            track.is_over = True
         return ended
 
-    def _follow(self, track: Track, number: int, image: np.ndarray) -> bool:
-        """Whether a face is lost whose landmarks were followed until now."""
+    def _follow(self, track: Track, image: np.ndarray) -> Face | None:
+        """A face by its landmarks in the frame before; None if there are none."""
         before = track.face
-        if track.last != number - 1 or not len(before.points_xy):
-            return False
+        if not len(before.points_xy):
+            return None
         points = self._detector.landmarker.follow(image, before.points_xy)
-        if points is None or not _is_near(points, before.points_xy):
-            return True
+        if points is None:
+            return None
         moved = np.tile((points - before.points_xy).mean(0), 2)
         box = (before.box_xyxy + moved).astype(np.float32)
-        track.face, track.last = Face(points, box, before.score), number
-        return False
+        face = Face(points, box, before.score, before.roll)
+        return face if points_fit(points, box, before.roll) else None
 
-    def _search(self, number: int, image: np.ndarray) -> None:
-        """Searches for the faces of tracks, and for new ones."""
-        for known in self._tracks:
-            known.num_missed_searches += 1
-        for found in self._boxes(number, image):
-            box = found.box_xyxy
-            track = self._at(box)
-            if track is None:
-                face = self._detector.face(image, found)
-                # A second box of a tracked face is no new face.
-                if not self._is_tracked(face, number):
-                    self._start(face, number)
-                continue
-            track.num_missed_searches = 0
-            track.num_searches += 1
-            is_blank = not len(track.face.points_xy)
-            speed = _apart(box, track.face.box_xyxy) / max(1, number - track.last)
-            size = float(max(box[2:] - box[:2]))
-            track.moves_fast = is_blank and speed > FAST_MOTION * size
-            if track.last == number or (
-                is_blank and track.num_searches % RETRY_LANDMARKS_EVERY
-            ):
-                track.face = dataclasses.replace(track.face, box_xyxy=box)
-                track.last = number
-                continue
-            face = self._detector.face(image, found)
-            if self._is_same(track, image, face):
-                track.face, track.last = face, number
+    def _search(
+        self, number: int, image: np.ndarray, seconds: float, followed: Followed
+    ) -> bool:
+        """Searches a frame; whether that was thorough."""
+        if self._known is not None:
+            self.detections = self._known.get(number, [])
+            return number in self._known
+        is_thorough = (
+            number % self._search_every == 0
+            or number - self.scene_start < self._search_every
+            or seconds - self._seconds > SLOW
+        )
+        if not is_thorough:
+            turns = {0} | {track.turns for track in self._tracks}
+            self.detections = self._detector.quick_boxes(image, tuple(sorted(turns)))
+            is_thorough = any(self._is_missed(t, followed) for t in self._tracks)
+        if is_thorough:
+            self.detections = self._detector.boxes(image)
+        return is_thorough
+
+    def _is_missed(self, track: Track, followed: Followed) -> bool:
+        """Whether a face is lost now."""
+        if track.is_lost or followed[track.number]:
+            return False
+        boxes = [detection.box_xyxy for detection in self.detections]
+        return not any(centres_overlap(box, track.face.box_xyxy) for box in boxes)
+
+    def _match(
+        self,
+        number: int,
+        image: np.ndarray,
+        followed: Followed,
+        seconds: float,
+        is_thorough: bool,
+    ) -> set[int]:
+        """Gives each detection to a track; the numbers of tracks that have one."""
+        given = self._given(followed)
+        seen: set[int] = set()
+        for place, detection in enumerate(self.detections):
+            track = given.get(place)
+            old = followed[track.number] if track else None
+            if track and old and _confirms(detection, old):
+                face = dataclasses.replace(old, box_xyxy=detection.box_xyxy)
             else:
-                track.is_over = True
-                self._start(face, number)
+                face = self._detector.face(image, detection)
+                if self._is_second_box(face, seen):
+                    continue
+                is_free = old is None
+                track = self._whose(track, is_free, image, face)
+                if track is None:
+                    taken = seen | {t.number for t in given.values()}
+                    if not is_thorough:
+                        taken |= {n for n, old in followed.items() if old}
+                    track = self._elsewhere(image, face, taken)
+            if track is None:
+                track = self._start(face, number, seconds)
+            track.see(face, detection.roll, number, seconds)
+            seen.add(track.number)
+        return seen
 
-    def _start(self, face: Face, number: int) -> None:
-        """Adds a track."""
-        self._tracks.append(Track(self._num_tracks, face, number, number))
+    def _given(self, followed: Followed) -> dict[int, Track]:
+        """Tracks by the place of the detection that is nearest, each given once."""
+        apart = []
+        for place, detection in enumerate(self.detections):
+            for track in self._tracks:
+                box = (followed[track.number] or track.face).box_xyxy
+                if centres_overlap(detection.box_xyxy, box):
+                    apart.append((_apart(detection.box_xyxy, box), place, track.number))
+        given: dict[int, Track] = {}
+        tracks = {track.number: track for track in self._tracks}
+        for _, place, number in sorted(apart):
+            if place not in given and number in tracks:
+                given[place] = tracks.pop(number)
+        return given
+
+    def _whose(
+        self, track: Track | None, is_free: bool, image: np.ndarray, face: Face
+    ) -> Track | None:
+        """The track at a face's place, if the face is that person's.
+
+        Args:
+          is_free: whether the track's landmarks are not followed to another place.
+        """
+        if track is None:
+            return None
+        is_same = self._is_same(track, image, face)
+        if is_same or (is_same is None and is_free):
+            return track
+        if is_free and iou(track.face.box_xyxy, face.box_xyxy) > SAME_PLACE:
+            track.is_over = True  # its place has a new track
+        return None
+
+    def _elsewhere(
+        self, image: np.ndarray, face: Face, taken: set[int]
+    ) -> Track | None:
+        """A track that was not detected at its place, if the face is that person's."""
+        for track in self._tracks:
+            is_free = track.number not in taken and not track.is_over
+            if is_free and self._is_same(track, image, face):
+                return track
+        return None
+
+    def _start(self, face: Face, number: int, seconds: float) -> Track:
+        """A new track."""
+        track = Track(self._num_tracks, face, number, (number, seconds))
+        self._tracks.append(track)
         self._num_tracks += 1
+        return track
 
-    def _at(self, box: np.ndarray) -> Track | None:
-        """The nearest track whose box overlaps a box, or None."""
-        there = [t for t in self._tracks if centres_overlap(box, t.face.box_xyxy)]
-        there = [t for t in there if t.num_missed_searches > 0]  # each gets one box
-        return min(there, key=lambda t: _apart(box, t.face.box_xyxy), default=None)
-
-    def _is_tracked(self, face: Face, number: int) -> bool:
-        """Whether a face was detected in this frame already."""
-        return len(face.points_xy) == NUM_LANDMARKS and any(
-            len(t.face.points_xy) and _is_near(face.points_xy, t.face.points_xy)
-            for t in self._tracks
-            if t.last == number
+    def _is_second_box(self, face: Face, seen: set[int]) -> bool:
+        """Whether a face with these landmarks was detected in this frame already."""
+        return any(
+            len(face.points_xy)
+            and len(track.face.points_xy)
+            and _is_near(face.points_xy, track.face.points_xy)
+            for track in self._tracks
+            if track.number in seen
         )
 
-    def _is_cut(self, image: np.ndarray) -> bool:
-        """Whether the image begins another scene."""
-        small = cv2.resize(image, (CUT_SIDE, CUT_SIDE), interpolation=cv2.INTER_AREA)
-        now, before = small.astype(np.float32), self._before
-        self._before = now
-        if before is None:
-            return False
-        light = np.maximum(now, before).sum()
-        return bool(np.abs(now - before).sum() > SCENE_CUT * max(float(light), 1.0))
+    def _go_on(
+        self, track: Track, number: int, followed: Face | None, seconds: float
+    ) -> None:
+        """Moves a track that was not detected."""
+        if followed and not track.is_unconfirmed(seconds):
+            track.follow(followed, number, seconds)
+            return
+        box = self.motion.carried(track.face.box_xyxy, start=track.num_still + 1)
+        track.carry(box, number, seconds)
+
+    def _is_over(self, track: Track, number: int, seconds: float) -> bool:
+        """Whether a track has ended."""
+        if track.is_over or self.motion.is_outside(track.face.box_xyxy):
+            return True
+        return track.has_stayed(number, seconds)
 
 
-def _is_near(points: np.ndarray, before: np.ndarray) -> bool:
-    """Whether points may be those of the same face one frame later."""
-    width, old = (float(np.ptp(shape, axis=0).max()) for shape in (points, before))
-    if not old / MAX_GROWTH < width < old * MAX_GROWTH:
-        return False
-    return bool(np.linalg.norm((points - before).mean(0)) < 0.5 * old)
+def _confirms(detection: Detection, followed: Face) -> bool:
+    """Whether a detection is that of followed landmarks."""
+    box, roll = detection.box_xyxy, detection.roll
+    return points_fit(followed.points_xy, box, roll, MAX_FOLLOWED_OFFSET)
+
+
+def _is_near(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether points are those of one face."""
+    width = float(np.ptp(b, axis=0).max())
+    return bool(np.linalg.norm(a - b, axis=-1).mean() < MAX_POINTS_APART * width)
 
 
 def _apart(a: np.ndarray, b: np.ndarray) -> float:

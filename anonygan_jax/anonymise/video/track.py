@@ -1,0 +1,81 @@
+"""One face of a video, in consecutive frames."""
+
+import dataclasses
+
+import numpy as np
+
+from anonygan_jax.faces.face import Face
+
+MAX_UNSEEN = 1.0  # seconds without a detection, after which landmarks count no more
+MIN_UNSEEN = 3  # thorough searches without a detection, at least
+MIN_DETECTIONS = 2  # of a face that motion carries; one may be a false positive
+# Seconds, and frames at least, for which a box stays that nothing carries.
+MAX_STAY, MIN_STAY = 1.0, 5
+
+
+@dataclasses.dataclass(eq=False)
+class Track:
+    """One face in consecutive frames.
+
+    Attributes:
+      number: counts from 0.
+      face: in the current frame; without landmarks if it is lost.
+      first: frame of the first detection.
+      moved: number and time, seconds, of the last frame in which the face was
+        detected, its landmarks were followed or motion carried its box.
+      roll: of the last detection, radians clockwise.
+      num_detections: frames in which it was detected.
+      num_unseen: thorough searches in a row that did not detect it.
+      detected: time of the last detection, seconds.
+      is_lost: whether its box is only carried by motion.
+      num_still: frames in a row in which nothing carries it, so that it stays.
+      is_over: whether the track ends, as another has its place.
+    """
+
+    number: int
+    face: Face
+    first: int
+    moved: tuple[int, float]
+    roll: float = 0.0
+    num_detections: int = 0
+    num_unseen: int = 0
+    detected: float = 0.0
+    is_lost: bool = False
+    num_still: int = 0
+    is_over: bool = False
+
+    @property
+    def turns(self) -> int:
+        """Quarter turns clockwise of the face, 0 to 3."""
+        return round(self.roll / (np.pi / 2)) % 4
+
+    def see(self, face: Face, roll: float, number: int, seconds: float) -> None:
+        """Notes that the face was detected in a frame."""
+        self.face, self.roll, self.moved = face, roll, (number, seconds)
+        self.num_detections += 1
+        self.num_unseen, self.detected = 0, seconds
+        self.is_lost, self.num_still = False, 0
+
+    def follow(self, face: Face, number: int, seconds: float) -> None:
+        """Notes where the face is by its landmarks, without a detection."""
+        self.face, self.moved = face, (number, seconds)
+
+    def carry(self, box_xyxy: np.ndarray | None, number: int, seconds: float) -> None:
+        """Moves the box of a face that is lost; None: it stays where it is."""
+        self.is_lost = True
+        self.num_still = self.num_still + 1 if box_xyxy is None else 0
+        if box_xyxy is not None and self.num_detections >= MIN_DETECTIONS:
+            self.moved = number, seconds
+        box = self.face.box_xyxy if box_xyxy is None else box_xyxy
+        self.face = Face(np.zeros((0, 2), np.float32), box, self.face.score)
+
+    def is_unconfirmed(self, seconds: float) -> bool:
+        """Returns whether followed landmarks were not detected for too long."""
+        is_late = seconds - self.detected > MAX_UNSEEN
+        return is_late and self.num_unseen >= MIN_UNSEEN
+
+    def has_stayed(self, number: int, seconds: float) -> bool:
+        """Returns whether nothing has carried a lost face for long enough."""
+        frame, time = self.moved
+        is_late = seconds - time > MAX_STAY and number - frame > MIN_STAY
+        return self.is_lost and is_late

@@ -1,0 +1,153 @@
+"""Hard videos: dlib, which the tool does not use, finds no face that is left."""
+
+import pathlib
+
+import cv2
+import numpy as np
+import pytest
+from clips import SIZE, read_clip, write_clip
+
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.policy import Region
+from anonygan_jax.anonymise.proof import NOT_CHANGED
+from anonygan_jax.anonymise.video.anonymise import VideoResult, anonymise_video
+from anonygan_jax.detection.centerface import CenterFace
+from anonygan_jax.detection.detector import FaceDetector
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.detection.face_mesh import FaceMesh
+from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE
+
+MOUTH = tuple(range(48, 68))
+Places = list[tuple[float, float, float]]  # left, top, width of a face by frame
+
+
+def _frames(image: np.ndarray, places: Places) -> list[np.ndarray]:
+    """A face at given places before a textured wall."""
+    wall = np.random.default_rng(0).integers(120, 180, (25, 40, 3), np.uint8)
+    wall = cv2.resize(wall, SIZE[::-1], interpolation=cv2.INTER_CUBIC)
+    frames = []
+    for left, top, width in places:
+        scale = width / image.shape[1]
+        matrix = np.array([[scale, 0, left], [0, scale, top]])
+        frames.append(
+            cv2.warpAffine(
+                image,
+                matrix,
+                SIZE[::-1],
+                wall.copy(),
+                borderMode=cv2.BORDER_TRANSPARENT,
+            )
+        )
+    return frames
+
+
+def _left(frames: list[np.ndarray], result: list[np.ndarray]) -> list[int]:
+    """Frames in which an eye or the mouth of a face is as it was."""
+    assert len(frames) == len(result)
+    dlib, left = DlibLandmarks(), []
+    for number, (before, after) in enumerate(zip(frames, result, strict=True)):
+        for face in dlib.detect(before, num_upsamples=1):
+            for part in (LEFT_EYE, RIGHT_EYE, MOUTH):
+                drawn = np.zeros(SIZE, np.uint8)
+                hull = cv2.convexHull(face.points_xy[list(part)].astype(np.int32))
+                cv2.fillConvexPoly(drawn, hull, 1)
+                old, new = (x[drawn > 0].astype(float) for x in (before, after))
+                if len(old) and np.abs(new - old).mean() < 0.18 * old.std():
+                    left.append(number)
+    return left
+
+
+def _anonymise(
+    folder: pathlib.Path,
+    frames: list[np.ndarray],
+    method: str,
+    every: int = 1,
+    **options,
+) -> tuple[VideoResult, list[np.ndarray]]:
+    """A video whose frames are shown for some thirtieths of a second, anonymised."""
+    times = [every * n for n in range(len(frames))]
+    source = write_clip(folder / "source.mp4", frames, times)
+    result = anonymise_video(Anonymiser(method, **options), source, folder / "out.mp4")
+    return result, read_clip(folder / "out.mp4")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "every"), [("blackout", 30), ("blackout", 2), ("warp", 6)]
+)
+def test_a_face_that_jumps_in_a_slow_video_is_hidden(embedded, tmp_path, method, every):
+    rng = np.random.default_rng(every)
+    left, top, width = (
+        rng.uniform(low, high, 12) for low, high in ((5, 165), (0, 30), (95, 150))
+    )
+    frames = _frames(embedded[0].image, list(zip(left, top, width, strict=True)))
+    _, hidden = _anonymise(tmp_path, frames, method, every)
+    assert _left(frames, hidden) == []
+
+
+def test_a_face_that_enters_and_leaves_fast_is_hidden(embedded, tmp_path):
+    places = [(-140.0 + 22 * n, 10.0, 140.0) for n in range(22)]
+    frames = _frames(embedded[0].image, places)
+    _, hidden = _anonymise(tmp_path, frames, "blur")
+    assert _left(frames, hidden) == []
+
+
+def test_a_lost_face_stays_pixelated_where_motion_carries_it(
+    embedded, tmp_path, monkeypatch
+):
+    seen = {"frames": 0}
+    boxes, follow = CenterFace.boxes, FaceMesh.follow
+
+    def blind(found, empty):
+        return found if seen["frames"] < 8 else empty
+
+    def count(self, image):
+        seen["frames"] += image.shape[:2] == SIZE
+        return blind(boxes(self, image), np.zeros((0, 6), np.float32))
+
+    monkeypatch.setattr(CenterFace, "boxes", count)
+    monkeypatch.setattr(
+        FaceMesh, "follow", lambda s, i, p: blind(follow(s, i, p), None)
+    )
+    places = [(5.0 + 3 * n, 10.0, 131.0) for n in range(50)]
+    frames = _frames(embedded[0].image, places)
+    result, hidden = _anonymise(tmp_path, frames, "blur")
+    assert seen["frames"] > 8
+    assert _left(frames, hidden) == []
+    (track,) = result.tracks
+    ((first, last),) = track.lost
+    assert 0 < first < 0.5
+    assert last == pytest.approx(49 / 30, abs=0.01)
+    assert track.num_pixelated >= 35
+
+
+def test_regions_decide_in_each_frame(embedded, tmp_path):
+    places = [(5.0 + 5 * n, 10.0, 131.0) for n in range(30)]
+    frames = _frames(embedded[0].image, places)
+    region = Region.parse("ignore:160,0,160,200")
+    result, hidden = _anonymise(tmp_path, frames, "pixelate", regions=(region,))
+    (track,) = result.tracks
+    kept = [n for n, (left, _, _) in enumerate(places) if left + 65 > 165]
+    assert abs(track.num_kept - len(kept)) <= 3
+    left = set(_left(frames, hidden))
+    assert set(range(kept[0] - 2)).isdisjoint(left)
+    assert set(kept[2:]) <= left
+    assert track.status == "replaced"
+
+
+def test_a_result_beside_the_face_is_pixelated(embedded, tmp_path, monkeypatch):
+    def beside(self, photo, found):
+        face = face_in(self, photo, found)
+        face.points_xy[:] += 0.28 * (found.box_xyxy[2] - found.box_xyxy[0])
+        return face
+
+    face_in = FaceDetector.face
+    monkeypatch.setattr(FaceDetector, "face", beside)
+    monkeypatch.setattr(FaceMesh, "follow", lambda self, image, points: points)
+    frames = _frames(embedded[0].image, [(60.0, 10.0, 131.0)] * 6)
+    blur = Anonymiser("blur")
+    photo = blur(frames[0])
+    assert [face.reason for face in photo.faces] == [NOT_CHANGED]
+    assert _left(frames[:1], [photo.image]) == []
+    result, hidden = _anonymise(tmp_path, frames, "blur")
+    assert [track.reason for track in result.tracks] == [NOT_CHANGED]
+    assert _left(frames, hidden) == []
