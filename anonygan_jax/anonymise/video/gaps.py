@@ -1,4 +1,4 @@
-"""Faces in frames in which they were not detected: before, between, after detections."""
+"""Faces in frames in which they were not detected."""
 
 import numpy as np
 

@@ -11,11 +11,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from anonygan_jax.anonymise.video.association import (
+    Followed,
+    confirms,
+    is_second_box,
+    nearest_tracks,
+)
 from anonygan_jax.anonymise.video.motion import Motion
 from anonygan_jax.anonymise.video.scene_cuts import SceneCuts
 from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.detection.detector import (
-    MAX_FOLLOWED_OFFSET,
     Detection,
     FaceDetector,
     centres_overlap,
@@ -26,11 +31,9 @@ from anonygan_jax.faces.face import Face
 
 SLOW = 1 / 15  # seconds between frames, above which each search is thorough
 SAME_PLACE = 0.5  # intersection over union of boxes at one place
-MAX_POINTS_APART = 0.1  # of a face's width, of two detections of one face
 
 # Whether a face of an image is that of a track's person; None if that is unknown.
 IsSame = Callable[[Track, np.ndarray, Face], bool | None]
-Followed = dict[int, Face | None]  # by the track's number
 
 
 class Tracker:
@@ -146,16 +149,16 @@ class Tracker:
         is_thorough: bool,
     ) -> set[int]:
         """Gives each detection to a track; the numbers of tracks that have one."""
-        given = self._given(followed)
+        given = nearest_tracks(self._tracks, self.detections, followed)
         seen: set[int] = set()
         for place, detection in enumerate(self.detections):
             track = given.get(place)
             old = followed[track.number] if track else None
-            if track and old and _confirms(detection, old):
+            if track and old and confirms(detection, old):
                 face = dataclasses.replace(old, box_xyxy=detection.box_xyxy)
             else:
                 face = self._detector.face(image, detection)
-                if self._is_second_box(face, seen):
+                if is_second_box(face, [t for t in self._tracks if t.number in seen]):
                     continue
                 is_free = old is None
                 track = self._whose(track, is_free, image, face)
@@ -169,21 +172,6 @@ class Tracker:
             track.see(face, detection.roll, number, seconds)
             seen.add(track.number)
         return seen
-
-    def _given(self, followed: Followed) -> dict[int, Track]:
-        """Tracks by the place of the detection that is nearest, each given once."""
-        apart = []
-        for place, detection in enumerate(self.detections):
-            for track in self._tracks:
-                box = (followed[track.number] or track.face).box_xyxy
-                if centres_overlap(detection.box_xyxy, box):
-                    apart.append((_apart(detection.box_xyxy, box), place, track.number))
-        given: dict[int, Track] = {}
-        tracks = {track.number: track for track in self._tracks}
-        for _, place, number in sorted(apart):
-            if place not in given and number in tracks:
-                given[place] = tracks.pop(number)
-        return given
 
     def _whose(
         self, track: Track | None, is_free: bool, image: np.ndarray, face: Face
@@ -219,16 +207,6 @@ class Tracker:
         self._num_tracks += 1
         return track
 
-    def _is_second_box(self, face: Face, seen: set[int]) -> bool:
-        """Whether a face with these landmarks was detected in this frame already."""
-        return any(
-            len(face.points_xy)
-            and len(track.face.points_xy)
-            and _is_near(face.points_xy, track.face.points_xy)
-            for track in self._tracks
-            if track.number in seen
-        )
-
     def _go_on(
         self, track: Track, number: int, followed: Face | None, seconds: float
     ) -> None:
@@ -244,20 +222,3 @@ class Tracker:
         if track.is_over or self.motion.is_outside(track.face.box_xyxy):
             return True
         return track.has_stayed(number, seconds)
-
-
-def _confirms(detection: Detection, followed: Face) -> bool:
-    """Whether a detection is that of followed landmarks."""
-    box, roll = detection.box_xyxy, detection.roll
-    return points_fit(followed.points_xy, box, roll, MAX_FOLLOWED_OFFSET)
-
-
-def _is_near(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether points are those of one face."""
-    width = float(np.ptp(b, axis=0).max())
-    return bool(np.linalg.norm(a - b, axis=-1).mean() < MAX_POINTS_APART * width)
-
-
-def _apart(a: np.ndarray, b: np.ndarray) -> float:
-    """Distance of two boxes' centres."""
-    return float(np.linalg.norm(a[:2] + a[2:] - b[:2] - b[2:]) / 2)

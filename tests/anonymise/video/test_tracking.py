@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anonygan_jax.anonymise.video.track import MIN_STAY, MIN_UNSEEN
 from anonygan_jax.anonymise.video.tracking import Tracker
@@ -201,3 +203,35 @@ def test_a_face_that_the_quick_search_does_not_see_is_searched_thoroughly(stage)
     seen, _, _ = _run(stage, [[(4.0 * n, 0.0)] for n in range(26)])
     assert stage.thorough == 26
     assert all(set(frame) == {0} for frame in seen)
+
+
+PLACE = st.tuples(st.integers(0, 250), st.integers(0, 180))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    script=st.lists(st.lists(PLACE, max_size=3), min_size=1, max_size=12),
+    fps=st.sampled_from((1.0, 10.0, 30.0)),
+    has_points=st.booleans(),
+    follows=st.sampled_from(("truly", "anything", "nothing")),
+    identity=st.sampled_from((True, False, None)),
+)
+def test_each_detection_of_each_frame_is_in_a_track(
+    script, fps, has_points, follows, identity
+):
+    """Whatever is detected, followed and recognised."""
+    stage = Stage()
+    stage.has_points = has_points
+    if follows != "truly":
+        stage.follow = lambda _, points: points if follows == "anything" else None
+    tracker = Tracker(stage, 5, lambda *_: identity)
+    for number, places in enumerate(script):
+        stage.places = [(float(x), float(y)) for x, y in places]
+        tracks, _ = tracker.step(number, WALL, number / fps)
+        for place in stage.places:
+            centre = np.array(place) + 25
+            assert any(
+                (track.face.box_xyxy[:2] <= centre).all()
+                and (track.face.box_xyxy[2:] >= centre).all()
+                for track in tracks
+            ), (number, place)
