@@ -6,10 +6,11 @@ from jaxtyping import Float, UInt8
 
 SIDE = 64  # pixels of the upright crops that are compared
 # Rows and columns of the crop of a detector's box: each eye, and the mouth.
-LEFT, RIGHT = (slice(18, 37), slice(10, 32)), (slice(18, 37), slice(32, 54))
+LEFT = slice(18, 37), slice(10, 32)
+RIGHT = slice(18, 37), slice(32, 54)
 MOUTH = slice(40, 60), slice(17, 47)
 # Median difference over the standard deviation of the source's pixels. Blur, pixelation
-# and new faces have 0.15 and more in 95% of LFW and YTF; 0 where half of a part is left.
+# and new faces have 0.15 and more in 95% of LFW and YTF; where half is left it is 0.
 MIN_CHANGE = 0.06
 FLAT = 2.0  # levels of 255, standard deviation of a part that shows nothing
 NOT_CHANGED = "the result showed eyes or mouth of the source"

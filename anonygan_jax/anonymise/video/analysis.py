@@ -18,7 +18,7 @@ from anonygan_jax.anonymise.video.detection_store import (
     INTERPOLATED,
     DetectionStore,
 )
-from anonygan_jax.anonymise.video.gaps import interpolated, moved, without_points
+from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
 from anonygan_jax.anonymise.video.track import Track
@@ -138,9 +138,7 @@ class Analysis:
         if person.last_seen is None:
             self._pad(track, number)
         elif person.gap:
-            seen = number, seconds, face
-            person.gap = interpolated(person.last_seen, person.gap, seen)
-            self._store_gap(track.number, person)
+            self._close_gap(track, person, (number, seconds, face))
         self.store.add(number, seconds, track.number, face, DETECTED)
         person.last_seen = number, seconds, face
         if len(face.points_xy):
@@ -160,13 +158,22 @@ class Analysis:
         for then, seconds, face in reversed(early):
             self.store.add(then, seconds, track.number, face, EXTENDED)
 
+    def _close_gap(self, track: Track, person: Person, seen: Seen) -> None:
+        """Stores a lost face that is found again: interpolated after a short gap."""
+        assert person.last_seen is not None
+        between = interpolated(person.last_seen, person.gap, seen)
+        if between is None:
+            self._store_gap(track.number, person)
+            return
+        for frame, seconds, face in between:
+            self.store.add(frame, seconds, track.number, face, INTERPOLATED)
+        person.gap = []
+
     def _store_gap(self, number: int, person: Person) -> None:
         """Stores a lost face in the frames of a gap until now."""
         for frame, seconds, face in person.gap:
-            state = INTERPOLATED if len(face.points_xy) else CARRIED
-            self.store.add(frame, seconds, number, face, state)
-            if state == CARRIED:
-                person.lose(frame, seconds)
+            self.store.add(frame, seconds, number, face, CARRIED)
+            person.lose(frame, seconds)
         person.gap = []
 
     def _end(self, track: Track) -> None:

@@ -10,21 +10,23 @@ MIN_OVERLAP = 0.5  # intersection over union of an interpolated and a carried bo
 Seen = tuple[int, float, Face]  # number and seconds of a frame, and a face in it
 
 
-def interpolated(before: Seen, gap: list[Seen], after: Seen) -> list[Seen]:
-    """Returns a gap whose faces are interpolated between two detections.
+def interpolated(before: Seen, gap: list[Seen], after: Seen) -> list[Seen] | None:
+    """Returns the faces of a gap, interpolated between two detections.
+
+    None where the gap lacks some of the frames between them, or the interpolated face
+    would be elsewhere.
 
     Args:
-      gap: where motion carries the face; returned as it is where it does not have all
-        frames between the detections, or the interpolated face would be elsewhere.
+      gap: where motion carries the face.
     """
     (first, _, face), (last, _, later) = before, after
     if len(gap) != last - first - 1:
-        return gap
+        return None
     between = []
     for number, seconds, carried in gap:
         middle = _between(face, later, (number - first) / (last - first))
         if iou(middle.box_xyxy, carried.box_xyxy) < MIN_OVERLAP:
-            return gap
+            return None
         between.append((number, seconds, middle))
     return between
 

@@ -76,6 +76,7 @@ class Person:
 
     def lose(self, frame: int, seconds: float) -> None:
         """Notes a frame in which the face is lost."""
+        seconds = round(seconds, 3)
         if self.lost and self._last_lost == frame - 1:
             self.lost[-1] = self.lost[-1][0], seconds
         else:

@@ -84,12 +84,12 @@ def _face(left: float) -> Face:
 def test_short_gaps_are_interpolated_where_motion_agrees():
     gap = [(n, n / 10, _face(10.0 * n)) for n in (1, 2, 3)]
     before, after = (0, 0.0, _face(0.0)), (4, 0.4, _face(40.0))
-    made = interpolated(before, gap, after)
+    made = interpolated(before, gap, after) or []
     assert [face.points_xy[0, 0] for _, _, face in made] == [30, 40, 50]
     assert [(n, seconds) for n, seconds, _ in made] == [(1, 0.1), (2, 0.2), (3, 0.3)]
     away = [(n, n / 10, _face(90.0)) for n in (1, 2, 3)]
-    assert interpolated(before, away, after) is away
-    assert interpolated(before, gap[1:], after) == gap[1:]
+    assert interpolated(before, away, after) is None
+    assert interpolated(before, gap[1:], after) is None
 
 
 def test_landmarks_move_and_grow_with_their_box():
