@@ -19,7 +19,7 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.transcode import Frame, Video, transcode
+from anonygan_jax.anonymise.video.transcode import Video, transcode
 from anonygan_jax.detection import LANDMARKERS, make_detector
 from anonygan_jax.faces import alignment
 
@@ -121,10 +121,9 @@ def alone(name: str, images: list[np.ndarray], tracks: Tracks) -> float:
 
 def copy_clip(clip: pathlib.Path, output: pathlib.Path) -> None:
     """Writes a clip's frames again, as they are."""
-    with transcode(Video(clip), output, False, ()) as (items, writer):
-        for item in items:
-            if isinstance(item, Frame):
-                writer.frame(item.image, item.pts)
+    with transcode(Video(clip), output, False, ()) as (frames, writer):
+        for frame in frames:
+            writer.frame(frame.image, frame.pts)
 
 
 def flicker(clip: pathlib.Path, tracks: Tracks) -> float:

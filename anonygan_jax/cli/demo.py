@@ -1,34 +1,22 @@
 """The command anonygan demo: a local page to try the methods."""
 
 import contextlib
-import functools
 import importlib.util
 import os
-import pathlib
-import tempfile
-import uuid
 from typing import Any
 
 import click
-import numpy as np
 
-from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser
-from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
-from anonygan_jax.anonymise.errors import NoFaceError, VideoError
-from anonygan_jax.anonymise.photo.image_io import write_photo
-from anonygan_jax.anonymise.results import PIXELATED, FaceReport
-from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.composites.bank import Bank, embedded_bank, load_bank
+from anonygan_jax.cli.demo_files import ended_by_signals, upload_folder
+from anonygan_jax.cli.demo_uploads import FITTING, anonymise_photo, anonymise_upload
+from anonygan_jax.composites.bank import embedded_bank, load_bank
 from anonygan_jax.methods import (
     EMBEDDED_CHECKPOINT,
     WITHOUT_TRAINING,
-    make_methods,
     methods_of_checkpoint,
 )
-from anonygan_jax.methods.method import Replacer
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
-FITTING = "chosen to fit"
 INSTALL = "pip install 'anonygan_jax[demo]'"
 HEADERS = ["face", "what happened", "new face", "distance"]
 KEPT_FOR = (60, 600)  # seconds: how often old files are deleted, and their age
@@ -46,85 +34,6 @@ ADVICE = (
 
 class DemoUnavailable(ImportError):
     """Gradio is missing; the message says what to do."""
-
-
-@functools.lru_cache(maxsize=4)
-def make_anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
-    """Returns an anonymiser that remembers nobody."""
-    methods = make_methods(method, checkpoint)
-    conditions: str | Bank = AUTO_CONDITION
-    best = methods[0]
-    if isinstance(best, Replacer) and best.num_classes is None and person != FITTING:
-        conditions = load_bank(embedded_bank()).of_person(person)
-    return Anonymiser(methods, conditions=conditions, consistent=FACE)
-
-
-def anonymise_photo(
-    image: np.ndarray | None,
-    method: str,
-    person: str,
-    seed: int,
-    checkpoint: str = EMBEDDED_CHECKPOINT,
-) -> tuple[Any, ...]:
-    """Returns before and after, rows of the report, a file to download, a summary."""
-    if image is None:
-        return None, [], None, "Drop a photo first."
-    try:
-        result = make_anonymiser(method, person, checkpoint)(image, seed=str(seed))
-    except NoFaceError:
-        return None, [], None, "**No face found.** There is no result."
-    path = _file("anonymous.png")
-    write_photo(path, result.image)
-    return (image, result.image), rows(result.faces), str(path), summary(result.faces)
-
-
-def anonymise_upload(
-    video: str | None, method: str, person: str, checkpoint: str = EMBEDDED_CHECKPOINT
-) -> tuple[Any, ...]:
-    """Returns a file to show, rows of the report, the file again, a summary."""
-    if video is None:
-        return None, [], None, "Drop a clip first."
-    path = _file("anonymous.mp4")
-    try:
-        anonymiser = make_anonymiser(method, person, checkpoint)
-        done = anonymise_video(anonymiser, pathlib.Path(video), path)
-    except NoFaceError:
-        return None, [], None, "**No face found.** There is no result."
-    except VideoError as error:
-        return None, [], None, f"**{str(error).removeprefix(f'{video}: ')}**"
-    text = f"{summary(done.tracks)} {done.num_frames} frames."
-    return str(path), rows(done.tracks), str(path), text
-
-
-def rows(faces: tuple[FaceReport, ...]) -> list[list[str]]:
-    """Returns the report as a table."""
-    table = []
-    for number, face in enumerate(faces, 1):
-        happened = face.status + (f": {face.reason}" if face.reason else "")
-        far = face.descriptor_distance
-        distance = "" if far is None else f"{far:.2f}"
-        name = pathlib.Path(face.condition or "").stem.replace("_", " ")
-        table.append([str(number), happened, name, distance])
-    return table
-
-
-def summary(faces: tuple[FaceReport, ...]) -> str:
-    """Returns the summary: how many faces were hidden, and how many pixelated."""
-    pixelated = sum(face.status == PIXELATED for face in faces)
-    text = f"**{len(faces)} face{'s' * (len(faces) != 1)} hidden"
-    return text + (f", {pixelated} of them pixelated.**" if pixelated else ".**")
-
-
-def upload_folder() -> pathlib.Path:
-    """Returns the folder of all files while the page is served."""
-    return pathlib.Path(os.environ["GRADIO_TEMP_DIR"])
-
-
-def _file(name: str) -> pathlib.Path:
-    """A new file in the folder that is deleted when the page is closed."""
-    folder = upload_folder() / uuid.uuid4().hex
-    folder.mkdir(parents=True)
-    return folder / name
 
 
 def build_page(checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
@@ -162,8 +71,10 @@ def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
     with gr.Row():
         with gr.Column(scale=2):
             photo = gr.Image(
-                label="Photo", type="numpy", sources=["upload", "clipboard"]
+                label="Photo", type="filepath", sources=["upload", "clipboard"]
             )
+            # Gradio would open it first, with every decoder, and say only "Error".
+            photo.preprocess = lambda file: file and file.path
             seed = gr.State(0)
             again = gr.Button("Other faces")
         with gr.Column(scale=3):
@@ -208,8 +119,8 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) 
     """
     if not importlib.util.find_spec("gradio"):
         raise DemoUnavailable(f"Gradio is missing; install it with: {INSTALL}")
-    with tempfile.TemporaryDirectory(prefix="anonygan_demo_") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
+    with upload_folder() as folder:
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         page = build_page(checkpoint)
         _, address, _ = page.queue(max_size=8).launch(
@@ -240,7 +151,7 @@ def demo(port: int | None, checkpoint: str) -> None:
     Nothing leaves the computer; what was uploaded is deleted when the page is closed.
     """
     try:
-        with served_page(port, checkpoint) as (address, page):
+        with ended_by_signals(), served_page(port, checkpoint) as (address, page):
             click.echo(f"open {address} in a browser; Ctrl-C ends it")
             page.block_thread()
     except (ImportError, OSError, CheckpointError) as error:

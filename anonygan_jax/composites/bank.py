@@ -24,8 +24,11 @@ from anonygan_jax.composites.donors import FACE_SIZE, Donors, Portrait
 from anonygan_jax.composites.generate import CompositeGenerator
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS
+from anonygan_jax.io.arrays import read_arrays
+from anonygan_jax.io.photos import read_photo
 
 BANK_FILE, FACES_FILE, PICTURES = "bank.json", "faces.npz", "pictures"
+_ARRAYS = ("points_xy", "traits", "descriptors", "group_shares")
 JPEG_QUALITY = 85
 LONGEST_NAME = 40  # characters of an expression's name in a file's name
 
@@ -98,12 +101,14 @@ def load_bank(folder: pathlib.Path) -> Bank:
     """
     try:
         about = json.loads((folder / BANK_FILE).read_text())
-        with np.load(folder / FACES_FILE) as file:
-            arrays = dict(file)
+        arrays = read_arrays(folder / FACES_FILE, *_ARRAYS)
         faces, people = about["faces"], about["people"]
+        if any(pathlib.PurePath(f["file"]).name != f["file"] for f in faces):
+            raise ValueError("a picture outside the bank")
         demographics = None
         if about["groups"]:
-            demographics = Demographics(tuple(about["groups"]), arrays["group_map"])
+            group_map = read_arrays(folder / FACES_FILE, "group_map")["group_map"]
+            demographics = Demographics(tuple(about["groups"]), group_map)
         return Bank(
             attribution=about["attribution"],
             people=[face["person"] for face in faces],
@@ -114,19 +119,13 @@ def load_bank(folder: pathlib.Path) -> Bank:
             demographic_shares=arrays["group_shares"],
             demographics=demographics,
             nearest_donor={name: p["nearest_donor"] for name, p in people.items()},
-            image=lambda n: _read_picture(folder / PICTURES / faces[n]["file"]),
+            image=lambda n: read_photo(folder / PICTURES / faces[n]["file"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise BankError(
             f"{folder}: not a bank of conditions ({error}); "
             "make one with: anonygan conditions build PHOTOS --output BANK"
         ) from error
-
-
-def _read_picture(path: pathlib.Path) -> np.ndarray:
-    """An image as uint8 [H, W, 3] RGB."""
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
 
 
 def build_bank(
@@ -166,7 +165,7 @@ def build_bank(
             faces.append({**face, "person": person, "group_shares": shares})
     arrays = {
         name: np.stack([face[name] for face in faces]).astype(np.float32)
-        for name in ("points_xy", "traits", "descriptors", "group_shares")
+        for name in _ARRAYS
     }
     if demographics:
         arrays["group_map"] = demographics.map

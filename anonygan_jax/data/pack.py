@@ -6,17 +6,20 @@ NumPy and Pillow read it; neither TFDS nor TensorFlow is needed.
 import io
 import json
 import pathlib
-import zipfile
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from anonygan_jax.data.dataset import FaceDataset
+from anonygan_jax.faces.face import NUM_LANDMARKS
+from anonygan_jax.io.arrays import read_arrays
 from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.photos import PhotoError, read_photo
 
 PACK_SUFFIX = ".npz"
 VERSION = 1
+_ARRAYS = ("starts", "pictures", "points_xy", "identities")
 FORMAT = "WEBP"  # two thirds of JPEG's bytes at the same error
 
 
@@ -41,22 +44,30 @@ class FacePack:
         Raises:
           PackError: there is no such file, or it is no pack.
         """
+        self._path = path
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                about = json.loads(str(arrays["about"]))
-                self._starts = arrays["starts"]
-                self._pictures = arrays["pictures"]
-                self._points_xy = arrays["points_xy"].astype(np.float32)
-                self._identities = [name.decode() for name in arrays["identities"]]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            arrays = read_arrays(path, "about", *_ARRAYS)
+            about = json.loads(str(arrays.pop("about")))
+            if about["version"] != VERSION:
+                raise ValueError(f"version {about['version']}, wanted {VERSION}")
+            self.size = (int(about["size"][0]), int(about["size"][1]))
+            self.zoom = float(about["zoom"])
+            _check(arrays)
+            self._identities = [name.decode() for name in arrays["identities"]]
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
+            text = str(error).removeprefix(f"{path}: ")
             raise PackError(
-                f"{path}: no pack of faces ({error}); make it with 'anonygan prepare "
+                f"{path}: no pack of faces ({text}); make it with 'anonygan prepare "
                 "--pack'"
             ) from error
-        if about["version"] != VERSION:
-            raise PackError(f"{path}: version {about['version']}, wanted {VERSION}")
-        self.size = (int(about["size"][0]), int(about["size"][1]))
-        self.zoom = float(about["zoom"])
+        self._starts, self._pictures = arrays["starts"], arrays["pictures"]
+        self._points_xy = arrays["points_xy"].astype(np.float32)
 
     def __len__(self) -> int:
         return len(self._identities)
@@ -66,12 +77,43 @@ class FacePack:
         return self._identities, self._points_xy
 
     def images(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Returns the pictures with these numbers, uint8 [H, W, 3]."""
+        """Returns the pictures with these numbers, uint8 [H, W, 3].
+
+        Raises:
+          PackError: one is damaged, or has another size.
+        """
         return [self._decode(index) for index in indices]
 
     def _decode(self, index: int) -> np.ndarray:
         data = self._pictures[self._starts[index] : self._starts[index + 1]]
-        return np.asarray(Image.open(io.BytesIO(data.tobytes())).convert("RGB"))
+        name = f"{self._path}: face {index}"
+        try:
+            image = read_photo(name, io.BytesIO(data.tobytes()))
+        except PhotoError as error:
+            raise PackError(str(error)) from error
+        if image.shape != (*self.size, 3):
+            raise PackError(f"{name}: {image.shape[:2]} pixels, wanted {self.size}")
+        return image
+
+
+def _check(arrays: dict[str, np.ndarray]) -> None:
+    """Raises ValueError if the arrays are not those of N faces."""
+    num_faces = len(arrays["identities"])
+    wanted = {
+        "identities": ("S", (num_faces,)),
+        "points_xy": ("f", (num_faces, NUM_LANDMARKS, 2)),
+        "starts": ("i", (num_faces + 1,)),
+        "pictures": ("u", arrays["pictures"].shape[:1]),
+    }
+    for name, (kind, shape) in wanted.items():
+        array = arrays[name]
+        if array.dtype.kind != kind or array.shape != shape:
+            raise ValueError(f"{name} is {array.dtype} {array.shape}, wanted {shape}")
+    ends = (0, *arrays["starts"], len(arrays["pictures"]))
+    if arrays["pictures"].itemsize != 1 or list(ends) != sorted(ends):
+        raise ValueError("its pictures are not one after another")
+    if not np.isfinite(arrays["points_xy"]).all():
+        raise ValueError("landmarks that are no numbers")
 
 
 def write_pack(

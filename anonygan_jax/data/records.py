@@ -13,6 +13,7 @@ from array_record.python.array_record_module import ArrayRecordWriter
 from PIL import Image
 from tensorflow_datasets.proto import tf_example_pb2
 
+from anonygan_jax.data.tfds_folder import RecordsError, check_features, named_errors
 from anonygan_jax.faces.face import NUM_LANDMARKS
 
 NAME = "faces"
@@ -20,10 +21,6 @@ SPLIT = "train"
 SUFFIX = "array_record"
 EMBEDDED_COMPOSITES = "embedded"  # directory name of the package's composites
 JPEG_QUALITY = 92
-
-
-class RecordsError(ValueError):
-    """A folder without prepared faces; the message has its name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,9 +152,11 @@ class FaceRecords:
                 f"{self.directory}: no prepared faces there; make them with "
                 f"'anonygan prepare PHOTOS --output {self.directory}'"
             )
-        builder = tfds.builder_from_directory(self.directory)
-        self._source = builder.as_data_source(SPLIT)
-        height, width, _ = builder.info.features["image"].shape
+        with named_errors(self.directory):
+            check_features(self.directory)
+            builder = tfds.builder_from_directory(self.directory)
+            self._source = builder.as_data_source(SPLIT)
+            height, width, _ = builder.info.features["image"].shape
         self.size = (height, width)
         if len(self._source) == 0:
             raise RecordsError(f"{self.directory}: holds no face")
@@ -166,11 +165,16 @@ class FaceRecords:
         return len(self._source)
 
     def read(self, indices: Sequence[int]) -> list[FaceRecord]:
-        """Returns the faces with these numbers, decoded."""
-        return [_record(r) for r in self._source.__getitems__(list(indices))]
+        """Returns the faces with these numbers, decoded.
+
+        Raises:
+          RecordsError: a record is damaged.
+        """
+        with named_errors(self.directory):
+            return [_record(r) for r in self._source.__getitems__(list(indices))]
 
     def images(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Returns the pictures with these numbers, uint8 [H, W, 3]."""
+        """Returns the pictures with these numbers, uint8 [H, W, 3], as `read`."""
         return [face.image for face in self.read(indices)]
 
     def labels(self) -> tuple[list[str], np.ndarray]:
@@ -178,11 +182,15 @@ class FaceRecords:
 
         Returns:
           The N people's names, and float32 [N, 68, 2] as in `FaceRecord`.
+
+        Raises:
+          RecordsError: a record is damaged.
         """
         skip = {"image": tfds.decode.SkipDecoding()}
-        builder = tfds.builder_from_directory(self.directory)
-        source = builder.as_data_source(SPLIT, decoders=skip)
-        labels = [(r["identity"].decode(), r["points_xy"]) for r in source]
+        with named_errors(self.directory):
+            builder = tfds.builder_from_directory(self.directory)
+            source = builder.as_data_source(SPLIT, decoders=skip)
+            labels = [(r["identity"].decode(), r["points_xy"]) for r in source]
         names, points = zip(*labels, strict=True)
         return list(names), np.stack(points)
 

@@ -1,14 +1,16 @@
 """Batches through tf.data, which decodes while the training step runs."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader, PairBatch
 
 
-def tf_data_batches(batches: BatchLoader, start: int, stop: int) -> Iterator[PairBatch]:
+def tf_data_batches(
+    batches: BatchLoader, start: int, stop: int
+) -> Generator[PairBatch]:
     """Yields the batches of steps `start` to `stop` - 1, decoded in parallel.
 
     Args:

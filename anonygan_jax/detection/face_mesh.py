@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from anonygan_jax.detection.onnx import ASSETS, OnnxFile
 from anonygan_jax.faces.alignment import crop_photo
 from anonygan_jax.faces.face import OUTER_EYE_CORNERS
+from anonygan_jax.io.arrays import read_arrays
 
 SIDE = 192  # pixels of the network's image
 MIN_PRESENCE = 0.5  # the network's probability that there is a face
@@ -70,8 +71,8 @@ class FaceMesh:
     def __init__(self) -> None:
         """Loads network and map; raises as `OnnxFile`."""
         self._network = MeshNetwork()
-        with np.load(ASSETS / "mesh_to_68.npz") as file:
-            self._offsets = file["offsets"].astype(np.float32)
+        arrays = read_arrays(ASSETS / "mesh_to_68.npz", "offsets")
+        self._offsets = arrays["offsets"].astype(np.float32)
 
     def points(
         self,

@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import pathlib
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 PHOTO_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff")
@@ -19,13 +21,19 @@ VIDEO_SUFFIXES = frozenset(
 )
 MAX_PIXELS = 150_000_000  # a 150-megapixel photo is 450 MB once decoded
 
+# Pillow's names. Its other formats have old decoders, or start other programs: EPS
+# Ghostscript. A file's content counts, not its name.
+_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "AVIF")
+_TOO_LARGE = (
+    f"more than the limit of {MAX_PIXELS // 1_000_000} megapixels; reduce it first"
+)
 _DECODER_ERRORS = (
     OSError,  # includes PIL.UnidentifiedImageError and truncated files
     SyntaxError,  # broken PNG chunks
-    ValueError,
-    EOFError,
-    struct.error,
-    Image.DecompressionBombError,
+    TypeError,  # TIFF without sizes
+    RuntimeError,  # AVIF
+    LookupError,  # GIF that ends early
+    *(ValueError, EOFError, struct.error, zlib.error, MemoryError),
 )
 
 
@@ -93,40 +101,51 @@ def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
         yield PhotoFile(item, item.name)
 
 
-def read_photo(path: str | pathlib.Path) -> np.ndarray:
+def read_photo(path: str | pathlib.Path, content: BinaryIO | None = None) -> np.ndarray:
     """Returns the photo as uint8 [H, W, 3] RGB, upright.
 
     Grey, palette and CMYK photos become RGB. Transparent pixels are composited over
     white. 16-bit grey is reduced to 8 bits. The EXIF orientation is applied.
 
+    Args:
+      path: of the file, or what messages call the content.
+      content: read in place of the file.
+
     Raises:
-      PhotoError: the file is missing, empty, not decodable or truncated, or its pixels
-        are floating-point numbers or more than `MAX_PIXELS`; the message says which.
+      PhotoError: the file is missing, empty, of another format, not decodable or
+        truncated, or its pixels are floating-point numbers or more than `MAX_PIXELS`;
+        the message says which.
     """
-    with opened(path) as image:
+    with opened(path, content) as image:
         return as_rgb(ImageOps.exif_transpose(image), path)
 
 
 @contextlib.contextmanager
-def opened(path: str | pathlib.Path) -> Iterator[Image.Image]:
-    """Yields a photo that is not decoded yet.
+def opened(
+    path: str | pathlib.Path, content: BinaryIO | None = None
+) -> Iterator[Image.Image]:
+    """Yields a photo that is not decoded yet; arguments as `read_photo`.
 
     Raises:
       PhotoError: as `read_photo`, also where decoding in the block fails.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(content or path, formats=_FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
-                raise PhotoError(
-                    f"{path}: {width}x{height} pixels, more than the limit of "
-                    f"{MAX_PIXELS // 1_000_000} megapixels; reduce it first"
-                )
+                raise PhotoError(f"{path}: {width}x{height} pixels, {_TOO_LARGE}")
             yield image
     except PhotoError:
         raise
+    except Image.DecompressionBombError as error:
+        raise PhotoError(f"{path}: {_TOO_LARGE}") from error
     except FileNotFoundError as error:
         raise PhotoError(f"{path}: no such file") from error
+    except UnidentifiedImageError as error:
+        raise PhotoError(
+            f"{path}: cannot be decoded (content of none of the formats "
+            f"{', '.join(_FORMATS)})"
+        ) from error
     except _DECODER_ERRORS as error:
         raise PhotoError(f"{path}: cannot be decoded ({_one_line(error)})") from error
 

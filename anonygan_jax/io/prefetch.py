@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor
 from typing import TypeVar
 
@@ -36,16 +36,20 @@ def ordered_map(
         waiting.extend(pool.submit(make, item) for item in itertools.islice(left, 1))
 
 
-def prefetch_in_thread(items: Iterable[Item], num_ahead: int) -> Iterator[Item]:
-    """Yields the items of an iterable, which a second thread reads.
+@contextlib.contextmanager
+def prefetch_in_thread(items: Iterable[Item], num_ahead: int) -> Iterator[Iterator]:
+    """Gives the items of an iterable, which a second thread reads ahead.
 
-    When this generator is closed, the thread ends before it reads another item.
+    The thread has ended when the block is left, whatever leaves it. So what is read may
+    be closed after the block; closed earlier, a video is a segmentation fault. An
+    interrupt that comes while the thread ends is raised afterwards.
 
     Args:
+      items: a generator is closed when the block is left.
       num_ahead: items that are read and not yet used, at most.
 
     Raises:
-      Exception: what `items` raises.
+      Exception: what `items` raises, at the place of the item.
     """
     waiting: queue.Queue[tuple[bool, object]] = queue.Queue(num_ahead)
     is_closed = threading.Event()
@@ -61,14 +65,28 @@ def prefetch_in_thread(items: Iterable[Item], num_ahead: int) -> Iterator[Item]:
             waiting.put((False, error))
 
     thread = threading.Thread(target=read, daemon=True)
-    thread.start()
     try:
-        yield from _until_end(waiting)
+        thread.start()
+        yield _until_end(waiting)
     finally:
         is_closed.set()
-        while thread.is_alive():  # the thread may wait for a free place in the queue
-            with contextlib.suppress(queue.Empty):
-                waiting.get(timeout=0.01)
+        _join(thread, waiting)
+        if isinstance(items, Generator):
+            items.close()
+
+
+def _join(thread: threading.Thread, waiting: queue.Queue) -> None:
+    """Waits for the end of a thread that may wait for a free place in a queue."""
+    interrupt = None
+    while thread.is_alive():
+        try:
+            waiting.get(timeout=0.01)
+        except queue.Empty:
+            continue
+        except KeyboardInterrupt as error:  # the thread still reads
+            interrupt = error
+    if interrupt:
+        raise interrupt
 
 
 def _until_end(waiting: queue.Queue[tuple[bool, object]]) -> Iterator:

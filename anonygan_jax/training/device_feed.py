@@ -1,8 +1,9 @@
 """Batches of a run as global arrays on the devices."""
 
 import concurrent.futures
+import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 import jax
@@ -15,17 +16,18 @@ from anonygan_jax.training import sharding
 
 # Batches made while a step runs; a warped condition takes a core some milliseconds.
 NUM_PREFETCHED = max(2, (os.cpu_count() or 2) // 2)
+THREADS = "batches"  # name of the threads that make them
 T = TypeVar("T")
 
 
 def iterate_on_devices(
     batches: BatchLoader, start: int, stop: int, mesh: Mesh
-) -> Iterator[PairBatch]:
+) -> Generator[PairBatch]:
     """Yields the batches of steps `start` to `stop` - 1 as global arrays.
 
     While the devices compute a step, the next batch is made and transferred. With the
     loader "device" all faces are in the memory of every device, and only indices and
-    landmarks are transferred.
+    landmarks are transferred. The threads that make batches end with the generator.
 
     Args:
       batches: this process' rows.
@@ -35,16 +37,18 @@ def iterate_on_devices(
     if batches.loader == "device":
         yield from _from_devices(batches, start, stop, mesh)
         return
-    made = _prefetch(batches.batch, start, stop)
     if batches.loader == "tf_data":
         made = tf_data_batches(batches, start, stop)
-    for batch in made:
-        yield sharding.to_devices(batch, mesh)
+    else:
+        made = _prefetch(batches.batch, start, stop)
+    with contextlib.closing(made):
+        for batch in made:
+            yield sharding.to_devices(batch, mesh)
 
 
-def _prefetch(make: Callable[[int], T], start: int, stop: int) -> Iterator[T]:
+def _prefetch(make: Callable[[int], T], start: int, stop: int) -> Generator[T]:
     """`make` of each step, computed ahead by threads."""
-    with concurrent.futures.ThreadPoolExecutor(NUM_PREFETCHED) as pool:
+    with concurrent.futures.ThreadPoolExecutor(NUM_PREFETCHED, THREADS) as pool:
         yield from ordered_map(pool, make, range(start, stop), NUM_PREFETCHED)
 
 
@@ -60,5 +64,6 @@ def _from_devices(
         return PairBatch(**vars(indices) | {"condition": condition, "source": source})
 
     gather = jax.jit(gather, out_shardings=sharding.batch_sharding(mesh))
-    for indices in _prefetch(batches.indices_of, start, stop):
-        yield gather(faces, sharding.to_devices(indices, mesh))
+    with contextlib.closing(_prefetch(batches.indices_of, start, stop)) as made:
+        for indices in made:
+            yield gather(faces, sharding.to_devices(indices, mesh))

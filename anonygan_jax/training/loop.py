@@ -158,8 +158,8 @@ def train_and_evaluate(
             hooks.throughput = Throughput(config.data.batch_size, flops, kind)
             message = "%s from step %d to %d in %s"
             logger.info(message, stage.name, start, stage.stop, workdir)
-            state = loop(
-                update, state, iterate_on_devices(batches, start, stage.stop, mesh)
-            )
+            feed = iterate_on_devices(batches, start, stage.stop, mesh)
+            with contextlib.closing(feed):  # its threads end before the run does
+                state = loop(update, state, feed)
             start = stage.stop
         return state

@@ -29,7 +29,7 @@ def saved_steps(workdir: pathlib.Path) -> list[int]:
     They are complete: while a step is written, its folder has another name.
     """
     folders = (workdir / CHECKPOINTS).glob("*/generator")
-    return sorted(int(p.parent.name) for p in folders if p.parent.name.isdigit())
+    return sorted(int(p.parent.name) for p in folders if p.parent.name.isdecimal())
 
 
 def read_arrays(item: pathlib.Path) -> Any:

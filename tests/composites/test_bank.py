@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -105,6 +106,13 @@ def test_folders_that_are_no_banks_are_reported(built, tmp_path):
     (tmp_path / banks.BANK_FILE).write_text(json.dumps({"faces": []}))
     with pytest.raises(banks.BankError, match="No such file"):
         banks.load_bank(tmp_path)
+    for name in ("../x.jpg", "/x.jpg"):
+        shutil.copytree(banks.embedded_bank(), tmp_path, dirs_exist_ok=True)
+        about = json.loads((tmp_path / banks.BANK_FILE).read_text())
+        about["faces"][3]["file"] = name
+        (tmp_path / banks.BANK_FILE).write_text(json.dumps(about))
+        with pytest.raises(banks.BankError, match="a picture outside the bank"):
+            banks.load_bank(tmp_path)
 
 
 def test_gender_is_guessed_from_descriptors_of_people_never_seen():

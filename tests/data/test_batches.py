@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+import threading
 
 import chex
 import cv2
@@ -17,7 +18,7 @@ from anonygan_jax.faces.alignment import reframe
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.faces.skin import skin_mask
 from anonygan_jax.training import sharding
-from anonygan_jax.training.device_feed import iterate_on_devices
+from anonygan_jax.training.device_feed import THREADS, iterate_on_devices
 
 PAIRS = PairConfig(0.75, "same_identity", "other_identity", 2)
 
@@ -124,3 +125,12 @@ def test_jitter_moves_the_points_of_sources_alone():
     shift = np.abs(moved.source_points_xy - still.source_points_xy)
     assert shift.max() > 0.1
     assert shift.max() < 5 * 4 * 112 / 218
+
+
+@pytest.mark.parametrize("loader", ["memory", "device"])
+def test_the_threads_that_make_batches_end_with_the_generator(loader):
+    feed = iterate_on_devices(_batches(loader), 0, 1000, sharding.make_mesh())
+    next(feed)
+    assert any(t.name.startswith(THREADS) for t in threading.enumerate())
+    feed.close()
+    assert not any(t.name.startswith(THREADS) for t in threading.enumerate())

@@ -118,3 +118,50 @@ def test_a_folder_that_cannot_be_packed_is_told(tmp_path):
         assert result.exit_code != 0
         assert said in result.output
     assert not (tmp_path / "out").exists()
+
+
+def _changed(path, **arrays) -> None:
+    """A pack with other arrays."""
+    with np.load(path) as file:
+        every = {**file, **arrays}
+    np.savez(path, **{k: v for k, v in every.items() if v is not None})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"starts": None},
+        {"starts": np.array([0, 10**9])},
+        {"starts": np.array([-1] * 1000)},
+        {"starts": np.array(["x"])},
+        {"identities": np.array([1, 2])},
+        {"identities": np.array(b"ann")},
+        {"points_xy": np.full((1, 68, 2), np.nan)},
+        {"points_xy": np.zeros((1, 5, 2))},
+        {"pictures": np.zeros(8)},
+        {"about": "{"},
+        {"about": "[" * 100_000},
+        {"about": "[]"},
+        {"about": '{"version": 1, "size": [1e999, 2], "zoom": 1}'},
+        {"about": '{"version": 1, "size": [1], "zoom": 1}'},
+        {"about": '{"version": 9, "size": [1, 2], "zoom": 1}'},
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_damaged_packs_are_named(folder, change, tmp_path):
+    path = tmp_path / "a.npz"
+    path.write_bytes((folder / "embedded.npz").read_bytes())
+    _changed(path, **change)
+    with pytest.raises(PackError, match=r"a\.npz: no pack of faces"):
+        FacePack(path)
+
+
+def test_a_damaged_picture_is_named(folder, tmp_path):
+    path = tmp_path / "a.npz"
+    path.write_bytes((folder / "embedded.npz").read_bytes())
+    with np.load(path) as file:
+        pictures = file["pictures"].copy()
+    pictures[:20] = 0
+    _changed(path, pictures=pictures)
+    with pytest.raises(PackError, match=r"a\.npz: face 0: cannot be decoded"):
+        FacePack(path).images([0])

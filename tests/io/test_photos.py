@@ -1,8 +1,13 @@
 """Photos of every kind become upright RGB or are refused by name."""
 
+import contextlib
+import io
+import os
+import pathlib
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from anonygan_jax.io import photos
 
@@ -125,3 +130,66 @@ def test_names_of_lists_lead_nowhere_else(tmp_path):
     names = {"photos/a.png", str(photo).removeprefix("/")}
     assert {file.name for file in found} == names
     assert all(file.path.resolve() == photo.resolve() for file in found)
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 6\n%%EndComments\nshowpage\n"
+PSD = b"8BPS\0\1" + bytes(6) + b"\0\3\0\0\0\6\0\0\0\x09\0\x08\0\3" + bytes(64)
+OTHERS = {
+    "EPS": EPS,
+    "PSD": PSD,
+    "SVG": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="/etc/passwd"/></svg>',
+    "XBM": b"#define im_width 8\n#define im_height 1\nstatic char im_bits[] = {0};\n",
+    "WMF": b"\xd7\xcd\xc6\x9a\0\0" + bytes(40),
+    "text": b"not a photo",
+    "a byte": b"\0",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_other_formats_are_refused_whatever_their_name(kind, suffix, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(OTHERS[kind])
+    with pytest.raises(photos.PhotoError) as error:
+        photos.read_photo(path)
+    assert str(error.value).startswith(f"{path}: cannot be decoded (content of none of")
+    assert "\n" not in str(error.value)
+
+
+def test_no_file_starts_ghostscript(tmp_path, monkeypatch):
+    marker, program = tmp_path / "started", tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
+    (tmp_path / "a.jpg").write_bytes(EPS)
+    with pytest.raises(photos.PhotoError):
+        photos.read_photo(tmp_path / "a.jpg")
+    assert not marker.exists()
+    with (
+        contextlib.suppress(OSError, ValueError),
+        Image.open(tmp_path / "a.jpg") as eps,
+    ):
+        eps.load()
+    assert marker.exists()  # as it would be without the list of formats
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM"])
+def test_content_counts_not_the_name(kind, tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "a.jpg", kind)
+    assert photos.read_photo(tmp_path / "a.jpg").shape == PIXELS.shape
+    content = io.BytesIO((tmp_path / "a.jpg").read_bytes())
+    read = photos.read_photo("nowhere", content)
+    np.testing.assert_array_equal(read, photos.read_photo(tmp_path / "a.jpg"))
+
+
+def test_the_package_opens_pictures_in_one_place():
+    package = pathlib.Path(photos.__file__).parents[1]
+    texts = {path: path.read_text() for path in package.rglob("*.py")}
+    places = {p.name for p, text in texts.items() if "Image.open(" in text}
+    assert places == {"photos.py"}
+    places = {p.name for p, text in texts.items() if "np.load(" in text}
+    assert places == {"arrays.py"}
+    places = {p.name for p, text in texts.items() if "cv2.imread(" in text}
+    assert not places

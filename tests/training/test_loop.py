@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 
 import chex
 import jax.numpy as jnp
@@ -19,6 +20,7 @@ from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.training import checkpoints, hooks, loop
 from anonygan_jax.training.config import RunConfig, save_config
+from anonygan_jax.training.device_feed import THREADS
 from anonygan_jax.training.nan_guard import NotFiniteError
 from anonygan_jax.weights import generator_checkpoint
 
@@ -335,3 +337,17 @@ def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_pat
 def _statistics(variables):
     """One layer's running mean."""
     return variables["batch_stats"]["appearance_encoder_norm0"]["mean"]
+
+
+def test_the_threads_that_make_batches_end_when_a_step_fails(
+    tiny_config, tmp_path, monkeypatch
+):
+    def fails(self, update, state, batches):
+        next(batches)
+        raise OSError("full")
+
+    monkeypatch.setattr(loop.Loop, "__call__", fails)
+    with pytest.raises(OSError, match="full") as kept:  # its traceback keeps the feed
+        loop.train_and_evaluate(tiny_config, tmp_path)
+    assert kept.value
+    assert not any(t.name.startswith(THREADS) for t in threading.enumerate())

@@ -37,6 +37,7 @@ class FileResult:
       fingerprint: of the file, see `journal.fingerprint_of`.
       num_frames: of a video.
       num_broken: packets of a video that could not be decoded.
+      note: what else is not as in the original, as a sound that cannot be used.
     """
 
     photo: str
@@ -48,6 +49,7 @@ class FileResult:
     fingerprint: str = ""
     num_frames: int | None = None
     num_broken: int = 0
+    note: str = ""
 
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> "FileResult":
@@ -73,6 +75,8 @@ class FileResult:
             text += f", {self.num_frames} frames"
         if self.num_broken:
             text += f", {self.num_broken} broken packets left out"
+        if self.note:
+            text += f", {self.note}"
         return text
 
 

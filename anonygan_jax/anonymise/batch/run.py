@@ -176,6 +176,7 @@ class BatchRun:
                 worker.file_result(task, done.tracks),
                 num_frames=done.num_frames,
                 num_broken=done.num_broken,
+                note=done.note,
             )
 
         return try_file(task.photo, task.output, work)

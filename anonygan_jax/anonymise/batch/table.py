@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import math
 import pathlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ BOX = ("x", "y", "width", "height")
 POINTS = tuple(f"{axis}{n}" for n in range(NUM_LANDMARKS) for axis in "xy")
 COLUMNS = ("file", "frame", "seconds", "track", *BOX, "score", *POINTS)
 CSV, JSON = ".csv", ".json"
+MOST_PIXELS = 1_000_000  # of a coordinate; JSON may have NaN, too
 
 # Faces by file and frame; a photo is frame 0.
 Known = dict[str, dict[int, list[Face]]]
@@ -97,25 +99,41 @@ def read_faces(path: pathlib.Path) -> Known:
     known: Known = defaultdict(lambda: defaultdict(list))
     number = 0
     try:
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = json.load(file) if path.suffix == JSON else csv.DictReader(file)
             for number, row in enumerate(rows):  # noqa: B007 (named in the error)
-                face = _face(row)
-                known[row["file"]][int(row.get("frame") or 0)].append(face)
+                name, frame = str(row["file"]), int(row.get("frame") or 0)
+                known[name][frame].append(_face(row))
     except KeyError as error:
         raise TracksError(f"{path}: row {number} lacks {error}") from error
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise TracksError(f"{path}: not a table of faces ({error})") from error
+    except (
+        *(OSError, ValueError, TypeError, AttributeError),
+        *(OverflowError, RecursionError, csv.Error),
+    ) as error:
+        raise TracksError(
+            f"{path}: not a table of faces (row {number}: {error})"
+        ) from error
     return {file: dict(frames) for file, frames in known.items()}
 
 
 def _face(row: dict[str, Any]) -> Face:
     """The face of a row."""
-    x, y, width, height = (float(row[name]) for name in BOX)
+    x, y, width, height = (_pixels(row, name) for name in BOX)
     if width <= 0 or height <= 0:
         raise ValueError(f"a box of {width}x{height} pixels")
     points = np.zeros((0, 2), np.float32)
     if row.get(POINTS[-1]) not in (None, ""):
-        points = np.array([float(row[name]) for name in POINTS], np.float32)
+        points = np.array([_pixels(row, name) for name in POINTS], np.float32)
     box = np.array([x, y, x + width, y + height], np.float32)
-    return Face(points.reshape(-1, 2), box, float(row.get("score") or 1.0))
+    score = float(row.get("score") or 1.0)
+    if not math.isfinite(score):
+        raise ValueError(f"a score of {score}")
+    return Face(points.reshape(-1, 2), box, score)
+
+
+def _pixels(row: dict[str, Any], name: str) -> float:
+    """A number of pixels; ValueError if no photo has so many in a row."""
+    value = float(row[name])
+    if not abs(value) <= MOST_PIXELS:
+        raise ValueError(f"{name} is {value}, wanted at most {MOST_PIXELS} pixels")
+    return value

@@ -101,21 +101,24 @@ class Analysis:
         Raises:
           VideoError: it cannot be read.
         """
-        for number, frame in enumerate(
-            prefetch_in_thread(video.frames(), FRAMES_AHEAD)
-        ):
-            self._times.append(frame.seconds)
-            seen, ended = self._tracker.step(number, frame.image, frame.seconds)
-            for track in ended:
-                self._end(track)
-            for track in seen:
-                self._note(track, number, frame)
-            for found in self._tracker.detections:
-                self.store.add_detection(number, frame.seconds, found)
-            self.num_frames = number + 1
+        with prefetch_in_thread(video.frames(), FRAMES_AHEAD) as frames:
+            for number, frame in enumerate(frames):
+                self._step(number, frame)
         for track in self._tracker.close():
             self._end(track)
         self.store.smooth()
+
+    def _step(self, number: int, frame: Frame) -> None:
+        """Analyses one frame."""
+        self._times.append(frame.seconds)
+        seen, ended = self._tracker.step(number, frame.image, frame.seconds)
+        for track in ended:
+            self._end(track)
+        for track in seen:
+            self._note(track, number, frame)
+        for found in self._tracker.detections:
+            self.store.add_detection(number, frame.seconds, found)
+        self.num_frames = number + 1
 
     def _is_same(self, track: Track, image: np.ndarray, face: Face) -> bool | None:
         """Whether a face is that of a track's person; see `tracking.IsSame`."""

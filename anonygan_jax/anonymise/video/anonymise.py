@@ -9,7 +9,7 @@ from anonygan_jax.anonymise.errors import NoFaceError, VideoError
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis
 from anonygan_jax.anonymise.video.render import Renderer
-from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video, transcode
+from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
 
@@ -22,11 +22,13 @@ class VideoResult:
       num_frames: written.
       num_broken: packets that could not be decoded.
       tracks: what was done with each face.
+      note: what became of the sound, if it is not all there.
     """
 
     num_frames: int
     num_broken: int
     tracks: tuple[TrackReport, ...]
+    note: str = ""
 
 
 def anonymise_video(
@@ -64,14 +66,14 @@ def anonymise_video(
         if not analysis.plans and not anonymiser.policy.pixelates_regions:
             raise NoFaceError(f"no face found in {analysis.num_frames} frames")
         renderer = Renderer(anonymiser, analysis)
-        with transcode(video, output, keep_audio, kept_metadata) as (items, writer):
+        with transcode(video, output, keep_audio, kept_metadata) as (frames, writer):
             # Decoding, rendering and encoding run in parallel.
-            rendered = map(renderer, prefetch_in_thread(items, FRAMES_AHEAD))
-            for item in prefetch_in_thread(rendered, FRAMES_AHEAD):
-                if isinstance(item, Frame):
-                    writer.frame(item.image, item.pts)
-                else:
-                    writer.audio(item)
+            with (
+                prefetch_in_thread(frames, FRAMES_AHEAD) as decoded,
+                prefetch_in_thread(map(renderer, decoded), FRAMES_AHEAD) as rendered,
+            ):
+                for frame in rendered:
+                    writer.frame(frame.image, frame.pts)
             if renderer.num_frames != analysis.num_frames:
                 raise VideoError(
                     f"{path}: {analysis.num_frames} frames at first, "
@@ -81,7 +83,7 @@ def anonymise_video(
             pixelated = [t.reason for t in reports if t.status == PIXELATED]
             if is_strict and pixelated:
                 raise VideoError(f"{path}: a face would be pixelated ({pixelated[0]})")
-        return VideoResult(renderer.num_frames, video.num_broken, reports)
+        return VideoResult(renderer.num_frames, video.num_broken, reports, writer.note)
     finally:
         analysis.store.close()
 

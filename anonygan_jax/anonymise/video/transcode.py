@@ -2,7 +2,10 @@
 
 import contextlib
 import dataclasses
+import io
+import math
 import pathlib
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +14,17 @@ import numpy as np
 
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
+from anonygan_jax.anonymise.video.container import (
+    check_size,
+    opened,
+    packets_of,
+    url_of,
+)
+from anonygan_jax.anonymise.video.sound import make_sound
 from anonygan_jax.io.atomic_write import atomic_write
 
 CRF, PRESET = "18", "veryfast"  # of x264: visually lossless, fast
 FRAMES_AHEAD = 8  # decoded or rendered before they are needed
-AUDIO_IN_MP4 = frozenset(("aac", "mp3", "ac3", "eac3", "opus", "alac"))
 _COLOUR_TAGS = ("color_range", "color_primaries", "color_trc", "colorspace")
 
 
@@ -45,53 +54,21 @@ class Video:
         self.path = path
         self.num_broken = 0
 
-    @contextlib.contextmanager
-    def opened(self) -> Iterator[Any]:
-        """Gives PyAV's container, which is closed when the block ends.
-
-        Raises:
-          VideoError: the file is no video, or has no frames.
-        """
-        try:
-            with av.open(str(self.path)) as container:
-                if not container.streams.video:
-                    raise VideoError(f"{self.path}: no frames in it")
-                container.streams.video[0].thread_type = "AUTO"
-                yield container
-        except FileNotFoundError as error:
-            raise VideoError(f"{self.path}: no such file") from error
-        except av.error.FFmpegError as error:
-            raise VideoError(
-                f"{self.path}: cannot be decoded ({error.strerror})"
-            ) from error
-
     def frames(self) -> Iterator[Frame]:
         """Yields the frames in order; broken packets are left out and counted.
 
         Raises:
-          VideoError: the file is no video.
+          VideoError: the file is no video, or has frames that are too large.
         """
-        with self.opened() as container:
-            for item in self.items(container):
-                if isinstance(item, Frame):
-                    yield item
+        with opened(self.path) as container:
+            yield from self.frames_of(container)
 
-    def items(self, container: Any, audio: Any = None) -> Iterator[Any]:
-        """Yields frames and the packets of an audio stream, in the file's order."""
+    def frames_of(self, container: Any) -> Iterator[Frame]:
+        """Yields the frames as `frames`, of the opened file."""
         video = container.streams.video[0]
-        wanted = [video] if audio is None else [video, audio]
         self.num_broken, last = 0, None
-        for packet in self._packets(container, wanted):
-            if packet.stream is audio:
-                if packet.dts is not None:
-                    yield packet
-                continue
-            try:
-                decoded = packet.decode()
-            except av.error.FFmpegError:
-                self.num_broken += 1
-                continue
-            for frame in decoded:
+        for packet in packets_of(container, video):
+            for frame in self._decoded(packet):
                 pts = frame.pts if frame.pts is not None else (last or 0) + 1
                 if last is not None and pts <= last:  # damaged time stamps
                     pts = last + 1
@@ -99,17 +76,18 @@ class Video:
                 seconds = float(pts * video.time_base)
                 yield Frame(_upright(frame), pts, seconds)
 
-    def _packets(self, container: Any, streams: list[Any]) -> Iterator[Any]:
-        """The packets of streams, up to the first that cannot be read."""
-        packets = container.demux(streams)
-        while True:
-            try:
-                yield next(packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError:
-                self.num_broken += 1
-                return
+    def _decoded(self, packet: Any) -> list[Any]:
+        """The frames of a packet, none of a broken one, which is counted."""
+        try:
+            decoded = None if packet is None else packet.decode()
+        except av.error.FFmpegError:
+            decoded = None
+        if decoded is None:
+            self.num_broken += 1
+            return []
+        for frame in decoded:
+            check_size(self.path, frame.width, frame.height)
+        return decoded
 
 
 def _upright(frame: Any) -> np.ndarray:
@@ -120,20 +98,21 @@ def _upright(frame: Any) -> np.ndarray:
 
 
 class Writer:
-    """Writes frames and audio."""
+    """Writes frames, and beside them sound that is ready.
 
-    def __init__(self, container: Any, source: Any, audio: Any) -> None:
-        self._container, self._source = container, source
+    Attributes:
+      note: what became of the sound, if it is not all there.
+    """
+
+    def __init__(self, container: Any, source: Any, sound: Any, note: str) -> None:
+        self._container, self._source, self.note = container, source, note
         self._video: Any = None
-        self._early: list[Any] = []  # audio that came before the first frame
-        self._audio: Any = None
-        self._transcoded: Any = None
-        if audio is not None:
-            if audio.codec_context.name in AUDIO_IN_MP4:
-                self._audio = container.add_stream_from_template(audio)
-            else:
-                rate = audio.codec_context.sample_rate
-                self._transcoded = container.add_stream("aac", rate=rate)
+        self._sound = self._next = None
+        if sound is not None:
+            stream = sound.streams.audio[0]
+            self._sound = container.add_stream_from_template(stream)
+            self._packets = (p for p in sound.demux(stream) if p.dts is not None)
+            self._next = next(self._packets, None)
 
     def frame(self, image: np.ndarray, pts: int) -> None:
         """Writes one frame, uint8 [H, W, 3] RGB.
@@ -147,29 +126,24 @@ class Writer:
             image = np.pad(image, ((0, extra[0]), (0, extra[1]), (0, 0)), "edge")
         if self._video is None:
             self._video = self._video_stream(width, height)
-            for packet in self._early:
-                self.audio(packet)
         frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame.pts, frame.time_base = pts, self._source.time_base
-        self._container.mux(self._video.encode(frame))
-
-    def audio(self, packet: Any) -> None:
-        """Writes one packet of audio, transcoded only if MP4 cannot contain it."""
-        if self._video is None:  # all streams must be known before any is written
-            self._early.append(packet)
-            return
-        if self._audio is not None:
-            packet.stream = self._audio
-            self._container.mux(packet)
-            return
-        for frame in packet.decode():
-            self._container.mux(self._transcoded.encode(frame))
+        packets = self._video.encode(frame)
+        self._write_sound(until=float(pts * self._source.time_base))
+        self._container.mux(packets)
 
     def close(self) -> None:
-        """Writes what the encoders still hold."""
-        for stream in (self._video, self._transcoded):
-            if stream is not None:
-                self._container.mux(stream.encode(None))
+        """Writes what the encoder still holds, and the end of the sound."""
+        if self._video is not None:
+            self._container.mux(self._video.encode(None))
+            self._write_sound(until=math.inf)
+
+    def _write_sound(self, until: float) -> None:
+        """Writes the packets of sound up to a time in seconds."""
+        while self._next and self._next.dts * self._next.time_base <= until:
+            self._next.stream = self._sound
+            self._container.mux(self._next)
+            self._next = next(self._packets, None)
 
     def _video_stream(self, width: int, height: int) -> Any:
         """A stream of H.264 with the source's colour tags."""
@@ -186,22 +160,36 @@ class Writer:
 @contextlib.contextmanager
 def transcode(
     video: Video, output: pathlib.Path, keep_audio: bool, kept: tuple[str, ...]
-) -> Iterator[tuple[Iterator[Any], Writer]]:
-    """Gives a video's frames and audio packets, and a writer of a new video.
+) -> Iterator[tuple[Iterator[Frame], Writer]]:
+    """Gives a video's frames, and a writer of a new video with the same sound.
 
     The file is renamed to `output` when the block ends; after an error there is none.
+    Threads that take frames must have ended then, see `prefetch_in_thread`.
 
     Raises:
-      VideoError: the source cannot be read.
+      VideoError: the source cannot be read, or its frames cannot be encoded.
       OSError: the file cannot be written.
     """
-    with video.opened() as source, atomic_write(output) as partial:
-        audio = None
-        if keep_audio and source.streams.audio:
-            audio = source.streams.audio[0]
-        flags = {"movflags": "+faststart+use_metadata_tags"}
-        with av.open(str(partial), "w", options=flags) as target:
-            target.metadata.update(kept_tags(dict(source.metadata), kept))
-            writer = Writer(target, source.streams.video[0], audio)
-            yield video.items(source, audio), writer
-            writer.close()
+    flags = {"movflags": "+faststart+use_metadata_tags"}
+    with contextlib.ExitStack() as stack:
+        partial = stack.enter_context(atomic_write(output))
+        sound, note = None, ""
+        if keep_audio:
+            file = stack.enter_context(tempfile.TemporaryFile())
+            note = make_sound(video.path, file)
+            if file.seek(0, io.SEEK_END):
+                file.seek(0)
+                sound = stack.enter_context(av.open(file))
+        source = stack.enter_context(opened(video.path))
+        try:
+            with av.open(url_of(partial), "w", options=flags) as target:
+                target.metadata.update(kept_tags(dict(source.metadata), kept))
+                writer = Writer(target, source.streams.video[0], sound, note)
+                yield video.frames_of(source), writer
+                writer.close()
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            raise VideoError(
+                f"{video.path}: cannot be encoded ({error.strerror})"
+            ) from error

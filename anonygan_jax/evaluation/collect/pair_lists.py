@@ -9,6 +9,7 @@ import numpy as np
 from anonygan_jax.evaluation.collect.folders import Problem
 
 NUM_FOLDS = 10
+MOST_DIGITS = 9  # of a number
 
 
 class PairListError(ValueError):
@@ -101,10 +102,10 @@ def read_pairs(path: str | pathlib.Path) -> PairList:
     except (OSError, UnicodeDecodeError) as error:
         raise PairListError(f"{path}: cannot be read ({error})") from error
     rows = [(n, line.split()) for n, line in enumerate(lines, 1) if line.strip()]
-    if not rows or not all(word.isdigit() for word in rows[0][1]):
+    if not rows or not all(_is_number(word) for word in rows[0][1]):
         raise PairListError(f"{path}: line 1 must say how many pairs there are")
     pairs = [_pair(path, number, words) for number, words in rows[1:]]
-    same = np.array([len(words) == 3 for _, words in rows[1:]])
+    same = np.array([len(words) == 3 for _, words in rows[1:]], bool)
     header = [int(word) for word in rows[0][1]]
     folds, size = header if len(header) == 2 else (1, header[0])
     if len(pairs) != 2 * folds * size:
@@ -124,11 +125,16 @@ def _pair(path: str | pathlib.Path, number: int, words: list[str]) -> tuple[str,
     """The two names of a line."""
     if len(words) == 3:
         words = [words[0], words[1], words[0], words[2]]
-    if len(words) != 4 or not (words[1].isdigit() and words[3].isdigit()):
+    if len(words) != 4 or not (_is_number(words[1]) and _is_number(words[3])):
         raise PairListError(
             f"{path}: line {number} is neither 'NAME i j' nor 'NAME i OTHER j'"
         )
     return _photo(words[0], words[1]), _photo(words[2], words[3])
+
+
+def _is_number(word: str) -> bool:
+    """Whether a word is a count; "²" is a digit, but no number."""
+    return word.isdecimal() and len(word) <= MOST_DIGITS
 
 
 def _photo(person: str, number: str) -> str:

@@ -66,3 +66,19 @@ def test_other_files_are_refused_by_line(tmp_path, lines, message):
         read_pairs(write(tmp_path / "bad.txt", lines))
     with pytest.raises(PairListError, match="cannot be read"):
         read_pairs(tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "1e3"])
+def test_other_numbers_than_counts_are_named(number, tmp_path):
+    path = tmp_path / "pairs.txt"
+    path.write_text(f"{number} 1\n")
+    with pytest.raises(PairListError, match="line 1 must say"):
+        read_pairs(path)
+    path.write_text(f"1\nA 1 {number}\nA 1 B 2\n")
+    with pytest.raises(PairListError, match="line 2 is neither"):
+        read_pairs(path)
+
+
+def test_a_list_of_no_pairs_is_read(tmp_path):
+    (tmp_path / "pairs.txt").write_text("0\n")
+    assert len(read_pairs(tmp_path / "pairs.txt")) == 0

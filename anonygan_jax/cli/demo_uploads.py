@@ -1,0 +1,117 @@
+"""What the page does with an upload: the result, or one line why there is none."""
+
+import functools
+import os
+import pathlib
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser
+from anonygan_jax.anonymise.batch.file_results import FileResult, try_file
+from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
+from anonygan_jax.anonymise.errors import NoFaceError
+from anonygan_jax.anonymise.photo.image_io import write_photo
+from anonygan_jax.anonymise.results import PIXELATED, FaceReport
+from anonygan_jax.anonymise.video.anonymise import anonymise_video
+from anonygan_jax.composites.bank import Bank, embedded_bank, load_bank
+from anonygan_jax.io.photos import read_photo
+from anonygan_jax.methods import EMBEDDED_CHECKPOINT, make_methods
+from anonygan_jax.methods.method import Replacer
+
+FITTING = "chosen to fit"
+NOTHING: tuple[None, list, None] = (None, [], None)  # of a picture, a report and a file
+
+
+@functools.lru_cache(maxsize=4)
+def make_anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
+    """Returns an anonymiser that remembers nobody."""
+    methods = make_methods(method, checkpoint)
+    conditions: str | Bank = AUTO_CONDITION
+    best = methods[0]
+    if isinstance(best, Replacer) and best.num_classes is None and person != FITTING:
+        conditions = load_bank(embedded_bank()).of_person(person)
+    return Anonymiser(methods, conditions=conditions, consistent=FACE)
+
+
+def anonymise_photo(
+    photo: str | None,
+    method: str,
+    person: str,
+    seed: int,
+    checkpoint: str = EMBEDDED_CHECKPOINT,
+) -> tuple[Any, ...]:
+    """Returns before and after, rows of the report, a file to download, a summary."""
+    if photo is None:
+        return *NOTHING, "Drop a photo first."
+    path = _file("anonymous.png")
+
+    def work() -> tuple[Any, ...]:
+        image = read_photo(photo)
+        result = make_anonymiser(method, person, checkpoint)(image, seed=str(seed))
+        write_photo(path, result.image)
+        shown = (image, result.image)
+        return shown, rows(result.faces), str(path), summary(result.faces)
+
+    return _told(pathlib.Path(photo), path, work)
+
+
+def anonymise_upload(
+    video: str | None, method: str, person: str, checkpoint: str = EMBEDDED_CHECKPOINT
+) -> tuple[Any, ...]:
+    """Returns a file to show, rows of the report, the file again, a summary."""
+    if video is None:
+        return *NOTHING, "Drop a clip first."
+    path = _file("anonymous.mp4")
+
+    def work() -> tuple[Any, ...]:
+        anonymiser = make_anonymiser(method, person, checkpoint)
+        done = anonymise_video(anonymiser, pathlib.Path(video), path)
+        text = f"{summary(done.tracks)} {done.num_frames} frames"
+        text += f", {done.note}." if done.note else "."
+        return str(path), rows(done.tracks), str(path), text
+
+    return _told(pathlib.Path(video), path, work)
+
+
+def _told(
+    upload: pathlib.Path, result: pathlib.Path, work: Callable[[], tuple[Any, ...]]
+) -> tuple[Any, ...]:
+    """What work on an upload returns, or in one line why there is no result."""
+
+    def work_or_no_face() -> tuple[Any, ...]:
+        try:
+            return work()
+        except NoFaceError:
+            return *NOTHING, "**No face found.** There is no result."
+
+    done = try_file(upload, result, work_or_no_face)
+    if isinstance(done, FileResult):
+        return *NOTHING, f"**{done.reason}** There is no result."
+    return done
+
+
+def rows(faces: tuple[FaceReport, ...]) -> list[list[str]]:
+    """Returns the report as a table."""
+    table = []
+    for number, face in enumerate(faces, 1):
+        happened = face.status + (f": {face.reason}" if face.reason else "")
+        far = face.descriptor_distance
+        distance = "" if far is None else f"{far:.2f}"
+        name = pathlib.Path(face.condition or "").stem.replace("_", " ")
+        table.append([str(number), happened, name, distance])
+    return table
+
+
+def summary(faces: tuple[FaceReport, ...]) -> str:
+    """Returns the summary: how many faces were hidden, and how many pixelated."""
+    pixelated = sum(face.status == PIXELATED for face in faces)
+    text = f"**{len(faces)} face{'s' * (len(faces) != 1)} hidden"
+    return text + (f", {pixelated} of them pixelated.**" if pixelated else ".**")
+
+
+def _file(name: str) -> pathlib.Path:
+    """A new file in the folder that is deleted when the page is closed."""
+    folder = pathlib.Path(os.environ["GRADIO_TEMP_DIR"]) / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    return folder / name
