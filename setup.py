@@ -34,6 +34,7 @@ setup(
         "array-record>=0.8,<1",
         "absl-py>=2.3,<3",
         "click>=8.2,<9",
+        "filelock>=4.3,<5",
         "opencv-python-headless>=4.12,<6",
         "pillow>=11,<14",
         "scipy>=1.17,<2",

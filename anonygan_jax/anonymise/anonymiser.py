@@ -36,6 +36,7 @@ class Anonymiser:
     Attributes:
       methods: in order of preference.
       replacer: replaces faces; None if the method is an obfuscator.
+      memory: of the people in all photos so far; None with `consistent` "face".
     """
 
     def __init__(
@@ -96,12 +97,12 @@ class Anonymiser:
             reference_descriptors(only, self.detector, self.describe),
             regions,
         )
-        self._memory = IdentityMemory() if consistent == PERSON else None
+        self.memory = IdentityMemory() if consistent == PERSON else None
 
     @property
     def remembers(self) -> bool:
         """Whether a photo's result depends on the photos before it."""
-        return self._memory is not None and self.replacer is not None
+        return self.memory is not None and self.replacer is not None
 
     @property
     def needs_source(self) -> bool:
@@ -190,9 +191,9 @@ class Anonymiser:
         Raises:
           NoConditionError: every condition resembles the source.
         """
-        if self._memory is None or self.conditions is None:
+        if self.memory is None or self.conditions is None:
             return None
-        return self._memory.condition_for(self.conditions, source, seed, in_same_frame)
+        return self.memory.condition_for(self.conditions, source, seed, in_same_frame)
 
     def render(self, photo: np.ndarray, plans: list[Plan]) -> AnonymisedPhoto:
         """Returns a copy of uint8 [H, W, 3] RGB with its faces hidden as planned."""

@@ -3,7 +3,6 @@
 import functools
 import pathlib
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import click
@@ -19,6 +18,7 @@ from anonygan_jax.anonymise.settings import COPY, SKIP, Settings
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
 from anonygan_jax.cli.options import FILE, FOLDER, NO_BEAM
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
+from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.methods import (
     EMBEDDED_CHECKPOINT,
     METHODS,
@@ -206,11 +206,14 @@ def anonymise(
     """Replaces every detected face in each INPUT: photos, videos, folders, .txt lists.
 
     Results have the names of their files and no metadata. OUTPUT/report.json has the
-    status of each face. A face that the method cannot replace is pixelated. The same
-    command again continues a run that was stopped.
+    status of each face, and the files of all runs into OUTPUT. A face that the method
+    cannot replace is pixelated. The same command again continues a run that was
+    stopped. No file is overwritten but results of earlier runs.
 
-    Exit codes: 0, all detected faces are replaced; 3, some are pixelated; 2, a file
-    could not be processed and has no result (the other files have).
+    Exit codes: 0, all files have a result and all detected faces are replaced; 2, a
+    file could not be processed (the other files have results); 3, some faces are
+    pixelated; 4, a file has no result since it is neither a photo nor a video or no
+    face was found; 1, the run could not begin or go on.
 
     A face that no detector finds is unchanged: check the results before you publish
     them.
@@ -225,20 +228,18 @@ def anonymise(
     make_pool = _pool_maker(workers, beam, output)
     try:
         options["method"] = method or methods_of_checkpoint(options["checkpoint"])[0]
-        run = BatchRun(inputs, output, Settings(**options), make_pool, boxes, tracks)
-        for path in run.not_media:
-            click.echo(f"{path}: neither a photo nor a video by its suffix, left out")
-        bar = tqdm.tqdm(
-            run.results(), total=len(run), unit="file", disable=len(run) < 2
-        )
-        for result in bar:
-            done.append(result)
-            tqdm.tqdm.write(result.line())
-        run.finish(done)
-    except BrokenProcessPool as error:
+        settings = Settings(**options)
+        with BatchRun(inputs, output, settings, make_pool, boxes, tracks) as run:
+            bar = tqdm.tqdm(
+                run.results(), total=len(run), unit="file", disable=len(run) < 2
+            )
+            for result in bar:
+                done.append(result)
+                tqdm.tqdm.write(_printable(result.line()))
+    except WorkerDied as error:
         raise click.ClickException(
-            "a worker process ended suddenly, perhaps for lack of memory; the same "
-            "command continues the run; try fewer --workers"
+            f"a worker process could not be started: {error}; the same command "
+            "continues the run; try fewer --workers"
         ) from error
     except (ValueError, FileNotFoundError, ImportError) as error:
         raise click.ClickException(str(error)) from error
@@ -246,6 +247,11 @@ def anonymise(
         raise click.ClickException(f"cannot write to {output}: {error}") from error
     click.echo(file_results.summary(done, output))
     raise SystemExit(file_results.exit_code(done))
+
+
+def _printable(line: str) -> str:
+    """A line without the bytes of file names that are not UTF-8."""
+    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _pool_maker(

@@ -53,7 +53,7 @@ def anonymise_photo(
         shown = (image, result.image)
         return shown, rows(result.faces), str(path), summary(result.faces)
 
-    return _told(pathlib.Path(photo), path, work)
+    return _told(pathlib.Path(photo), work)
 
 
 def anonymise_upload(
@@ -71,12 +71,10 @@ def anonymise_upload(
         text += f", {done.note}." if done.note else "."
         return str(path), rows(done.tracks), str(path), text
 
-    return _told(pathlib.Path(video), path, work)
+    return _told(pathlib.Path(video), work)
 
 
-def _told(
-    upload: pathlib.Path, result: pathlib.Path, work: Callable[[], tuple[Any, ...]]
-) -> tuple[Any, ...]:
+def _told(upload: pathlib.Path, work: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
     """What work on an upload returns, or in one line why there is no result."""
 
     def work_or_no_face() -> tuple[Any, ...]:
@@ -85,7 +83,7 @@ def _told(
         except NoFaceError:
             return *NOTHING, "**No face found.** There is no result."
 
-    done = try_file(upload, result, work_or_no_face)
+    done = try_file(upload, work_or_no_face)
     if isinstance(done, FileResult):
         return *NOTHING, f"**{done.reason}** There is no result."
     return done

@@ -59,7 +59,7 @@ def watch_run(
             s for s in generator_checkpoint.saved_steps(workdir) if s not in done
         ]
         for step in waiting:
-            if not (_output(workdir, step) / RESULTS_FILE).exists():
+            if not _is_evaluated(workdir, step):
                 try:
                     _evaluate_step(config, workdir, step, ())
                 except generator_checkpoint.CheckpointError as error:
@@ -72,6 +72,15 @@ def watch_run(
 def _output(workdir: pathlib.Path, step: int) -> pathlib.Path:
     """The folder of a checkpoint's report."""
     return workdir / EVALUATION / f"{step:08d}"
+
+
+def _is_evaluated(workdir: pathlib.Path, step: int) -> bool:
+    """Whether there is a report that is not older than the checkpoint."""
+    report = _output(workdir, step) / RESULTS_FILE
+    checkpoint = workdir / generator_checkpoint.CHECKPOINTS / str(step)
+    if not report.exists() or not checkpoint.exists():
+        return report.exists()
+    return report.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns
 
 
 def _evaluate_step(

@@ -1,6 +1,7 @@
 """Results of the methods that an evaluation runs."""
 
 import dataclasses
+import hashlib
 import logging
 import pathlib
 import re
@@ -8,14 +9,21 @@ import re
 import tqdm
 
 from anonygan_jax.anonymise.anonymiser import FACE
+from anonygan_jax.anonymise.batch.contents import About
+from anonygan_jax.anonymise.batch.file_results import FileResult
+from anonygan_jax.anonymise.batch.output_folder import OccupiedError, OutputFolder
 from anonygan_jax.anonymise.batch.pool import anonymise_photos, processes
-from anonygan_jax.anonymise.batch.worker import Task, Worker
+from anonygan_jax.anonymise.batch.task import Task
+from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.evaluation.collect.folders import FolderError, Problem
 from anonygan_jax.evaluation.metrics.row import Row
+from anonygan_jax.io.photos import PhotoError, PhotoFile
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 logger = logging.getLogger(__name__)
+
+LONGEST_NAME = 80  # characters of a title in its folder's name
 
 
 @dataclasses.dataclass
@@ -48,11 +56,12 @@ def make_results(
 
     Raises:
       FolderError: there is neither a method nor a folder.
+      OccupiedError: a folder of results has a file that is none of ours.
       ValueError: a method is unknown or does not fit its checkpoint.
     """
     results = MethodResults(dict(anonymised))
     for title, method in methods.items():
-        folder = output / re.sub(r"\W+", "_", title)
+        folder = output / folder_name(title)
         try:
             results.problems[title] = _anonymise(photos, method, folder, num_workers)
         except CheckpointError as error:
@@ -65,22 +74,57 @@ def make_results(
     return results
 
 
+def folder_name(title: str) -> str:
+    """Returns the name of a method's folder; no other title has it.
+
+    Short titles of small letters, digits and "_" name their folders, others have a
+    hash, too.
+    """
+    name = re.sub(r"\W+", "_", title, flags=re.ASCII)[:LONGEST_NAME]
+    if name == title == title.lower():  # some file systems have one case alone
+        return name
+    return f"{name}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+
+
 def _anonymise(
     photos: dict[str, pathlib.Path], method: str, folder: pathlib.Path, num_workers: int
 ) -> list[Problem]:
-    """Results of a method as PNG files; each face gets a condition of its own."""
-    tasks = [
-        Task(path, name, folder / f"{name}.png")
-        for name, path in sorted(photos.items())
-        if not (folder / f"{name}.png").exists()
-    ]
+    """Results of a method as PNG files; each face gets a condition of its own.
+
+    Those that an earlier evaluation made of the same photos, by the same weights, are
+    not made again.
+    """
     settings = Settings.of_method(method, consistent=FACE)
-    here = Worker(settings)
-    with processes(settings, here, num_workers) as workers:
-        outcomes = anonymise_photos(tasks, workers, here)
-        bar = tqdm.tqdm(outcomes, method, len(tasks), unit="photo")
+    problems: list[Problem] = []
+    with OutputFolder.opened(folder, About.of(settings)) as results:
+        tasks: list[Task] = []
+        for name, path in sorted(photos.items()):
+            file, output = PhotoFile(path, name), folder / f"{name}.png"
+            try:
+                tasks.append(results.task(file, output))
+            except OccupiedError:
+                raise  # what is there would be measured
+            except PhotoError as error:
+                problems.append(Problem(name, str(error).removeprefix(f"{path}: ")))
+        outcomes = _outcomes(tasks, results, settings, num_workers)
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            if not outcome.result:
+                problems.append(Problem(task.name, outcome.reason or "no result"))
+    return problems
+
+
+def _outcomes(
+    tasks: list[Task], results: OutputFolder, settings: Settings, num_workers: int
+) -> list[FileResult]:
+    """The results of tasks, after they are in their folder."""
+    if all(task.previous for task in tasks):
+        return [task.previous for task in tasks if task.previous]
+    with processes(settings, len(tasks), num_workers) as workers:
+        here = Worker(settings)
+        results.begin()
+        staged = anonymise_photos(tasks, workers, here)
+        bar = tqdm.tqdm(staged, settings.method, len(tasks), unit="photo")
         return [
-            Problem(task.name, outcome.reason or "no result")
-            for task, outcome in zip(tasks, bar, strict=True)
-            if not outcome.result
+            results.settle(task, result)
+            for task, result in zip(tasks, bar, strict=True)
         ]

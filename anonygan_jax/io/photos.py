@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import struct
 import zlib
@@ -10,6 +11,9 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from anonygan_jax.io.atomic_write import is_temporary
+from anonygan_jax.io.search import files_below
 
 PHOTO_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff")
@@ -47,58 +51,95 @@ class PhotoFile:
 
     Attributes:
       name: its path below the input folder, with "/".
+      problem: why it cannot be a photo or video whatever its suffix; None if it can.
+      is_loss: whether the problem may hide photos: a folder that cannot be read.
     """
 
     path: pathlib.Path
     name: str
+    problem: str | None = None
+    is_loss: bool = False
 
     @property
     def has_photo_suffix(self) -> bool:
         """Whether the suffix is that of a photo format."""
-        return self.path.suffix.lower() in PHOTO_SUFFIXES
+        return self.problem is None and self.path.suffix.lower() in PHOTO_SUFFIXES
+
+    @property
+    def has_video_suffix(self) -> bool:
+        """Whether the suffix is that of a video format."""
+        return self.problem is None and self.path.suffix.lower() in VIDEO_SUFFIXES
 
 
 def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
     """Returns every file named by `inputs`, sorted by name.
 
     Args:
-      inputs: folders (searched recursively), single files, or `.txt` lists with one
-        path a line, relative to the list's folder. Files of every suffix are returned,
-        so that callers can report the files that are not photos.
+      inputs: folders (searched recursively, each folder once; links are followed),
+        single files, or `.txt` lists with one path a line, relative to the list's
+        folder. Files of every suffix are returned, and what is no file or cannot be
+        searched, so that callers can report what is not a photo.
 
     Raises:
       FileNotFoundError: an input does not exist; the message names it.
-      PhotoError: two inputs contain files of one name.
+      PhotoError: two inputs contain photos or videos of one name, or a list cannot be
+        read.
     """
     found: dict[str, PhotoFile] = {}
     for item in inputs:
         for photo in _expand(pathlib.Path(item)):
+            if not (photo.has_photo_suffix or photo.has_video_suffix):
+                found[str(photo.path)] = photo
+                continue
             known = found.setdefault(photo.name, photo)
             if known.path.resolve() != photo.path.resolve():
                 raise PhotoError(
                     f"{known.path} and {photo.path} would both be called "
                     f"{photo.name!r}; give their common parent folder instead"
                 )
-    return [found[name] for name in sorted(found)]
+    return sorted(found.values(), key=lambda photo: (photo.name, photo.path))
 
 
 def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
     """Files of one input."""
     if item.is_dir():
-        for path in item.rglob("*"):
-            if path.is_file():
-                yield PhotoFile(path, path.relative_to(item).as_posix())
-    elif not item.exists():
+        for path, problem in files_below(item):
+            name = path.relative_to(item).as_posix()
+            if problem is not None:
+                yield PhotoFile(path, name, str(problem), problem.is_loss)
+            elif is_temporary(path):
+                yield PhotoFile(path, name, "a temporary file of this tool")
+            else:
+                yield PhotoFile(path, name)
+    elif not os.path.exists(item):
         raise FileNotFoundError(f"{item}: no such file or folder")
-    elif item.suffix.lower() == ".txt":
-        for line in item.read_text().splitlines():
-            if line.strip():
-                path = pathlib.Path(line.strip())
-                # A name must not lead out of the folder to which it is appended.
-                parts = [p for p in path.parts if p not in (path.anchor, "..")]
-                yield PhotoFile(item.parent / path, "/".join(parts))
+    elif item.suffix.lower() == ".txt" and item.is_file():
+        yield from _listed(item)
     else:
-        yield PhotoFile(item, item.name)
+        yield _named(item, item.name)
+
+
+def _listed(item: pathlib.Path) -> Iterator[PhotoFile]:
+    """Files of a list."""
+    try:
+        lines = item.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{item}: not a list of files ({error})") from error
+    if any("\0" in line for line in lines):
+        raise PhotoError(f"{item}: not a list of files (a zero byte)")
+    for line in lines:
+        if line.strip():
+            path = pathlib.Path(line.strip())
+            # A name must not lead out of the folder to which it is appended.
+            parts = [p for p in path.parts if p not in (path.anchor, "..")]
+            yield _named(item.parent / path, "/".join(parts))
+
+
+def _named(path: pathlib.Path, name: str) -> PhotoFile:
+    """A file that the user named; reading one that is missing says so."""
+    if os.path.exists(path) and not path.is_file():
+        return PhotoFile(path, name, "not a file")  # reading a pipe would never end
+    return PhotoFile(path, name)
 
 
 def read_photo(path: str | pathlib.Path, content: BinaryIO | None = None) -> np.ndarray:

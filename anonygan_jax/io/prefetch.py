@@ -19,13 +19,11 @@ def ordered_map(
     """Yields make(item) of each item, in input order.
 
     Args:
-      pool: threads or processes that call `make`.
-      make: the function; for processes it must be picklable.
+      pool: threads that call `make`.
       num_ahead: results in progress or waiting, at most.
 
     Raises:
       Exception: what `make` raises, in place of its result.
-      BrokenProcessPool: a process of the pool died.
     """
     left = iter(items)
     waiting = collections.deque(

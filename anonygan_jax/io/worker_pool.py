@@ -1,18 +1,13 @@
 """Pool of processes that each load one worker, with results in input order."""
 
-import dataclasses
 import functools
-import multiprocessing
-import multiprocessing.connection
-import os
-import threading
+import queue
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
-import cv2
-
 from anonygan_jax.io.prefetch import ordered_map
+from anonygan_jax.io.worker_process import DiedAtWork, WorkerDied, WorkerProcess
 
 NUM_AHEAD_PER_WORKER = 8  # results in progress or waiting
 
@@ -21,49 +16,54 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-@dataclasses.dataclass(frozen=True)
 class WorkerPool(Generic[Worker]):
     """Processes, or one thread, that apply functions to a worker and items.
 
-    Leaving a `with` block ends the pool: calls that have not begun are cancelled.
+    A process that ends suddenly loses the item that it worked on alone: another one is
+    started. Leaving a `with` block ends the pool: calls that have not begun are
+    cancelled, and after an error processes are killed.
 
     Attributes:
-      executor: the processes or the thread.
-      bind: turns work(worker, item) into a function of the item.
       num_ahead: results in progress or waiting, at most.
     """
 
-    executor: Executor
-    bind: Callable[[Callable], Callable]
-    num_ahead: int
+    def __init__(
+        self, processes: list[WorkerProcess], here: Callable[..., Any] | None = None
+    ) -> None:
+        """Takes processes, or what calls a function of a worker in this process."""
+        self._processes, self._here = processes, here
+        self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
+        for process in processes:
+            self._idle.put(process)
+        number = max(len(processes), 1)
+        self._threads = ThreadPoolExecutor(number)
+        self.num_ahead = NUM_AHEAD_PER_WORKER * number
 
     @classmethod
     def in_processes(
         cls, load: Callable[[], Worker], num_workers: int
     ) -> "WorkerPool[Worker]":
-        """Returns a pool of processes, which start with the first call.
+        """Returns a pool of processes, which start with the `with` block or first call.
 
-        Each process is spawned, uses one thread of OpenCV and ends with its parent.
+        Each process is spawned, ignores Ctrl-C, and ends with its parent. Several use
+        one thread of OpenCV each.
 
         Args:
           load: returns the worker, once in each process; picklable.
           num_workers: number of processes, at least 1.
         """
-        context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(num_workers, context, _start_process, (load,))
-        return cls(executor, _bind_in_process, NUM_AHEAD_PER_WORKER * num_workers)
+        return cls([WorkerProcess(load, num_workers > 1) for _ in range(num_workers)])
 
     @classmethod
     def in_thread(cls, worker: Worker) -> "WorkerPool[Worker]":
         """Returns a pool of one thread of this process, with a loaded worker."""
-
-        def bind(work: Callable) -> Callable:
-            return functools.partial(work, worker)
-
-        return cls(ThreadPoolExecutor(1), bind, NUM_AHEAD_PER_WORKER)
+        return cls([], lambda work, item: work(worker, item))
 
     def map(
-        self, work: Callable[[Worker, Item], Made], items: Iterable[Item]
+        self,
+        work: Callable[[Worker, Item], Made],
+        items: Iterable[Item],
+        lost: Callable[[Item, WorkerDied], Made] | None = None,
     ) -> Iterator[Made]:
         """Yields work(worker, item) of each item, in input order.
 
@@ -73,44 +73,41 @@ class WorkerPool(Generic[Worker]):
         Args:
           work: a function that can be pickled.
           items: read as results are used; picklable for processes.
+          lost: returns what is yielded for an item during which the process died; None
+            to raise.
 
         Raises:
-          Exception: what `work` raises.
-          BrokenProcessPool: a process died, or its worker could not be loaded.
+          Exception: what `work` or the loading of the worker raises.
+          WorkerDied: a process died during an item and `lost` is None, or its worker
+            could not be loaded.
         """
-        return ordered_map(self.executor, self.bind(work), items, self.num_ahead)
+        call = functools.partial(self._call, work, lost)
+        return ordered_map(self._threads, call, items, self.num_ahead)
 
     def __enter__(self) -> "WorkerPool[Worker]":
+        for process in self._processes:
+            process.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.executor.shutdown(cancel_futures=True)
+    def __exit__(self, error: object, *_: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if error is not None:
+            for process in self._processes:
+                process.kill()
+        self._threads.shutdown()
+        for process in self._processes:
+            process.end()
 
-
-_loaded: Any = None  # the worker of this process
-
-
-def _start_process(load: Callable[[], Any]) -> None:
-    """Loads the worker of a new process."""
-    global _loaded
-    cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _loaded = load()
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent is killed, which its executor would not."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
-    os._exit(1)
-
-
-def _bind_in_process(work: Callable) -> Callable:
-    """A picklable function of an item alone."""
-    return functools.partial(_call, work)
-
-
-def _call(work: Callable, item: Any) -> Any:
-    """Applies a function to this process' worker and an item."""
-    return work(_loaded, item)
+    def _call(self, work: Callable, lost: Callable | None, item: Any) -> Any:
+        """One item, in a process that is idle or in this thread."""
+        if self._here is not None:
+            return self._here(work, item)
+        process = self._idle.get()
+        try:
+            return process(work, item)
+        except DiedAtWork as error:
+            if lost is None:
+                raise
+            return lost(item, error)
+        finally:
+            self._idle.put(process)

@@ -56,7 +56,7 @@ def test_by_default_the_model_of_the_package_draws_the_faces(group_photo, tmp_pa
     result = _anonymise(tmp_path / "group.png", "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report["settings"]["method"] == "auto"
+    assert report["runs"][report["photos"][0]["run"]]["settings"]["method"] == "auto"
     methods = [face["method"] for face in report["photos"][0]["faces"]]
     assert set(methods) <= {"anonygan", "warp"}
     assert "anonygan" in methods
@@ -82,8 +82,9 @@ def test_a_photo_as_condition_and_the_same_result_twice(
 def test_bad_photos_leave_no_result_and_the_others_go_on(
     photo_folder, tiny_run, tmp_path
 ):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "meadow.png").write_bytes(b"result of an earlier run")
+    copied = ("--no-face", "copy", *WARP)
+    _anonymise(photo_folder / "meadow.png", "--output", tmp_path / "out", *copied)
+    assert (tmp_path / "out" / "meadow.png").exists()  # the result of an earlier run
     result = _anonymise(
         photo_folder, "--output", tmp_path / "out", "--checkpoint", tiny_run
     )
@@ -95,16 +96,18 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
         assert f"{photo_folder / name}: " in result.output
     assert "notes.md: neither a photo nor a video" in result.output
     assert "anonymised 7 of 11 files" in result.output
-    assert "no face found in 2, check them; 2 failed" in result.output
+    assert "no face found in 2, check them; 2 failed; 1 left out" in result.output
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     kinds = {pathlib.Path(p["photo"]).name: p["kind"] for p in report["photos"]}
+    assert kinds["notes.md"] == "left out"
     assert kinds["meadow.png"] == kinds["dot.png"] == "no face"
     assert kinds["broken.jpg"] == kinds["empty.png"] == "failed"
     (group,) = [p for p in report["photos"] if p["photo"].endswith("group.jpg")]
     assert group["kind"] == "replaced"
     assert [face["reason"] for face in group["faces"]] == [None, None]
     assert all(face["descriptor_distance"] > 0.6 for face in group["faces"])
-    assert report["settings"]["checkpoint"] == str(tiny_run)
+    (run,) = report["runs"].values()
+    assert run["settings"]["checkpoint"] == str(tiny_run)
 
 
 def test_photos_without_a_face_are_copied_when_asked(photo_folder, tmp_path):

@@ -1,6 +1,7 @@
 """Evaluation of checkpoints: the newest, all, and while they come and go."""
 
 import json
+import os
 import pathlib
 import shutil
 
@@ -85,6 +86,19 @@ def test_a_watcher_measures_each_checkpoint_once_and_ends(
     checkpoints.watch_run(config, tmp_path, poll_seconds=0)
     assert [step for _, _, step in asked] == [2, 4]
     assert all("blur" not in evaluation.methods for evaluation, _, _ in asked)
+
+
+def test_a_checkpoint_that_is_newer_than_its_report_is_measured_again(
+    config, run, asked
+):
+    checkpoints.watch_run(config, run, poll_seconds=0)
+    checkpoints.watch_run(config, run, poll_seconds=0)
+    assert [step for _, _, step in asked] == [2, 4]
+    report = run / "evaluation" / "00000004" / "results.json"
+    newer = report.stat().st_mtime_ns + 10**9
+    os.utime(run / "checkpoints" / "4", ns=(newer, newer))  # of a run begun anew
+    checkpoints.watch_run(config, run, poll_seconds=0)
+    assert [step for _, _, step in asked] == [2, 4, 4]
 
 
 def test_a_checkpoint_that_was_removed_is_skipped(config, run, asked, tmp_path, caplog):

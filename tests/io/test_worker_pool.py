@@ -1,5 +1,6 @@
 """Worker pools: order, bounds, dead workers, ends."""
 
+import ctypes
 import functools
 import multiprocessing
 import os
@@ -7,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures.process import BrokenProcessPool
 
 import cv2
 import pytest
 
+from anonygan_jax.io import worker_process
 from anonygan_jax.io.worker_pool import WorkerPool
+from anonygan_jax.io.worker_process import WorkerDied
 
 CHILD = """
 import time
@@ -41,10 +43,6 @@ def add(worker: dict[str, int], item: int) -> int:
 
 def describe(worker: dict[str, int], _: int) -> tuple[bool, int]:
     return worker["pid"] == os.getpid(), cv2.getNumThreads()
-
-
-def die(*_: object) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fail(_: object, item: int) -> None:
@@ -90,12 +88,100 @@ def test_processes_load_once_and_use_one_thread_of_opencv():
         assert set(pool.map(describe, range(20))) == {(True, 1)}
 
 
-def test_a_process_that_dies_breaks_the_pool():
+def die_at_three(worker: dict[str, int], item: int) -> int:
+    if item == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return worker["pid"]
+
+
+def test_a_process_that_dies_loses_its_item_alone():
+    with WorkerPool.in_processes(functools.partial(load, 0), 1) as pool:
+        made = list(pool.map(die_at_three, range(6), lambda item, error: str(error)))
+        assert made[3] == "its process was killed (SIGKILL), perhaps for lack of memory"
+        assert made[:3] == [made[0]] * 3
+        assert made[4:] == [made[5]] * 2
+        assert made[0] != made[5]
+        with pytest.raises(WorkerDied, match="SIGKILL"):
+            list(pool.map(die_at_three, [3]))
+
+
+def crash(*_: object) -> None:
+    ctypes.string_at(0)
+
+
+def test_a_crash_is_told_from_an_exit():
+    with WorkerPool.in_processes(functools.partial(load, 0), 1) as pool:
+        for work, how in ((crash, "SIGSEGV"), (leave, "exit code 7")):
+            with pytest.raises(WorkerDied, match=how):
+                list(pool.map(work, [0]))
+
+
+def leave(*_: object) -> None:
+    os._exit(7)
+
+
+def test_a_process_that_is_killed_while_idle_loses_nothing():
+    with WorkerPool.in_processes(functools.partial(load, 0), 1) as pool:
+        (first,) = pool.map(die_at_three, [0])
+        os.kill(first, signal.SIGKILL)
+        end = time.monotonic() + 20
+        while _is_alive(first) and time.monotonic() < end:
+            time.sleep(0.01)
+        (second,) = pool.map(die_at_three, [0])
+        assert second != first
+
+
+def test_a_worker_that_cannot_be_loaded_is_an_error_each_time():
+    with WorkerPool.in_processes(functools.partial(fail, None, 5), 1) as pool:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="item 5"):
+                list(pool.map(add, [0]))
+
+
+def test_a_process_that_dies_while_it_loads_ends_the_run(monkeypatch):
+    monkeypatch.setattr(worker_process, "MAX_STARTS", 3)
     with (
-        WorkerPool.in_processes(functools.partial(load, 0), 1) as pool,
-        pytest.raises(BrokenProcessPool),
+        WorkerPool.in_processes(leave, 1) as pool,
+        pytest.raises(WorkerDied, match=r"exit code 7\) before it began, 3 times"),
     ):
-        list(pool.map(die, range(3)))
+        list(pool.map(add, [0], lambda *_: None))
+
+
+class Stubborn(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def raise_stubborn(*_: object) -> None:
+    raise Stubborn(1, 2)
+
+
+def make_unpicklable(*_: object) -> object:
+    return lambda: None
+
+
+def test_what_cannot_be_pickled_is_an_error_with_its_text():
+    with WorkerPool.in_processes(functools.partial(load, 0), 1) as pool:
+        with pytest.raises(RuntimeError, match="Stubborn: 1 and 2"):
+            list(pool.map(raise_stubborn, [0]))
+        with pytest.raises((AttributeError, TypeError), match="lambda"):
+            list(pool.map(make_unpicklable, [0]))
+        assert list(pool.map(add, [4])) == [4]
+
+
+def test_after_an_error_processes_are_not_waited_for():
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted()
+    assert time.monotonic() - start < 300
+    assert not multiprocessing.active_children()
+
+
+def _interrupted() -> None:
+    with WorkerPool.in_processes(functools.partial(load, 0), 1) as pool:
+        results = pool.map(sleep, [0, 600])
+        next(results)
+        raise KeyboardInterrupt
 
 
 def test_leaving_cancels_what_has_not_begun():

@@ -8,6 +8,7 @@ import itertools
 import pathlib
 import pickle
 import shlex
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -18,7 +19,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from anonygan_jax.anonymise.batch.pool import Item, Made, PhotoWorkers
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.atomic_write import atomic_write, temporary_path
+from anonygan_jax.io.worker_process import WorkerDied
 
 PHOTOS_PER_PIPELINE = 10_000  # an interruption loses the results of so many
 
@@ -48,7 +50,10 @@ class Work(beam.DoFn):
 
 
 class Pipelines:
-    """`PhotoWorkers` of two pipelines for each PHOTOS_PER_PIPELINE photos."""
+    """`PhotoWorkers` of two pipelines for each PHOTOS_PER_PIPELINE photos.
+
+    What becomes of a worker that dies is the runner's to decide.
+    """
 
     def __init__(
         self, settings: Settings, options: PipelineOptions, folder: pathlib.Path
@@ -56,7 +61,10 @@ class Pipelines:
         self._settings, self._options, self._folder = settings, options, folder
 
     def map(
-        self, work: Callable[[Worker, Item], Made], items: Iterable[Item]
+        self,
+        work: Callable[[Worker, Item], Made],
+        items: Iterable[Item],
+        lost: Callable[[Item, WorkerDied], Made] | None = None,
     ) -> Iterator[Made]:
         """Yields work(worker, item) of each item, in input order."""
         items = iter(items)
@@ -77,7 +85,7 @@ class Pipelines:
 
 @contextlib.contextmanager
 def pipelines(
-    settings: Settings, _here: Worker, options: str, output: pathlib.Path
+    settings: Settings, num_files: int, options: str, output: pathlib.Path
 ) -> Iterator[PhotoWorkers]:
     """Yields a worker pool of pipelines; see `pool.PhotoWorkersMaker`.
 
@@ -87,6 +95,11 @@ def pipelines(
     Raises:
       ValueError: the runner or an option is unknown to Beam.
     """
-    with tempfile.TemporaryDirectory(prefix=".beam-", dir=output) as folder:
+    del num_files  # the runner counts
+    folder = temporary_path(output / "beam")
+    folder.mkdir(mode=0o700, parents=True)
+    try:
         beam_options = PipelineOptions(shlex.split(options))
-        yield Pipelines(settings, beam_options, pathlib.Path(folder))
+        yield Pipelines(settings, beam_options, folder)
+    finally:
+        shutil.rmtree(folder)

@@ -18,9 +18,8 @@ from anonygan_jax.io.photos import PhotoError
 
 Made = TypeVar("Made")
 
-REPORT = "report.json"
-NO_FACE, FAILED = "no face", "failed"
-EXIT_FAILED, EXIT_PIXELATED = 2, 3
+NO_FACE, FAILED, LEFT_OUT = "no face", "failed", "left out"
+EXIT_FAILED, EXIT_PIXELATED, EXIT_LEFT_OUT = 2, 3, 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +27,15 @@ class FileResult:
     """What was done with one photo or video.
 
     Attributes:
-      photo: the file's path as given.
+      photo: the file's path as given; absolute in the report.
       kind: REPLACED, all faces were replaced or kept by the policy; PIXELATED, some
-        were pixelated instead; NO_FACE, none was detected; FAILED.
-      result: path of the written file, if there is one.
-      reason: of FAILED and NO_FACE.
+        were pixelated instead; NO_FACE, none was detected; FAILED; LEFT_OUT, it is
+        neither a photo nor a video.
+      result: path of the written file, if there is one; in the report relative to it.
+      reason: of FAILED, NO_FACE and LEFT_OUT.
       method: name of the method, and the step of its weights if it has any.
-      fingerprint: of the file, see `journal.fingerprint_of`.
+      fingerprint: of the file, see `contents.fingerprint_of`.
+      result_fingerprint: of the written file.
       num_frames: of a video.
       num_broken: packets of a video that could not be decoded.
       note: what else is not as in the original, as a sound that cannot be used.
@@ -47,13 +48,18 @@ class FileResult:
     faces: tuple[FaceReport, ...] = ()
     method: str | None = None
     fingerprint: str = ""
+    result_fingerprint: str = ""
     num_frames: int | None = None
     num_broken: int = 0
     note: str = ""
 
     @classmethod
     def from_dict(cls, entry: dict[str, Any]) -> "FileResult":
-        """Returns the result of an entry of report.json."""
+        """Returns the result of an entry of report.json.
+
+        Raises:
+          KeyError, TypeError: it is no such entry.
+        """
         faces = []
         for face in entry["faces"]:
             kind = TrackReport if "track" in face else FaceReport
@@ -64,6 +70,8 @@ class FileResult:
         """Returns the line that is shown on the screen."""
         if self.kind == FAILED:
             return f"error: {self.photo}: {self.reason}; no result written"
+        if self.kind == LEFT_OUT:
+            return f"{self.photo}: {self.reason}, left out"
         if self.kind == NO_FACE:
             done = f"copied to {self.result}" if self.result else "no result written"
             return f"{self.photo}: no face found, check it; {done}"
@@ -81,46 +89,43 @@ class FileResult:
 
 
 def exit_code(results: list[FileResult]) -> int:
-    """Returns 2 if a file failed, else 3 if a face was pixelated, else 0."""
+    """Returns the first that holds, else 0.
+
+    2: a file failed; 3: a face was pixelated; 4: a file has no result because it is no
+    photo or video or shows no face.
+    """
     kinds = {result.kind for result in results}
     if FAILED in kinds:
         return EXIT_FAILED
-    return EXIT_PIXELATED if PIXELATED in kinds else 0
+    if PIXELATED in kinds:
+        return EXIT_PIXELATED
+    return EXIT_LEFT_OUT if any(result.result is None for result in results) else 0
 
 
 def summary(results: list[FileResult], output: pathlib.Path) -> str:
     """Returns the last line on the screen."""
     kinds = Counter(result.kind for result in results)
-    done = kinds[REPLACED] + kinds[PIXELATED]
-    parts = [f"anonymised {done} of {len(results)} files, results in {output}"]
+    done, num_files = kinds[REPLACED] + kinds[PIXELATED], len(results) - kinds[LEFT_OUT]
+    parts = [f"anonymised {done} of {num_files} files, results in {output}"]
     if kinds[PIXELATED]:
         parts.append(f"faces pixelated in {kinds[PIXELATED]}")
     if kinds[NO_FACE]:
         parts.append(f"no face found in {kinds[NO_FACE]}, check them")
     if kinds[FAILED]:
         parts.append(f"{kinds[FAILED]} failed")
+    if kinds[LEFT_OUT]:
+        parts.append(f"{kinds[LEFT_OUT]} left out")
     return "; ".join(parts)
 
 
-def try_file(
-    file: pathlib.Path, output: pathlib.Path, work: Callable[[], Made]
-) -> Made | FileResult:
+def try_file(file: pathlib.Path, work: Callable[[], Made]) -> Made | FileResult:
     """Returns what work on a file returns, or a `FileResult` if that fails.
 
-    If it fails, the result of an earlier run is deleted.
-
     Args:
-      output: its result.
       work: may raise any error.
     """
     try:
         return work()
     except Exception as error:  # whatever it is, the other files must be processed
         reason = error_text(error, PhotoError, VideoError).removeprefix(f"{file}: ")
-    try:
-        output.unlink(missing_ok=True)
-    except NotADirectoryError:
-        pass  # there is no earlier result
-    except OSError as error:
-        reason += f"; an earlier result is left, too: {error}"
     return FileResult(str(file), FAILED, reason=reason)

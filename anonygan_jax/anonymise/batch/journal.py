@@ -1,111 +1,225 @@
-"""Results of files, written one by one, so that a stopped run can be continued."""
+"""What was done in a folder of results by all its runs: a report, and a journal.
+
+The report is written at the end of a run. Until then entries are in the journal, each
+before its result gets its name: no file of ours is there that is not named by one.
+"""
 
 import dataclasses
 import json
+import logging
+import os
 import pathlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import anonygan_jax
-from anonygan_jax.anonymise.batch.file_results import FAILED, REPORT, FileResult
+from anonygan_jax.anonymise.batch.contents import About
+from anonygan_jax.anonymise.batch.file_results import FAILED, LEFT_OUT, FileResult
 from anonygan_jax.io.atomic_write import atomic_write
 
-JOURNAL = ".report.jsonl"  # beside the results until the report is written
+logger = logging.getLogger(__name__)
+
+REPORT, JOURNAL = "report.json", ".report.jsonl"
+RUNS, FILES = "runs", "photos"  # keys of the report
+
+
+class ReportError(ValueError):
+    """A report or journal that cannot be read, or that is another program's."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A file's result as it is written down.
+
+    Attributes:
+      name: of the result below the folder, with "/", whether it was written or not.
+      run: `About.key` of the run.
+      result: with the absolute path of the file.
+    """
+
+    name: str
+    run: str
+    result: FileResult
+
+    @classmethod
+    def from_dict(cls, entry: dict[str, Any]) -> "Entry":
+        """Returns the entry of a report or journal."""
+        fields = {k: v for k, v in entry.items() if k not in ("name", "run")}
+        return cls(entry["name"], entry["run"], FileResult.from_dict(fields))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns what is written into a report or journal."""
+        fields = dataclasses.asdict(self.result)
+        return {
+            "photo": fields.pop("photo"),
+            "name": self.name,
+            **fields,
+            "run": self.run,
+        }
 
 
 class Journal:
-    """Results of files in one output folder."""
+    """The entries of one folder, oldest first."""
 
-    def __init__(self, output: pathlib.Path, settings: dict[str, Any]) -> None:
-        """Reads the results of an earlier run with the same settings and version."""
-        self._output = output
-        self._head = {
-            "anonygan_jax": anonygan_jax.__version__,
-            "settings": json.loads(json.dumps(settings)),
+    def __init__(self, folder: pathlib.Path, about: About) -> None:
+        """Reads the entries of earlier runs.
+
+        Args:
+          about: of this run, whose entries are added.
+
+        Raises:
+          ReportError: report or journal is none of ours.
+          OSError: one of them cannot be read.
+        """
+        self._report, self._path = folder / REPORT, folder / JOURNAL
+        self._about, self._has_started = about, False
+        self._runs: dict[str, Any] = {}
+        self._entries: list[Entry] = []
+        self._by_name: dict[str, list[Entry]] = defaultdict(list)
+        self._read_report()
+        self._read_journal()
+
+    def of(self, name: str) -> list[Entry]:
+        """Returns the entries of a result's name, newest first."""
+        return self._by_name.get(name, [])[::-1]
+
+    def previous(self, name: str, fingerprint: str, lying: str) -> Entry | None:
+        """Returns the entry that a run like this one made of the same contents.
+
+        Args:
+          fingerprint: of the photo or video.
+          lying: fingerprint of the file of the result's name; "" if there is none.
+        """
+        for entry in self.of(name):
+            is_alike = entry.run == self._about.key and entry.result.kind != FAILED
+            is_there = entry.result.result_fingerprint == lying
+            if is_alike and is_there and entry.result.fingerprint == fingerprint:
+                return entry
+        return None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether there is a journal: this run's, or of one that was stopped."""
+        return self._path.exists()
+
+    def add(self, name: str, result: FileResult) -> None:
+        """Appends an entry to the journal, and waits until it is on the disk.
+
+        Args:
+          name: of the result below the folder.
+
+        Raises:
+          OSError: the disk is full, or the folder cannot be written to.
+        """
+        photo = os.path.abspath(result.photo)
+        result = dataclasses.replace(
+            result, photo=photo, result=name if result.result else None
+        )
+        entry = Entry(name, self._about.key, result)
+        self.start()
+        self._append(entry.as_dict())
+        self._note(entry)
+
+    def finish(self, lying: Callable[[str], str]) -> None:
+        """Writes report.json and deletes the journal, if there is one.
+
+        Args:
+          lying: returns the fingerprint of the file of a result's name; "" if there is
+            none.
+
+        Raises:
+          OSError: the folder cannot be written to.
+        """
+        if not self.is_started:
+            return
+        entries = sorted(self._last(lying), key=lambda e: (e.result.photo, e.name))
+        used = {entry.run for entry in entries}
+        report = {
+            RUNS: {key: run for key, run in self._runs.items() if key in used},
+            FILES: [entry.as_dict() for entry in entries],
         }
-        self._known = {
-            result.photo: result
-            for result in (*self._reported(), *self._journalled())
-            if result.kind != FAILED
-        }
+        with atomic_write(self._report) as partial:
+            partial.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+        self._path.unlink()
 
-    def previous(self, photo: str, fingerprint: str) -> FileResult | None:
-        """Returns the result of an earlier run; None if file or result changed."""
-        result = self._known.get(photo)
-        if result is None or result.fingerprint != fingerprint:
-            return None
-        if result.result and not pathlib.Path(result.result).exists():
-            return None
-        return result
+    def _last(self, lying: Callable[[str], str]) -> Iterable[Entry]:
+        """The last entry of each file, and that of each result that is there."""
+        last = {(entry.name, entry.result.photo): entry for entry in self._entries}
+        for name, entries in self._by_name.items():
+            there = lying(name) if len(entries) > 1 else ""
+            of_there = [e for e in entries if e.result.result_fingerprint == there]
+            if not there or not of_there:
+                continue
+            for key in [(name, entry.result.photo) for entry in entries]:
+                if key in last and last[key].result.result_fingerprint not in (
+                    "",
+                    there,
+                ):
+                    del last[key]  # its result was replaced, or did not get its name
+            last[name, there] = of_there[-1]
+        return {id(entry): entry for entry in last.values()}.values()
 
-    def add(self, result: FileResult) -> None:
-        """Appends a result to the journal."""
-        path = self._output / JOURNAL
-        self._output.mkdir(parents=True, exist_ok=True)
-        is_new = not path.exists()
-        with path.open("a") as file:
-            if is_new:
-                file.write(json.dumps(self._head) + "\n")
-            file.write(json.dumps(dataclasses.asdict(result)) + "\n")
+    def _note(self, entry: Entry) -> None:
+        """Adds an entry to those that are known."""
+        self._entries.append(entry)
+        if entry.result.kind != LEFT_OUT:
+            self._by_name[entry.name].append(entry)
 
     def start(self) -> None:
-        """Starts a journal with the results of the earlier run.
+        """Starts this run's part of the journal, unless it has begun.
 
         Raises:
           OSError: the folder cannot be written to.
         """
-        self._output.mkdir(parents=True, exist_ok=True)
-        (self._output / JOURNAL).unlink(missing_ok=True)
-        for result in self._known.values():
-            self.add(result)
+        if self._has_started:
+            return
+        about = {"key": self._about.key, **dataclasses.asdict(self._about)}
+        self._runs[self._about.key] = dataclasses.asdict(self._about)
+        if not self._path.exists():
+            with atomic_write(self._path) as partial:
+                partial.write_text(json.dumps(about) + "\n", "utf-8")
+        else:
+            whole = self._path.read_bytes().endswith(b"\n")
+            self._append(about, "" if whole else "\n")
+        self._has_started = True
 
-    def finish(self, results: list[FileResult]) -> None:
-        """Writes report.json and deletes the journal.
+    def _append(self, entry: dict[str, Any], before: str = "") -> None:
+        """Adds a line."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{before}{json.dumps(entry)}\n")
+            file.flush()
+            os.fsync(file.fileno())
 
-        Raises:
-          OSError: the folder cannot be written to.
-        """
-        report = {
-            **self._head,
-            "photos": [dataclasses.asdict(result) for result in results],
-        }
-        with atomic_write(self._output / REPORT) as partial:
-            partial.write_text(json.dumps(report, indent=1) + "\n")
-        (self._output / JOURNAL).unlink(missing_ok=True)
+    def _read_report(self) -> None:
+        """Reads the entries of runs that ended."""
+        if not os.path.lexists(self._report):
+            return
+        try:
+            report = json.loads(self._report.read_bytes())
+            self._runs.update(report[RUNS])
+            for entry in report[FILES]:
+                self._note(Entry.from_dict(entry))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ReportError(
+                f"{self._report}: damaged, or no report of this version; what is there "
+                "is not touched: choose another --output, or move the file away"
+            ) from error
 
-    def _reported(self) -> list[FileResult]:
-        """Results of a run that ended."""
-        path = self._output / REPORT
-        report = _parsed(path.read_text()) if path.exists() else None
-        if not report or not self._is_ours(report):
-            return []
-        return [FileResult.from_dict(entry) for entry in report["photos"]]
-
-    def _journalled(self) -> list[FileResult]:
-        """Results of a run that was stopped."""
-        path = self._output / JOURNAL
-        lines = path.read_text().splitlines() if path.exists() else []
-        entries = [_parsed(line) for line in lines]
-        if not entries or not entries[0] or not self._is_ours(entries[0]):
-            return []
-        return [FileResult.from_dict(entry) for entry in entries[1:] if entry]
-
-    def _is_ours(self, head: dict[str, Any]) -> bool:
-        """Whether a report is of the same settings and version."""
-        return all(head.get(key) == value for key, value in self._head.items())
-
-
-def fingerprint_of(path: pathlib.Path) -> str:
-    """Returns size and time of change of a file, by which a change is noticed."""
-    try:
-        about = path.stat()
-    except OSError:
-        return ""  # reading it will raise the error
-    return f"{about.st_size} {about.st_mtime_ns}"
-
-
-def _parsed(text: str) -> dict[str, Any] | None:
-    """A JSON object; None if the text ends early."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+    def _read_journal(self) -> None:
+        """Reads the entries of runs that were stopped; a line cut short is left out."""
+        if not os.path.lexists(self._path):
+            return
+        for number, line in enumerate(self._path.read_bytes().splitlines(), 1):
+            try:
+                fields = json.loads(line)
+                if "key" in fields:
+                    self._runs[fields.pop("key")] = fields
+                else:
+                    self._note(Entry.from_dict(fields))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                if number == 1:
+                    raise ReportError(
+                        f"{self._path}: damaged, or no journal of this tool; choose "
+                        "another --output, or move the file away"
+                    ) from error
+                logger.warning("%s: line %d is damaged, left out", self._path, number)

@@ -1,32 +1,38 @@
 """A run of the command: its files, their order and their results."""
 
-import dataclasses
+import contextlib
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult, try_file
-from anonygan_jax.anonymise.batch.journal import Journal, fingerprint_of
+from anonygan_jax.anonymise.batch.contents import About
+from anonygan_jax.anonymise.batch.file_results import (
+    FAILED,
+    LEFT_OUT,
+    FileResult,
+    try_file,
+)
+from anonygan_jax.anonymise.batch.output_folder import OutputFolder
 from anonygan_jax.anonymise.batch.pool import (
+    PhotoWorkers,
     PhotoWorkersMaker,
     anonymise_photos,
+    anonymise_videos,
     processes,
 )
 from anonygan_jax.anonymise.batch.table import (
     Known,
     Table,
-    check_suffix,
+    check_table,
     read_faces,
     written_tracks,
 )
-from anonygan_jax.anonymise.batch.worker import Task, Worker
-from anonygan_jax.anonymise.errors import NoFaceError
+from anonygan_jax.anonymise.batch.task import Task
+from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.photo.image_io import output_path
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.anonymise.video.analysis import Analysis
-from anonygan_jax.anonymise.video.anonymise import anonymise_video, remember_people
-from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
-from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError, PhotoFile, find_photos
+from anonygan_jax.io.photos import PhotoFile, find_photos
+from anonygan_jax.io.worker_pool import WorkerPool
 
 
 class RunError(ValueError):
@@ -34,10 +40,9 @@ class RunError(ValueError):
 
 
 class BatchRun:
-    """Photos, then videos; each result is added to the journal.
+    """Photos, then videos; a context in which no other run writes into the folder.
 
-    Attributes:
-      not_media: files of the input that are neither photos nor videos.
+    When it ends without an error, the report is written.
     """
 
     def __init__(
@@ -49,39 +54,50 @@ class BatchRun:
         boxes: pathlib.Path | None = None,
         tracks: pathlib.Path | None = None,
     ) -> None:
-        """Lists the files, and reads the results of an earlier run.
+        """Reads what the results depend on.
 
         Args:
           inputs: photos, videos, folders, .txt lists.
+          make_pool: makes the workers for photos; a single file needs none.
           boxes: table of faces found by other means, see `table.read_faces`.
           tracks: table to write, of the faces that are detected.
 
         Raises:
+          TracksError: a table cannot be read, has another suffix, or is read and
+            written.
+          CheckpointError, PhotoError: a file that the settings name cannot be used.
+        """
+        self._inputs, self._output, self._settings = inputs, output, settings
+        self._make_pool, self._tracks = make_pool, tracks
+        self._known: Known | None = read_faces(boxes) if boxes else None
+        self._about = About.of(settings, boxes)
+        if tracks:
+            check_table(tracks, boxes)
+        self._tasks: list[Task] = []
+        self._others: list[tuple[pathlib.Path, FileResult]] = []
+
+    def __enter__(self) -> "BatchRun":
+        """Waits for other runs into the folder, then lists the files.
+
+        Raises:
           FileNotFoundError: an input does not exist.
           RunError: there is no photo or video among the inputs.
-          TracksError: a table cannot be read, or has another suffix.
+          OutputError, ReportError: the folder of results cannot be used.
         """
-        found = find_photos(inputs)
-        # Results of an earlier run in the input's folder are no input.
-        if any(_is_in(output, pathlib.Path(folder)) for folder in inputs):
-            found = [file for file in found if not _is_in(file.path, output)]
-        self._photos = [file for file in found if file.has_photo_suffix]
-        self._videos = [f for f in found if f.path.suffix.lower() in VIDEO_SUFFIXES]
-        media = {*self._photos, *self._videos}
-        self.not_media = [file.path for file in found if file not in media]
-        if not media:
-            raise RunError("no photo or video in the input")
-        self._settings, self._output, self._make_pool = settings, output, make_pool
-        self._known: Known | None = read_faces(boxes) if boxes else None
-        self._tracks = tracks
-        if tracks:
-            check_suffix(tracks)
-        about = {**dataclasses.asdict(settings), "boxes": str(boxes) if boxes else None}
-        self._journal = Journal(output, about)
+        with contextlib.ExitStack() as stack:
+            self._folder = stack.enter_context(
+                OutputFolder.opened(self._output, self._about)
+            )
+            self._list_files()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._stack.__exit__(*error)
 
     def __len__(self) -> int:
-        """Returns the number of files."""
-        return len(self._photos) + len(self._videos)
+        """Returns the number of results."""
+        return len(self._tasks) + len(self._others)
 
     def results(self) -> Iterator[FileResult]:
         """Yields the result of each file after writing it.
@@ -89,135 +105,107 @@ class BatchRun:
         Raises:
           ValueError, ImportError: see `Settings.anonymiser`.
           OSError: the folder of results cannot be written to.
+          WorkerDied: a worker process could not be started.
         """
-        tasks, unusable = self._tasks()
-        yield from unusable
-        if all(task.previous for task in tasks):
-            yield from (task.previous for task in tasks if task.previous)
+        if all(task.previous for task in self._tasks):
+            yield from self._noted()
+            yield from (task.previous for task in self._tasks if task.previous)
             return
-        worker = Worker(self._settings)
-        self._journal.start()
+        photos = [task for task in self._tasks if task.is_photo]
+        videos = [task for task in self._tasks if not task.is_photo]
         with written_tracks(self._tracks) as table:
-            for result in self._process(tasks, worker, table):
-                self._journal.add(result)
-                yield result
+            with self._photo_workers(len(photos)) as (pool, here):
+                self._folder.begin()
+                yield from self._noted()
+                done = anonymise_photos(photos, pool, here, _rows_into(table))
+                yield from self._settled(photos, done)
+            with self._video_workers(len(videos), here) as pool_of_one:
+                memory = here.anonymiser.memory
+                rows = table if self._tracks else None
+                done = anonymise_videos(videos, pool_of_one, memory, rows)
+                yield from self._settled(videos, done)
 
-    def finish(self, results: list[FileResult]) -> None:
-        """Writes the report.
+    @contextlib.contextmanager
+    def _photo_workers(self, number: int) -> Iterator[tuple[PhotoWorkers, Worker]]:
+        """Workers for a number of photos, and that of this process, which plans."""
+        if self._is_single or not number:
+            here = Worker(self._settings)
+            with WorkerPool.in_thread(here) as in_thread:
+                yield in_thread, here
+        else:
+            with self._make_pool(self._settings, number) as pool:  # starts meanwhile
+                yield pool, Worker(self._settings)
 
-        Raises:
-          OSError: it cannot be written.
-        """
-        self._journal.finish(sorted(results, key=lambda result: result.photo))
+    def _video_workers(self, number: int, here: Worker) -> WorkerPool[Worker]:
+        """A worker for a number of videos."""
+        if self._is_single or not number:
+            return WorkerPool.in_thread(here)
+        return processes(self._settings, 1)
 
-    def _process(
-        self, tasks: list[Task], worker: Worker, table: Table
+    @property
+    def _is_single(self) -> bool:
+        """Whether there is one file: a crash of its decoder takes no other along."""
+        return len(self._tasks) == 1
+
+    def _settled(
+        self, tasks: list[Task], results: Iterator[FileResult]
     ) -> Iterator[FileResult]:
-        """Results of all files: photos, then videos."""
+        """The results of tasks, after they are where they belong."""
+        for task, result in zip(tasks, results, strict=True):
+            yield self._folder.settle(task, result)
 
-        def write_faces(task: Task, plans: list[Plan]) -> None:
-            for number, plan in enumerate(plans):
-                table(task.name, 0, 0.0, number, plan.found.face)
+    def _noted(self) -> Iterator[FileResult]:
+        """The results of files that are not processed, after they are written down."""
+        for output, result in self._others:
+            self._folder.note(output, result)
+            yield result
 
-        photos = [task for task in tasks if task.is_photo]
-        videos = [task for task in tasks if not task.is_photo]
-        with self._make_pool(self._settings, worker) as pool:
-            yield from anonymise_photos(photos, pool, worker, write_faces)
-        for number, task in enumerate(videos):
-            if not task.previous:
-                yield self._video(task, worker, table)
-            elif all(later.previous for later in videos[number:]):
-                yield task.previous
-            else:
-                yield self._remembered(task, task.previous, worker)
+    def _list_files(self) -> None:
+        """Sorts the files of the input into tasks, photos first, and others."""
+        found = [f for f in find_photos(self._inputs) if not self._is_ours(f)]
+        photos = [file for file in found if file.has_photo_suffix]
+        videos = [file for file in found if file.has_video_suffix]
+        media = {*photos, *videos}
+        for file in found:
+            if file not in media:
+                self._leave_out(file)
+        if not media:
+            problems = [f"; {f.path}: {f.problem}" for f in found if f.problem]
+            raise RunError(f"no photo or video in the input{''.join(problems)}")
+        for file in (*photos, *videos):
+            self._add(file)
 
-    def _remembered(
-        self, task: Task, previous: FileResult, worker: Worker
-    ) -> FileResult:
-        """The earlier result of a video, whose people are remembered for later ones."""
-
-        def work() -> FileResult:
-            if worker.anonymiser.remembers:
-                every = self._settings.search_every
-                remember_people(
-                    worker.anonymiser, task.photo, task.name, every, task.known
-                )
-            return previous
-
-        return try_file(task.photo, task.output, work)
-
-    def _video(self, task: Task, worker: Worker, table: Table) -> FileResult:
-        """The result of a video after writing it."""
-        settings = self._settings
-
-        def write_faces(analysis: Analysis) -> None:
-            for frame, rows in analysis.store.by_frame():
-                for row in rows[rows["track"] != NO_TRACK]:
-                    face, seconds = face_of(row), float(row["seconds"])
-                    table(task.name, frame, seconds, int(row["track"]), face)
-
-        def work() -> FileResult:
-            try:
-                done = anonymise_video(
-                    worker.anonymiser,
-                    task.photo,
-                    task.output,
-                    seed=task.name,
-                    search_every=settings.search_every,
-                    keep_audio=settings.keep_audio,
-                    kept_metadata=settings.kept_metadata,
-                    known=task.known,
-                    on_analysis=write_faces,
-                    is_strict=settings.is_strict,
-                )
-            except NoFaceError as error:
-                return worker.without_face(task, error)
-            return dataclasses.replace(
-                worker.file_result(task, done.tracks),
-                num_frames=done.num_frames,
-                num_broken=done.num_broken,
-                note=done.note,
-            )
-
-        return try_file(task.photo, task.output, work)
-
-    def _tasks(self) -> tuple[list[Task], list[FileResult]]:
-        """Tasks, photos first, and results of files that cannot be processed."""
-        tasks: list[Task] = []
-        unusable: list[FileResult] = []
-        taken: dict[pathlib.Path, pathlib.Path] = {}
-        for file in (*self._photos, *self._videos):
-            try:
-                tasks.append(self._task(file, self._output_of(file, taken)))
-            except PhotoError as error:
-                reason = str(error).removeprefix(f"{file.path}: ")
-                unusable.append(FileResult(str(file.path), FAILED, reason=reason))
-        return tasks, unusable
-
-    def _output_of(
-        self, file: PhotoFile, taken: dict[pathlib.Path, pathlib.Path]
-    ) -> pathlib.Path:
-        """Path of a file's result, which is added to `taken`, result -> file.
-
-        Raises:
-          PhotoError: the path is that of the original, or of another file's result.
-        """
-        output = output_path(file, self._output)
-        first = taken.setdefault(output, file.path)
-        if first != file.path:
-            raise PhotoError(f"its result would have the name of {first}'s; rename one")
-        return output
-
-    def _task(self, file: PhotoFile, output: pathlib.Path) -> Task:
-        """The task of a file."""
-        fingerprint = fingerprint_of(file.path)
+    def _add(self, file: PhotoFile) -> None:
+        """Adds a photo or video."""
         known = None if self._known is None else self._known.get(file.name, {})
-        previous = None  # with a table, which must have the faces of all files
-        if not self._tracks:
-            previous = self._journal.previous(str(file.path), fingerprint)
-        return Task(file.path, file.name, output, fingerprint, known, previous)
+        output = output_path(file, self._output)
+        result = try_file(
+            file.path,
+            # A new table must have the faces of all files.
+            lambda: self._folder.task(file, output, known, not self._tracks),
+        )
+        if isinstance(result, Task):
+            self._tasks.append(result)
+        else:
+            self._others.append((output, result))
+
+    def _leave_out(self, file: PhotoFile) -> None:
+        """Adds what is neither a photo nor a video."""
+        reason = file.problem or "neither a photo nor a video by its suffix"
+        kind = FAILED if file.is_loss else LEFT_OUT
+        result = FileResult(str(file.path), kind, reason=reason)
+        self._others.append((self._output / file.name, result))
+
+    def _is_ours(self, file: PhotoFile) -> bool:
+        """Whether a file is no input since it is in the folder of results."""
+        return file.problem is None and self._folder.is_ours(file.path)
 
 
-def _is_in(path: pathlib.Path, folder: pathlib.Path) -> bool:
-    """Whether a file or folder is in a folder."""
-    return folder.resolve() in path.resolve().parents
+def _rows_into(table: Table) -> Callable[[Task, list[Plan]], None]:
+    """A function that adds the faces of a photo to a table."""
+
+    def write(task: Task, plans: list[Plan]) -> None:
+        for number, plan in enumerate(plans):
+            table(task.name, 0, 0.0, number, plan.found.face)
+
+    return write

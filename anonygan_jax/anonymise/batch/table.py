@@ -19,6 +19,7 @@ POINTS = tuple(f"{axis}{n}" for n in range(NUM_LANDMARKS) for axis in "xy")
 COLUMNS = ("file", "frame", "seconds", "track", *BOX, "score", *POINTS)
 CSV, JSON = ".csv", ".json"
 MOST_PIXELS = 1_000_000  # of a coordinate; JSON may have NaN, too
+SURROGATES = "surrogateescape"  # names of files may be any bytes
 
 # Faces by file and frame; a photo is frame 0.
 Known = dict[str, dict[int, list[Face]]]
@@ -48,7 +49,10 @@ def written_tracks(path: pathlib.Path | None) -> Iterator[Table]:
         yield lambda *_: None
         return
     check_suffix(path)
-    with atomic_write(path) as partial, partial.open("w", newline="") as file:
+    with (
+        atomic_write(path) as partial,
+        partial.open("w", encoding="utf-8", errors=SURROGATES, newline="") as file,
+    ):
         if path.suffix == CSV:
             table = csv.writer(file)
             table.writerow(COLUMNS)
@@ -65,6 +69,28 @@ def written_tracks(path: pathlib.Path | None) -> Iterator[Table]:
 
         yield add
         file.write("\n]\n")
+
+
+def check_table(path: pathlib.Path, boxes: pathlib.Path | None = None) -> None:
+    """Accepts a table to write: a new file, or an earlier table of this tool.
+
+    Args:
+      boxes: the table that is read.
+
+    Raises:
+      TracksError: it is that table, another file, or has another suffix than CSV and
+        JSON.
+    """
+    check_suffix(path)
+    if not path.exists():
+        return
+    if boxes and path.samefile(boxes):
+        raise TracksError(f"{path}: is read, too; choose another name")
+    starts = [",".join(COLUMNS).encode()]
+    if path.suffix == JSON:
+        starts = [f'[\n{{"{COLUMNS[0]}": '.encode(), b"[\n]"]
+    if not path.is_file() or not path.read_bytes().startswith(tuple(starts)):
+        raise TracksError(f"{path}: is there and no table of this tool; move it away")
 
 
 def check_suffix(path: pathlib.Path) -> None:
@@ -99,7 +125,7 @@ def read_faces(path: pathlib.Path) -> Known:
     known: Known = defaultdict(lambda: defaultdict(list))
     number = 0
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(encoding="utf-8-sig", errors=SURROGATES, newline="") as file:
             rows = json.load(file) if path.suffix == JSON else csv.DictReader(file)
             for number, row in enumerate(rows):  # noqa: B007 (named in the error)
                 name, frame = str(row["file"]), int(row.get("frame") or 0)

@@ -1,6 +1,7 @@
 """Memory of the condition that each person got."""
 
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +20,21 @@ ROUNDING = 1e-4
 
 
 class IdentityMemory:
-    """Condition of each person met, found by the nearest descriptor."""
+    """Condition of each person met, found by the nearest descriptor; can be pickled."""
 
     def __init__(self) -> None:
         self._descriptors = np.zeros((FIRST_CAPACITY, DESCRIPTOR_SIZE), np.float32)
         self._squares = np.zeros(FIRST_CAPACITY, np.float32)  # squared lengths
         self._conditions: list[str] = []
         self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what is sent to another process: all but the lock."""
+        with self._lock:
+            return {k: v for k, v in self.__dict__.items() if k != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def condition_for(
         self,

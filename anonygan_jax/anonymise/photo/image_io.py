@@ -36,18 +36,13 @@ def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
     """Returns the path of a file's result.
 
     The name is the same. Videos become MP4, photos of formats that cannot be written
-    PNG.
-
-    Raises:
-      PhotoError: the path is that of the original.
+    PNG. There may be another file of this name: `OutputFolder.task` knows.
     """
     path, suffix = output / file.name, file.path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         path = path.with_suffix(".mp4")
     elif suffix not in _KEPT_SUFFIXES:
         path = path.with_suffix(".png")
-    if path.resolve() == file.path.resolve():
-        raise PhotoError(f"{file.path}: --output would overwrite it; choose another")
     return path
 
 

@@ -79,9 +79,8 @@ def prepare_photo(
     """Returns the record of a photo's main face, or the reason why there is none."""
     identity = job.identity(photo)
     if not photo.has_photo_suffix:
-        return SkippedPhoto(
-            photo.name, f"not a photo by its suffix {photo.path.suffix!r}"
-        )
+        reason = photo.problem or f"not a photo by its suffix {photo.path.suffix!r}"
+        return SkippedPhoto(photo.name, reason)
     if identity is None:
         return SkippedPhoto(photo.name, "not named in the identities file")
     try:

@@ -4,10 +4,17 @@ import functools
 
 import tqdm
 
-from anonygan_jax.data.prepare.job import Job, PreparedPhoto, Shard, prepare_photo
+from anonygan_jax.data.prepare.job import (
+    Job,
+    PreparedPhoto,
+    Shard,
+    SkippedPhoto,
+    prepare_photo,
+)
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.io.photos import PhotoFile
 from anonygan_jax.io.worker_pool import WorkerPool
+from anonygan_jax.io.worker_process import WorkerDied
 
 
 def make_shards(shards: list[Shard], num_workers: int) -> None:
@@ -17,8 +24,10 @@ def make_shards(shards: list[Shard], num_workers: int) -> None:
       shards: of one job.
       num_workers: processes that share the photos of each shard.
 
+    A photo during which a process dies is skipped.
+
     Raises:
-      BrokenProcessPool: a worker process died.
+      WorkerDied: a process could not be started.
     """
     if not shards:
         return
@@ -30,7 +39,7 @@ def make_shards(shards: list[Shard], num_workers: int) -> None:
     ):
         for shard in shards:
             results = []
-            for result in pool.map(_prepare, shard.members):
+            for result in pool.map(_prepare, shard.members, _lost):
                 results.append(result)
                 progress.update()
             shard.write(results)
@@ -44,3 +53,8 @@ def _load(job: Job) -> tuple[DlibLandmarks, Job]:
 def _prepare(worker: tuple[DlibLandmarks, Job], photo: PhotoFile) -> PreparedPhoto:
     """One photo in a worker process."""
     return prepare_photo(*worker, photo)
+
+
+def _lost(photo: PhotoFile, error: WorkerDied) -> PreparedPhoto:
+    """What becomes of a photo during which a process died."""
+    return SkippedPhoto(photo.name, str(error))

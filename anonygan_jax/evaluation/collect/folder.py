@@ -7,11 +7,17 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tqdm
 
+from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.collect.networks import Network
 from anonygan_jax.evaluation.collect.observation import FaceObserver
-from anonygan_jax.evaluation.collect.photo import PhotoToMeasure, measure_photo
+from anonygan_jax.evaluation.collect.photo import (
+    PhotoMeasurement,
+    PhotoToMeasure,
+    measure_photo,
+)
 from anonygan_jax.io.worker_pool import WorkerPool
+from anonygan_jax.io.worker_process import WorkerDied
 
 Waiting = dict[str, list[tuple[str, np.ndarray]]]  # names and pictures by kind
 
@@ -55,8 +61,10 @@ class FolderEvaluator:
     ) -> FolderMeasurement:
         """Returns the measurements of results by name, compared with their originals.
 
+        A photo during which a process dies is a problem.
+
         Raises:
-          BrokenProcessPool: a worker process died.
+          WorkerDied: a process could not be started.
         """
         names, faces = sorted(photos.keys() & original_photos.keys()), originals
         items = (
@@ -70,7 +78,7 @@ class FolderEvaluator:
     ) -> FolderMeasurement:
         """All photos; each network gets its pictures in whole batches."""
         folder, waiting = FolderMeasurement(), Waiting()
-        measured = self._pool.map(self._work, photos)
+        measured = self._pool.map(self._work, photos, _lost)
         for photo in tqdm.tqdm(measured, title, count, unit="photo", smoothing=0.05):
             folder.add_photo(photo)
             for kind, picture in photo.pictures.items():
@@ -94,3 +102,9 @@ class FolderEvaluator:
                 used.add(network.picture)
         for kind in used:
             waiting[kind] = []
+
+
+def _lost(photo: PhotoToMeasure, error: WorkerDied) -> PhotoMeasurement:
+    """The measurement of a photo during which a process died."""
+    problem = Problem(photo.name, str(error))
+    return PhotoMeasurement(photo.name, None, None, {}, [problem])

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+from anonygan_jax.anonymise.batch.journal import REPORT
 from anonygan_jax.io.photos import find_photos
 
 
@@ -22,7 +23,8 @@ def photos_in(folder: pathlib.Path) -> tuple[dict[str, pathlib.Path], list[Probl
     """Returns the photos of a folder by name, and its problems.
 
     The name of a photo is its path below the folder, without suffix. Files without a
-    photo's suffix and second files of one name are problems. Hidden files are ignored.
+    photo's suffix and second files of one name are problems, and folders that cannot be
+    read. Hidden files and the report of `anonygan anonymise` are ignored.
 
     Raises:
       FolderError: there is no such folder, or no photo in it.
@@ -32,10 +34,11 @@ def photos_in(folder: pathlib.Path) -> tuple[dict[str, pathlib.Path], list[Probl
     found: dict[str, pathlib.Path] = {}
     problems = []
     for file in find_photos([folder]):
-        if pathlib.Path(file.name).name.startswith("."):
+        if pathlib.Path(file.name).name.startswith(".") or file.name == REPORT:
             continue
         if not file.has_photo_suffix:
-            problems.append(Problem(file.name, "not a photo by its suffix"))
+            reason = file.problem or "not a photo by its suffix"
+            problems.append(Problem(file.name, reason))
             continue
         name = pathlib.PurePosixPath(file.name).with_suffix("").as_posix()
         if name in found:

@@ -7,31 +7,38 @@ import pytest
 from PIL import Image
 
 from anonygan_jax.anonymise.batch import beam
+from anonygan_jax.anonymise.batch.contents import About
+from anonygan_jax.anonymise.batch.output_folder import OutputFolder
 from anonygan_jax.anonymise.batch.pool import anonymise_photos, processes
-from anonygan_jax.anonymise.batch.worker import Task, Worker
+from anonygan_jax.anonymise.batch.task import Task
+from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.io.photos import PhotoFile
+from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
 def _anonymise(photos, folder, output, make_workers):
     """Results of photos."""
     tasks, settings = [], Settings("warp")
-    output.mkdir()
-    for path in photos:
-        name = "_".join(path.relative_to(folder).parts)
-        tasks.append(Task(path, name, output / f"{name}.png"))
-    here = Worker(settings)
-    with make_workers(settings, here) as workers:
-        return [
-            (result.photo, result.kind, result.reason, result.faces)
-            for result in anonymise_photos(tasks, workers, here)
-        ]
+    with OutputFolder.opened(output, About.of(settings)) as results:
+        for path in photos:
+            name = "_".join(path.relative_to(folder).parts)
+            tasks.append(results.task(PhotoFile(path, name), output / f"{name}.png"))
+        here = Worker(settings)
+        with make_workers(settings, len(tasks)) as workers:
+            made = anonymise_photos(tasks, workers, here)
+            return [
+                (result.photo, result.kind, result.reason, result.faces)
+                for result in map(results.settle, tasks, made)
+            ]
 
 
 def _assert_equal_pictures(one, other):
     """Both folders hold the same pictures and nothing else."""
     written = sorted(path.name for path in one.iterdir())
     assert written == sorted(path.name for path in other.iterdir())
+    written.remove("report.json")
     for name in written:
         pixels = (np.asarray(Image.open(folder / name)) for folder in (one, other))
         np.testing.assert_array_equal(*pixels)
@@ -40,7 +47,7 @@ def _assert_equal_pictures(one, other):
 def test_results_do_not_depend_on_the_workers(photo_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(beam, "PHOTOS_PER_PIPELINE", 4)
     makers = {
-        "one": processes,
+        "one": lambda settings, _: WorkerPool.in_thread(Worker(settings)),
         "two": functools.partial(processes, number=2),
         "beam": functools.partial(beam.pipelines, options="", output=tmp_path),
     }
@@ -51,14 +58,14 @@ def test_results_do_not_depend_on_the_workers(photo_folder, tmp_path, monkeypatc
     assert {kind for _, kind, _, _ in kinds["one"]} == {"replaced", "no face", "failed"}
     _assert_equal_pictures(tmp_path / "one", tmp_path / "two")
     _assert_equal_pictures(tmp_path / "one", tmp_path / "beam")
-    assert not list(tmp_path.glob(".beam-*"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_runner_of_no_kind_of_beam_is_refused(photo_folder, tmp_path):
-    task = Task(photo_folder / "a.png", "a.png", tmp_path / "a.png")
+    task = Task(*[tmp_path / "a.png", "a.png"], *[tmp_path / "b.png"] * 2)
     options = "--runner=NoRunner"
     with (
-        beam.pipelines(Settings("warp"), None, options, tmp_path) as workers,
+        beam.pipelines(Settings("warp"), 1, options, tmp_path) as workers,
         pytest.raises(ValueError, match="NoRunner"),
     ):
         list(workers.map(Worker.find, [task]))

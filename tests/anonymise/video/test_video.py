@@ -287,6 +287,7 @@ def _run(*arguments: object):
     return CliRunner().invoke(main.main, ["anonymise", *map(str, arguments)])
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_command_takes_photos_and_videos_and_tells_of_both(
     clip, group_photo, tmp_path
 ):
@@ -315,6 +316,7 @@ def test_the_command_takes_photos_and_videos_and_tells_of_both(
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
+@pytest.mark.usefixtures("in_this_process")
 def test_written_faces_can_be_given_back(clip, group_photo, frames, suffix, tmp_path):
     folder, table = tmp_path / "in", tmp_path / f"faces{suffix}"
     folder.mkdir()
@@ -386,6 +388,7 @@ def test_who_agreed_stays_in_every_frame(clip, frames, embedded, tmp_path):
         assert difference[:, :160].mean() < 2 < difference[40:150, 200:280].mean()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_results_of_one_name_are_told_and_neither_is_lost(group_photo, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
@@ -400,6 +403,7 @@ def test_results_of_one_name_are_told_and_neither_is_lost(group_photo, tmp_path)
     assert names == ["a.png", "b.png", "report.json"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_people_of_an_earlier_video_keep_their_face(clip, frames, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()

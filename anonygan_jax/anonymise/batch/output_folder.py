@@ -1,0 +1,244 @@
+"""A folder of results: which files there are ours, and what may be written.
+
+A file that no report or journal of ours names, or that has other contents than ours
+had, is an original: it is never replaced or removed.
+"""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import tempfile
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+
+from anonygan_jax.anonymise.batch.contents import About, fingerprint_of
+from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult, try_file
+from anonygan_jax.anonymise.batch.folder_lock import LOCK, locked
+from anonygan_jax.anonymise.batch.journal import JOURNAL, REPORT, Journal
+from anonygan_jax.anonymise.batch.task import Task
+from anonygan_jax.faces.face import Face
+from anonygan_jax.io.atomic_write import is_temporary, remove_leftovers, temporary_path
+from anonygan_jax.io.photos import PhotoError, PhotoFile
+
+NO_FILE = "no file"  # instead of the fingerprint of a folder, a link, a pipe
+
+
+class OccupiedError(PhotoError):
+    """A result whose name another file has."""
+
+
+class OutputFolder:
+    """The results of one run among those of others."""
+
+    def __init__(self, path: pathlib.Path, journal: Journal) -> None:
+        """Takes a folder that is locked."""
+        self._path, self._journal = path, journal
+        self._taken: dict[str, list[tuple[str, pathlib.Path]]] = defaultdict(list)
+        self._placed: dict[str, str] = {}  # fingerprints of this run's results
+
+    @classmethod
+    @contextlib.contextmanager
+    def opened(cls, path: pathlib.Path, about: About) -> Iterator["OutputFolder"]:
+        """Gives a folder, which other runs do not touch until the block ends.
+
+        If the block succeeds, the report is written. What a killed run left is removed.
+
+        Raises:
+          OutputError: the folder cannot be written to.
+          ReportError: it has a report that is none of ours.
+          OSError: the disk is full.
+        """
+        with locked(path):
+            folder = cls(path, Journal(path, about))
+            places = [path]
+            if folder._journal.is_started:  # by a run that was killed
+                places = [pathlib.Path(place) for place, _, _ in os.walk(path)]
+            for place in places:
+                remove_leftovers(place)
+            yield folder
+            for place in places:  # a worker of that run may have ended after it
+                remove_leftovers(place)
+            folder._journal.finish(folder._lying)
+
+    def is_ours(self, path: pathlib.Path) -> bool:
+        """Returns whether a file is a result in this folder, its report or the like.
+
+        Raises:
+          PhotoError: it is named by the report and cannot be read.
+        """
+        place = path.parent.resolve() / path.name
+        if not place.is_relative_to(self._path.resolve()):
+            return False
+        name = place.relative_to(self._path.resolve()).as_posix()
+        if name in (REPORT, JOURNAL, LOCK) or is_temporary(path):
+            return True
+        return self._is_written(name)
+
+    def task(
+        self,
+        file: PhotoFile,
+        output: pathlib.Path,
+        known: dict[int, list[Face]] | None = None,
+        use_previous: bool = True,
+    ) -> Task:
+        """Returns the task of a file.
+
+        Args:
+          output: path of its result, in this folder.
+          known: faces by frame, found by other means.
+          use_previous: whether the file need not be processed if an earlier run did.
+
+        Raises:
+          OccupiedError: the result would replace an original or another file's result.
+          PhotoError: the file was processed before and cannot be read now.
+        """
+        name = output.relative_to(self._path).as_posix()
+        self._take(name, file.path)
+        fingerprint = fingerprint_of(file.path) if self._journal.of(name) else ""
+        lying = self._lying(name)
+        if lying:
+            self._check_replaceable(name, file, fingerprint, lying)
+        entry = self._journal.previous(name, fingerprint, lying)
+        previous = None
+        if entry and use_previous:
+            result = str(output) if entry.result.result else None
+            previous = dataclasses.replace(
+                entry.result, photo=str(file.path), result=result
+            )
+        staged = temporary_path(output)
+        return Task(file.path, file.name, output, staged, fingerprint, known, previous)
+
+    def begin(self) -> None:
+        """Says that files will be written now.
+
+        Raises:
+          OSError: the folder cannot be written to.
+        """
+        self._journal.start()
+
+    def settle(self, task: Task, result: FileResult) -> FileResult:
+        """Returns a task's result, after giving its file its name.
+
+        The entry in the journal comes first. If there is no result, that of an earlier
+        run is removed, unless the same run would make it again.
+
+        Raises:
+          OSError: the journal cannot be written.
+        """
+        if task.previous is not None and result == task.previous:
+            return result
+        name = task.output.relative_to(self._path).as_posix()
+        if result.result:
+            self._journal.add(name, result)
+            placed = try_file(task.photo, lambda: self._place(name, task, result))
+            if placed is result:
+                return result
+            result = placed
+        result = try_file(task.photo, lambda: self._cleared(name, task, result))
+        self._journal.add(name, result)
+        return result
+
+    def note(self, output: pathlib.Path, result: FileResult) -> None:
+        """Writes down a file that is not processed.
+
+        Raises:
+          OSError: the journal cannot be written.
+        """
+        self._journal.add(output.relative_to(self._path).as_posix(), result)
+
+    def _lying(self, name: str) -> str:
+        """Fingerprint of the file of a result's name; "" if there is none."""
+        path = self._path / name
+        if name in self._placed:
+            return self._placed[name]
+        if not os.path.lexists(path):
+            return ""
+        if path.is_symlink() or not path.is_file():
+            return NO_FILE
+        return fingerprint_of(path)
+
+    def _is_written(self, name: str) -> bool:
+        """Whether the file of a result's name has the contents of a result of ours."""
+        written = {e.result.result_fingerprint for e in self._journal.of(name)} - {""}
+        return bool(written) and self._lying(name) in written
+
+    def _take(self, name: str, file: pathlib.Path) -> None:
+        """Notes a result's name; raises if another file of this run has it."""
+        folded = unicodedata.normalize("NFC", name.casefold())
+        for other, first in self._taken[folded]:
+            if other == name or is_one_name(self._path, other, name):
+                raise OccupiedError(
+                    f"{file}: its result would have the name of {first}'s; rename one"
+                )
+        self._taken[folded].append((name, file))
+
+    def _check_replaceable(
+        self, name: str, file: PhotoFile, fingerprint: str, lying: str
+    ) -> None:
+        """Raises unless the file of a result's name is an earlier one of this file."""
+        path, photo = self._path / name, os.path.abspath(file.path)
+        if path.exists() and os.path.samefile(path, file.path):
+            raise OccupiedError(
+                f"{file.path}: --output would overwrite it; choose another"
+            )
+        results = [
+            entry.result
+            for entry in self._journal.of(name)
+            if entry.result.result_fingerprint == lying
+        ]
+        if not results:
+            raise OccupiedError(
+                f"{file.path}: {path} is there and is no result of this tool; it is "
+                "not touched: move it, or choose another --output"
+            )
+        if all(r.photo != photo and r.fingerprint != fingerprint for r in results):
+            raise OccupiedError(
+                f"{file.path}: {path} is the result of {results[0].photo}; rename one, "
+                "or choose another --output"
+            )
+
+    def _place(self, name: str, task: Task, result: FileResult) -> FileResult:
+        """Gives a written file its name; no other file is replaced."""
+        if os.path.lexists(task.output):
+            if not self._is_written(name):
+                raise OccupiedError(f"{task.output} came while it was processed")
+            task.staged.replace(task.output)
+        else:
+            try:
+                os.link(task.staged, task.output)  # fails if a file comes now
+                task.staged.unlink()
+            except FileExistsError as error:
+                raise OccupiedError(
+                    f"{task.output} came while it was processed"
+                ) from error
+            except OSError:  # a file system without links
+                task.staged.replace(task.output)
+        self._placed[name] = result.result_fingerprint
+        return result
+
+    def _cleared(self, name: str, task: Task, result: FileResult) -> FileResult:
+        """A file's failure, after removing what is there of it and is not right."""
+        task.staged.unlink(missing_ok=True)
+        remove_leftovers(task.output.parent)  # of a worker that died
+        if not self._is_written(name):
+            return result
+        if self._journal.previous(name, task.fingerprint, self._lying(name)):
+            left = f"{result.reason}; the result of an earlier run is left"
+            return dataclasses.replace(result, kind=FAILED, reason=left)
+        try:
+            task.output.unlink()
+        except OSError as error:
+            left = f"{result.reason}; an earlier result is left, too: {error}"
+            return dataclasses.replace(result, kind=FAILED, reason=left)
+        return result
+
+
+def is_one_name(folder: pathlib.Path, one: str, other: str) -> bool:
+    """Returns whether a folder's file system takes two names for one."""
+    with tempfile.TemporaryDirectory(prefix=".anonygan-", dir=folder) as place:
+        path = pathlib.Path(place, one)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return pathlib.Path(place, other).exists()

@@ -1,0 +1,245 @@
+"""Reports: several runs, runs at once, what is left out, what is damaged."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import filelock
+import numpy as np
+import pytest
+from PIL import Image
+
+from anonygan_jax.anonymise.batch.folder_lock import LOCK, OutputError, locked
+from anonygan_jax.anonymise.batch.journal import JOURNAL
+from tests.stubbed_tool import StubbedTool
+
+
+@pytest.fixture(scope="module")
+def tool():
+    tool = StubbedTool()
+    yield tool
+    tool.close()
+
+
+def _photo(path: pathlib.Path, value: int = 200) -> pathlib.Path:
+    path.parent.mkdir(exist_ok=True, parents=True)
+    Image.fromarray(np.full((24, 24, 3), value, np.uint8)).save(path)
+    return path
+
+
+def _report(out: pathlib.Path) -> dict:
+    return json.loads((out / "report.json").read_text())
+
+
+def _names(out: pathlib.Path) -> list[str]:
+    return [entry["name"] for entry in _report(out)["photos"]]
+
+
+def test_several_runs_into_a_folder_are_all_in_its_report(tool, tmp_path):
+    out = tmp_path / "out"
+    one, two = (_photo(tmp_path / n / f"{n}.png") for n in ("one", "two"))
+    assert tool(one, "--output", out)[0] == 0
+    assert tool(two, "--output", out, "--min-face", "7")[0] == 0
+    report = _report(out)
+    assert _names(out) == ["one.png", "two.png"]
+    faces = [
+        report["runs"][entry["run"]]["settings"]["min_face"]
+        for entry in report["photos"]
+    ]
+    assert faces == [0, 7]
+    inode = (out / "one.png").stat().st_ino
+    assert tool(one, "--output", out)[0] == 0  # as it was, though another run was last
+    assert (out / "one.png").stat().st_ino == inode
+    assert _names(out) == ["one.png", "two.png"]
+
+
+def test_a_result_of_another_photo_is_not_replaced(tool, tmp_path):
+    one, two = (_photo(tmp_path / n / "a.png", v) for n, v in (("x", 200), ("y", 210)))
+    out = tmp_path / "out"
+    assert tool(one, "--output", out)[0] == 0
+    before = (out / "a.png").read_bytes()
+    code, screen = tool(two, "--output", out)
+    assert code == 2
+    assert f"a.png is the result of {one}" in screen
+    assert (out / "a.png").read_bytes() == before
+    one.rename(tmp_path / "moved.png")
+    (tmp_path / "z").mkdir()
+    moved = (tmp_path / "moved.png").rename(tmp_path / "z" / "a.png")
+    assert tool(moved, "--output", out)[0] == 0  # the same photo
+
+
+def test_a_moved_folder_of_results_is_known(tool, tmp_path):
+    photo = _photo(tmp_path / "in" / "sub" / "a.png")
+    assert tool(tmp_path / "in", "--output", tmp_path / "out")[0] == 0
+    moved = (tmp_path / "out").rename(tmp_path / "elsewhere")
+    inode = (moved / "sub" / "a.png").stat().st_ino
+    os.utime(photo, (0, 0))  # a clock that was wrong
+    code, screen = tool(photo.parents[1], "--output", moved)
+    assert (code, (moved / "sub" / "a.png").stat().st_ino) == (0, inode), screen
+
+
+def test_what_is_left_out_is_named_counted_and_in_the_exit_code(tool, tmp_path):
+    folder = tmp_path / "in"
+    _photo(folder / "a.png")
+    (folder / "a.heic").write_bytes(b"a photo of another format")
+    (folder / "gone.png").symlink_to("nowhere")
+    (folder / "again").symlink_to(folder)
+    os.mkfifo(folder / "pipe.jpg")
+    code, screen = tool(folder, "--output", tmp_path / "out")
+    assert code == 4
+    for line in (
+        "a.heic: neither a photo nor a video by its suffix, left out",
+        "gone.png: a link to nowhere, which is not there, left out",
+        "again: a link to ",
+        "pipe.jpg: neither a file nor a folder, left out",
+        "anonymised 1 of 1 files",
+        "; 4 left out",
+    ):
+        assert line in screen
+    assert len(_report(tmp_path / "out")["photos"]) == 5
+    _photo(tmp_path / "b.png", 50)
+    code, screen = tool(tmp_path / "b.png", "--output", tmp_path / "out")
+    assert (code, "no face found in 1, check them" in screen) == (4, True)
+
+
+def test_a_foreign_or_damaged_report_stops_the_run(tool, tmp_path):
+    photo = _photo(tmp_path / "a.png")
+    for name, text in (
+        ("report.json", '{"photos": [1, 2]}'),
+        ("report.json", '{"runs": {}, "pho'),
+        (JOURNAL, "my notes"),
+        (LOCK, "my lock"),
+    ):
+        out = tmp_path / name
+        out.mkdir(exist_ok=True)
+        (out / name).write_text(text)
+        code, screen = tool(photo, "--output", out)
+        assert code == 1
+        assert f"{name}: " in screen
+        assert [(p.name, p.read_text()) for p in out.iterdir()] == [(name, text)]
+
+
+def test_a_damaged_line_of_a_journal_costs_its_entry_alone(tool, tmp_path):
+    _photo(tmp_path / "in" / "a.png")
+    _photo(tmp_path / "in" / "b.png")
+    out = tmp_path / "out"
+    code = 0
+    for at in range(1, 60):  # until both results are there
+        if code == -9 and len(list(out.glob("[ab].png"))) == 2:
+            break
+        fault = {"at": at, "kind": "kill", "root": str(tmp_path)}
+        code, _ = tool(tmp_path / "in", "--output", out, **fault)
+    lines = (out / JOURNAL).read_bytes().splitlines()
+    number = [n for n, line in enumerate(lines) if b'"b.png"' in line][-1]
+    for n, line in enumerate(lines):
+        if n and b'"b.png"' in line:
+            lines[n] = line[:40] + b"\0\xff\0"
+    assert number
+    (out / JOURNAL).write_bytes(b"\n".join(lines) + b"\n")
+    code, screen = tool(tmp_path / "in", "--output", out)
+    assert code == 2
+    assert "is damaged, left out" in screen
+    assert "b.png is there and is no result of this tool" in screen
+    assert {e["name"]: e["kind"] for e in _report(out)["photos"]} == {
+        "a.png": "replaced",
+        "b.png": "failed",
+    }
+
+
+def test_runs_at_once_into_a_folder_take_turns(tool, tmp_path):
+    tools = [tool, StubbedTool()]
+    out, codes = tmp_path / "out", []
+
+    def run(tool: StubbedTool, number: int) -> None:
+        photo = _photo(tmp_path / "in" / f"{number}.png", 200 + number)
+        codes.append(tool(photo, "--output", out)[0])
+
+    for round_ in range(4):
+        threads = [
+            threading.Thread(target=run, args=(each, 2 * round_ + number))
+            for number, each in enumerate(tools)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    tools[1].close()
+    assert codes == [0] * 8
+    assert sorted(_names(out)) == [f"{n}.png" for n in range(8)]
+    assert len(list(out.iterdir())) == 8 + 1
+
+
+def test_a_waiting_run_says_so_and_a_lock_ends_with_its_process(tmp_path, caplog):
+    holder = (
+        "import sys; from anonygan_jax.anonymise.batch.folder_lock import locked\n"
+        "import pathlib\n"
+        "with locked(pathlib.Path(sys.argv[1])):\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder, tmp_path / "out"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout
+    process.stdout.readline()
+    with pytest.raises(filelock.Timeout):
+        filelock.FileLock(tmp_path / "out" / LOCK).acquire(timeout=0)
+    waiting = threading.Thread(target=_lock, args=(tmp_path / "out",))
+    waiting.start()
+    while "waiting for another run" not in caplog.text:
+        waiting.join(0.01)
+    process.kill()
+    process.wait()
+    waiting.join()
+    assert not (tmp_path / "out" / LOCK).exists()
+
+
+def _lock(folder: pathlib.Path) -> None:
+    with locked(folder):
+        pass
+
+
+def test_folders_made_for_nothing_are_removed(tmp_path):
+    with locked(tmp_path / "a" / "b"):
+        assert (tmp_path / "a" / "b" / LOCK).exists()
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write to"):
+        _lock(tmp_path / "file" / "out")
+
+
+def test_a_table_of_faces_replaces_nothing_but_a_table(tool, tmp_path):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    for suffix in (".csv", ".json"):
+        table = tmp_path / f"faces{suffix}"
+        table.write_text("my own table\n1,2,3\n")
+        code, screen = tool(photo, "--output", out, "--tracks", table)
+        assert (code, "is there and no table of this tool" in screen) == (1, True)
+        assert table.read_text() == "my own table\n1,2,3\n"
+        table.unlink()
+        for _ in range(2):
+            assert tool(photo, "--output", out, "--tracks", table)[0] == 0
+        arguments = (photo, "--output", out, "--tracks", table, "--boxes", table)
+        code, screen = tool(*arguments)
+        assert (code, "is read, too" in screen) == (1, True)
+
+
+def test_names_that_are_not_utf8_are_processed_and_shown(tool, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    photo = _photo(tmp_path / "a.png")
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        photo.rename(folder / name)
+    except OSError:
+        pytest.skip("a file system of UTF-8 alone")
+    table = tmp_path / "faces.csv"
+    for _ in range(2):
+        code, screen = tool(folder, "--output", out, "--tracks", table)
+        assert code == 0, screen
+    assert (out / name).exists()
+    assert tool(folder, "--output", out, "--boxes", table)[0] == 0
