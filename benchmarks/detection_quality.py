@@ -41,7 +41,7 @@ def main(
     """Prints two tables."""
     cv2.setNumThreads(1)
     counted = {
-        name: _counts(text) for name, _, text in (c.partition("=") for c in counts)
+        name: parse_counts(text) for name, _, text in (c.partition("=") for c in counts)
     }
     chosen = {}
     for text in sets:
@@ -129,9 +129,9 @@ def _points_line(
     return f"| {landmarks} | {name} | {found} of {len(shapes)} | {ms:.1f} | {middle} |"
 
 
-def _counts(text: str) -> dict[str, int]:
-    """Faces by photo of "a.jpg:7,b.jpg:2"."""
-    parts = (part.split(":") for part in text.split(","))
+def parse_counts(text: str) -> dict[str, int]:
+    """Returns faces by photo of "a.jpg:7,b.jpg:2"."""
+    parts = (part.split(":") for part in text.split(",") if part)
     return {name: int(number) for name, number in parts}
 
 

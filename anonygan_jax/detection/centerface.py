@@ -1,4 +1,4 @@
-"""Boxes of faces by CenterFace, of small, rotated and occluded ones, too.
+"""Boxes of faces by CenterFace, of small, large, rotated and occluded ones.
 
 Source: Xu et al. 2020; the network file of its authors (MIT licence), see
 assets/detectors.
@@ -8,13 +8,19 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from anonygan_jax.detection.merging import CLEAR_SCORE, Search, merge
 from anonygan_jax.detection.onnx import OnnxFile
 
 STRIDE = 4  # pixels of the image a cell of the result
 MULTIPLE = 32  # of which the sides of the network's image must be multiples
-SEARCHED_SIDE = 1280  # pixels; larger photos are searched in a reduced copy
+SIDES = (1280, 640, 320, 160)  # pixels, longer ones of the copies that are searched
+# Longer sides of faces in a copy, pixels: those that are found even if it is a reduced
+# one, those with a box in the right place, those that are not found in parts.
+SMALLEST, LARGEST, LARGEST_WHOLE = 32, 330, 550
 THRESHOLD = 0.35  # of the score
-MAX_BOX_OVERLAP = 0.3  # intersection over union in non-maximum suppression
+# Intersection over union in non-maximum suppression: boxes of one face have above 0.75,
+# those of two faces, one of them half covered, up to 0.5.
+MAX_BOX_OVERLAP = 0.5
 
 
 class CenterFace:
@@ -41,18 +47,50 @@ class CenterFace:
 
     def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
         """Returns boxes, scores and roll; see `Detector`."""
-        height, width = image_u8.shape[:2]
-        scale = min(1.0, SEARCHED_SIDE / max(height, width))
-        rows, columns = (
-            max(MULTIPLE, round(n * scale / MULTIPLE) * MULTIPLE)
-            for n in (height, width)
-        )
-        blob = cv2.dnn.blobFromImage(image_u8, 1.0, (columns, rows))
-        score, size, offset, points = (x[0] for x in self._network(blob))
-        found = decode(score[0], size, offset, points, self._threshold)
-        found[:, [0, 2]] *= width / columns
-        found[:, [1, 3]] *= height / rows
+        longer = max(image_u8.shape[:2])
+        sides = [SIDES[0], *(side for side in SIDES[1:] if side < longer)]
+        searches, copy = [], image_u8
+        for side in sides:
+            copy, scale = _copy(copy, image_u8.shape, side)
+            boxes = self._search(copy, image_u8.shape)
+            longer_sides = scale * (boxes[:, 2:4] - boxes[:, :2]).max(-1)
+            is_first, is_last = side == sides[0], side == sides[-1]
+            good = is_first | (longer_sides >= SMALLEST)
+            good &= is_last | (longer_sides <= LARGEST)
+            searches.append(
+                Search(
+                    boxes[good],
+                    smallest=SMALLEST / scale,
+                    largest=float("inf") if is_last else LARGEST_WHOLE / scale,
+                    min_score=0.0 if is_first else CLEAR_SCORE,
+                )
+            )
+        return merge(searches)
+
+    def _search(self, copy: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+        """Boxes in a copy, as boxes of the picture of a size."""
+        batch = copy.transpose(2, 0, 1)[None].astype(np.float32)
+        score, shape, offset, points = (x[0] for x in self._network(batch))
+        found = decode(score[0], shape, offset, points, self._threshold)
+        found[:, [0, 2]] *= size[1] / copy.shape[1]
+        found[:, [1, 3]] *= size[0] / copy.shape[0]
         return found
+
+
+def _copy(
+    image_u8: np.ndarray, size: tuple[int, ...], side: int
+) -> tuple[np.ndarray, float]:
+    """A larger copy reduced to a longer side, in multiples, and its scale.
+
+    Args:
+      size: of the picture itself, height and width first.
+    """
+    scale = min(1.0, side / max(size[:2]))
+    rows, columns = (
+        max(MULTIPLE, round(n * scale / MULTIPLE) * MULTIPLE) for n in size[:2]
+    )
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(image_u8, (columns, rows), interpolation=kind), scale
 
 
 def decode(

@@ -1,19 +1,22 @@
 """Face detection: boxes of all faces, and landmarks where they are found."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from anonygan_jax.detection.boxes import points_fit
+from anonygan_jax.detection.copies import doubled, reduced, turned, turned_back
+from anonygan_jax.detection.merging import CLEAR_SCORE, Search, ious, matches, merge
 from anonygan_jax.faces.face import Face
 
 TILE = 1280  # pixels; in larger photos small faces are lost in the reduced copy
 TILE_OVERLAP = 320  # pixels; a face of this size is whole in at least one tile
-MAX_RATIO = 2.0  # of the sizes of two detectors' boxes of one face
-MIN_TILE_IOU = 0.3  # above it two boxes of different tiles are one face
+FINE_SIDE = 1600  # pixels of a thorough search's copy; detectors may reduce it
+QUICK_SIDE = 640  # pixels of a quick search's copy
+SMALLEST = 32 / QUICK_SIDE  # of a copy's longer side: a face that it surely shows
 
 
 class Detector(Protocol):
@@ -54,12 +57,17 @@ class Detection:
 
     Attributes:
       box_xyxy: float32 [4]: left, top, right, bottom.
-      roll: radians clockwise.
+      roll: radians clockwise, -pi to pi.
     """
 
     box_xyxy: Float[np.ndarray, "4"]
     score: float = 1.0
     roll: float = 0.0
+
+    @property
+    def turns(self) -> int:
+        """The nearest number of quarter turns clockwise, 0 to 3."""
+        return round(2 * self.roll / np.pi) % 4
 
 
 class FaceDetector:
@@ -82,25 +90,31 @@ class FaceDetector:
         return [self.face(photo, found) for found in self.boxes(photo)]
 
     def boxes(self, photo: UInt8[np.ndarray, "H W 3"]) -> list[Detection]:
-        """Returns the boxes of the faces."""
-        found: list[Detection] = []
-        for detector in self._detectors:
-            for *corners, score, roll in self._search(detector, photo):
-                box = np.array(corners, np.float32)
-                small = max(box[2:] - box[:2]) < self._min_face
-                if not small and not any(_is_one_face(box, f.box_xyxy) for f in found):
-                    found.append(Detection(box, float(score), float(roll)))
-        return found
+        """Returns the boxes of the faces, of any roll, by descending score."""
+        searches: list[Search] = []
+        for rank, detector in enumerate(self._detectors):
+            searches += _thorough(detector, photo, rank)
+            searches += self._in_tiles(detector, photo, rank)
+        return self._detections(searches)
 
     def quick_boxes(
         self, photo: UInt8[np.ndarray, "H W 3"], turns: tuple[int, ...] = (0,)
     ) -> list[Detection]:
-        """Returns the boxes of the faces of a copy of at most 640 pixels."""
-        scale = min(1.0, 640 / max(photo.shape[:2]))
-        small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=3)
-        return [
-            Detection(f.box_xyxy / scale, f.score, f.roll) for f in self.boxes(small)
-        ]
+        """Returns the boxes of the faces that a reduced copy shows.
+
+        For frames between those that are searched by `boxes`.
+
+        Args:
+          turns: quarter turns, 0 to 3, of the faces, see `Detection.turns`.
+        """
+        quick = reduced(photo, QUICK_SIDE)
+        return self._detections(
+            [
+                _search(detector, photo, quick, number, rank=rank)
+                for rank, detector in enumerate(self._detectors)
+                for number in turns
+            ]
+        )
 
     def face(self, photo: UInt8[np.ndarray, "H W 3"], found: Detection) -> Face:
         """Returns the face of a detection, with landmarks if they are found."""
@@ -115,17 +129,73 @@ class FaceDetector:
             found.roll,
         )
 
-    def _search(self, detector: Detector, photo: np.ndarray) -> np.ndarray:
-        """Boxes in the whole photo and, if asked, in its tiles."""
-        whole = detector.boxes(photo)
+    def _detections(self, searches: list[Search]) -> list[Detection]:
+        """The faces of some searches that are large enough."""
+        boxes = merge(searches)
+        boxes = boxes[(boxes[:, 2:4] - boxes[:, :2]).max(-1) >= self._min_face]
+        return [
+            Detection(box[:4].copy(), float(box[4]), float(box[5])) for box in boxes
+        ]
+
+    def _in_tiles(
+        self, detector: Detector, photo: np.ndarray, rank: int
+    ) -> Iterator[Search]:
+        """The search of each tile of a photo, if that is asked."""
         if not self._use_tiles or max(photo.shape[:2]) <= TILE:
-            return whole
-        found = [whole]
+            return
         for top in tile_starts(photo.shape[0]):
             for left in tile_starts(photo.shape[1]):
                 tile = np.ascontiguousarray(photo[top : top + TILE, left : left + TILE])
-                found.append(detector.boxes(tile) + np.array([left, top] * 2 + [0, 0]))
-        return merge(np.concatenate(found).astype(np.float32))
+                boxes = detector.boxes(tile) + np.array([left, top] * 2 + [0, 0])
+                yield Search(boxes.astype(np.float32), largest=TILE_OVERLAP, rank=rank)
+
+
+def _thorough(detector: Detector, photo: np.ndarray, rank: int) -> list[Search]:
+    """The searches of a photo as it is and turned.
+
+    A small photo is searched in twice its size, too: else faces of 12 pixels are lost.
+    A turned copy is small. A large one is searched where the small one shows a face
+    better than the upright ones do, or where these show none at all.
+    """
+    quick = reduced(photo, QUICK_SIDE)
+    if quick is photo:
+        fine = doubled(photo)
+        upright = [
+            _search(detector, photo, photo, rank=rank),
+            _search(detector, photo, fine, 0, CLEAR_SCORE, rank),
+        ]
+    else:
+        fine = reduced(photo, FINE_SIDE)
+        upright = [_search(detector, photo, fine, rank=rank)]
+    known, others = merge(upright), []
+    for turns in (1, 2, 3):
+        others.append(_search(detector, photo, quick, turns, CLEAR_SCORE, rank))
+        if _adds_faces(others[-1], known):
+            others.append(_search(detector, photo, fine, turns, CLEAR_SCORE, rank))
+    return upright + others
+
+
+def _search(
+    detector: Detector,
+    photo: np.ndarray,
+    copy: np.ndarray,
+    turns: int = 0,
+    min_score: float = 0.0,
+    rank: int = 0,
+) -> Search:
+    """The search of a copy of a photo, turned; its boxes are the photo's."""
+    found = turned_back(detector.boxes(turned(copy, turns)), turns, copy.shape)
+    found[:, :4] *= np.tile(np.divide(photo.shape[1::-1], copy.shape[1::-1]), 2)
+    smallest = SMALLEST * max(photo.shape[:2])
+    return Search(found, turns, smallest, min_score=min_score, rank=rank)
+
+
+def _adds_faces(found: Search, known: np.ndarray) -> bool:
+    """Whether a turned copy shows a face that is unknown, or has a lower score."""
+    boxes = found.boxes[found.boxes[:, 4] >= found.min_score]
+    pairs = matches(ious(boxes, known))
+    better = any(boxes[n, 4] > known[m, 4] for n, m in pairs)
+    return better or len(pairs) < len(boxes) or not len(known)
 
 
 def tile_starts(length: int) -> list[int]:
@@ -133,64 +203,3 @@ def tile_starts(length: int) -> list[int]:
     last = max(0, length - TILE)
     count = -(-last // (TILE - TILE_OVERLAP)) + 1
     return [round(last * n / max(1, count - 1)) for n in range(count)]
-
-
-def merge(boxes: Float[np.ndarray, "N 6"]) -> Float[np.ndarray, "M 6"]:
-    """Returns float32 [M, 6], the highest-scoring of boxes that overlap."""
-    sides = np.concatenate([boxes[:, :2], boxes[:, 2:4] - boxes[:, :2]], -1)
-    kept = cv2.dnn.NMSBoxes(sides.tolist(), boxes[:, 4].tolist(), 0.0, MIN_TILE_IOU)
-    return boxes[np.asarray(kept, int).reshape(-1)]
-
-
-def _is_one_face(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two boxes are one face, and not a small face before a large one."""
-    sides = sorted(float(max(box[2:] - box[:2])) for box in (a, b))
-    return centres_overlap(a, b) and sides[1] < MAX_RATIO * sides[0]
-
-
-def centres_overlap(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> bool:
-    """Returns whether the centre of one of two boxes is inside the other."""
-    return _contains(a, (b[:2] + b[2:]) / 2) or _contains(b, (a[:2] + a[2:]) / 2)
-
-
-# Of a box's longer side: how far below its middle landmarks have theirs, how far from
-# there they may be, and their size.
-BELOW, MAX_OFFSET, FITTING = 0.12, 0.25, (0.55, 1.25)
-MAX_FOLLOWED_OFFSET = 0.12  # of landmarks that were followed, not detected in the box
-
-
-def points_fit(
-    points_xy: Float[np.ndarray, "68 2"],
-    box_xyxy: Float[np.ndarray, "4"],
-    roll: float = 0.0,
-    max_offset: float = MAX_OFFSET,
-) -> bool:
-    """Returns whether landmarks may be those of the face in a box.
-
-    In 443 detections of LFW and YTF the offset is below 0.1 in 98%, and the size 0.67
-    to 1.09.
-
-    Args:
-      roll: of the face, radians clockwise.
-      max_offset: of the landmarks' middle, in shares of the box's longer side.
-    """
-    low, high = points_xy.min(0), points_xy.max(0)
-    side = max(float(max(box_xyxy[2:] - box_xyxy[:2])), 1e-6)
-    down = BELOW * np.array([-np.sin(roll), np.cos(roll)])
-    offset = (low + high - box_xyxy[:2] - box_xyxy[2:]) / 2 / side - down
-    size = float(max(high - low)) / side
-    is_near = np.linalg.norm(offset) < max_offset
-    return bool(is_near and FITTING[0] < size < FITTING[1])
-
-
-def iou(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> float:
-    """Returns the intersection over union of two boxes."""
-    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
-    common = float(np.prod(np.maximum(high - low, 0)))
-    areas = float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]))
-    return common / max(areas - common, 1e-9)
-
-
-def _contains(box: np.ndarray, point: np.ndarray) -> bool:
-    """Whether a point is inside a box."""
-    return bool((point >= box[:2]).all() and (point <= box[2:]).all())

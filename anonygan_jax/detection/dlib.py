@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from anonygan_jax.detection.detector import centres_overlap
+from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces.alignment import compose, resize_transform, transform_points
 from anonygan_jax.io.dlib_package import import_dlib, model_file

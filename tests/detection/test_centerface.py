@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from anonygan_jax.detection.centerface import CenterFace, decode
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.detection.merging import ious
+from benchmarks.planted_faces import face_box, portrait
 
 box = st.tuples(*(st.floats(5, 150) for _ in range(2)), *(st.floats(2, 60),) * 2)
 
@@ -41,6 +43,32 @@ def test_of_boxes_that_overlap_the_surest_stays():
     found = decode(scores, size, np.zeros((2, 20, 20)), points, 0.3)
     assert found[:, 4] == pytest.approx([0.9, 0.7])
     assert decode(scores * 0, size, size, points, 0.3).shape == (0, 6)
+
+
+def test_boxes_of_a_face_half_before_another_stay():
+    scores = np.zeros((40, 40))
+    scores[20, 20], scores[20, 24] = 0.9, 0.8
+    size = np.full((2, 40, 40), np.log(11.0))
+    none = np.zeros((2, 40, 40))
+    found = decode(scores, size, none, np.zeros((10, 40, 40)), 0.3)
+    assert found[:, 4] == pytest.approx([0.9, 0.8])  # they overlap by 7 of 15
+
+
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
+@pytest.mark.parametrize("side", [160, 700, 2000])
+def test_a_close_up_has_one_box_in_the_right_place(embedded, side, share):
+    image, _ = portrait(embedded[7], side, share * side)
+    (found,) = CenterFace().boxes(image)
+    true = face_box((side / 2, side / 2), share * side)
+    assert np.abs(found[:4] - true).max() < 0.12 * share * side
+
+
+def test_noise_in_which_the_usual_copy_shows_no_face(embedded):
+    rng = np.random.default_rng(0)
+    image, _ = portrait(embedded[7], 640, 100)
+    noisy = np.clip(image + rng.normal(0, 110, image.shape), 0, 255).astype(np.uint8)
+    (found,) = CenterFace().boxes(noisy)
+    assert ious(found[None, :4], face_box((320, 320), 100)[None]) > 0.6
 
 
 @pytest.mark.parametrize("scale", [1, 7])

@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.results import NO_LANDMARKS
 from anonygan_jax.detection import DETECTORS, make_detector
+from anonygan_jax.detection.boxes import centres_overlap
+from anonygan_jax.detection.copies import turned, turned_back
 from anonygan_jax.detection.detector import (
     TILE,
     TILE_OVERLAP,
+    Detection,
     FaceDetector,
-    centres_overlap,
     tile_starts,
 )
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import FaceMesh
+from anonygan_jax.detection.merging import ious, matches
+from benchmarks.planted_faces import face_box, pair, portrait
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +70,99 @@ def test_a_face_that_two_detectors_find_is_one_face(group_photo):
     assert len(find(group_photo)) == 2
 
 
+class Told:
+    """Detector of known boxes in a picture whose first pixel is white."""
+
+    def __init__(self, *boxes):
+        self._boxes = [(*box, 0.9, 0.0) for box in boxes]
+
+    def boxes(self, image_u8):
+        scale = image_u8.shape[0] / 200
+        told = self._boxes if image_u8[0, 0, 0] == 255 else []
+        return np.array(told, np.float32).reshape(-1, 6) * ([scale] * 4 + [1, 1])
+
+
 def test_a_small_face_before_a_large_one_is_a_face_of_its_own():
-    class Told:
-        def __init__(self, *boxes):
-            self._boxes = [(*box, 0.9, 0.0) for box in boxes]
-
-        def boxes(self, _):
-            return np.array(self._boxes, np.float32)
-
     large, small, again = (0, 0, 100, 120), (40, 60, 70, 95), (5, -4, 96, 124)
     picture = np.zeros((200, 200, 3), np.uint8)
+    picture[:3, :3] = 255
     for detectors in ([Told(large, small)], [Told(large), Told(again, small)]):
         found = FaceDetector(detectors, FaceMesh()).boxes(picture)
-        assert [tuple(f.box_xyxy) for f in found] == [large, small]
+        assert {tuple(f.box_xyxy) for f in found} == {large, small}
+
+
+@given(shift=st.integers(4, 99), second=st.booleans())
+def test_two_faces_of_one_detector_stay_two(shift, second):
+    faces = (10, 10, 100, 120), (10 + shift, 10, 100 + shift, 120)
+    picture = np.zeros((200, 200, 3), np.uint8)
+    picture[:3, :3] = 255
+    detectors = [Told(*faces)] + second * [Told(*faces[::-1])]
+    found = FaceDetector(detectors, FaceMesh()).boxes(picture)
+    assert sorted(tuple(f.box_xyxy) for f in found) == sorted(faces)
+
+
+@pytest.mark.parametrize(
+    ("widths", "iou"), [((90, 90), 0.2), ((126, 90), 0.3), ((360, 90), 0.05)]
+)
+def test_a_face_before_another_is_found_and_so_is_the_other(
+    find, embedded, widths, iou
+):
+    image, true = pair((embedded[0], embedded[100]), 700, widths, iou, 0.5)
+    found = np.array([face.box_xyxy for face in find.boxes(image)])
+    assert len(found) == 2
+    assert sorted(matches(ious(true, found)))[0][0] == 0
+    assert len(matches(ious(true, found))) == 2
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+@pytest.mark.parametrize(("side", "width"), [(300, 24), (900, 90), (500, 450)])
+def test_faces_in_a_turned_picture_are_those_of_the_upright_one(
+    find, embedded, side, width, turns
+):
+    image, points = portrait(embedded[3], side, width)
+    image = turned(image, 4 - turns)
+    (found,) = find.boxes(image)
+    assert found.turns == turns
+    assert found.roll == pytest.approx(np.angle(1j**turns), abs=0.3) or turns == 2
+    there = find.face(image, found).points_xy
+    x, y = (points - (side - 1) / 2).T
+    expected = [(-y, x), (-x, -y), (y, -x)][turns - 1]
+    apart = there - (np.stack(expected, -1) + (side - 1) / 2)
+    assert np.linalg.norm(apart, axis=-1).mean() < 0.05 * width
+
+
+def test_small_pictures_give_the_same_faces_in_all_turns(find, group_photo):
+    upright = [face.box_xyxy for face in find.boxes(group_photo)]
+    for turns in (1, 2, 3):
+        copy = turned(group_photo, turns)
+        boxes = [[*f.box_xyxy, 0, 0] for f in find.boxes(copy)]
+        back = turned_back(np.array(boxes), turns, group_photo.shape)[:, :4]
+        assert len(matches(ious(np.array(upright), back))) == len(upright) == len(back)
+        best = ious(np.array(upright), back).max(1)
+        assert best.min() > 0.95
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 225])
+def test_faces_of_twelve_pixels_are_found(find, embedded, degrees):
+    image, _ = portrait(embedded[5], 400, 12, degrees)
+    (found,) = find.boxes(image)
+    true = face_box((200, 200), 12, degrees)
+    assert ious(found.box_xyxy[None], true[None])[0, 0] > 0.5
+
+
+def test_a_quick_search_finds_the_faces_of_its_turns(find, embedded):
+    image = turned(portrait(embedded[9], 1000, 60)[0], 1)
+    (thorough,) = find.boxes(image)
+    (quick,) = find.quick_boxes(image, (thorough.turns,))
+    assert ious(quick.box_xyxy[None], thorough.box_xyxy[None])[0, 0] > 0.8
+    assert quick.turns == thorough.turns == 3
+
+
+@given(roll=st.floats(-np.pi, np.pi))
+def test_turns_are_the_nearest_to_the_roll(roll):
+    turns = Detection(np.zeros(4, np.float32), roll=roll).turns
+    assert turns in range(4)
+    assert np.cos(roll - turns * np.pi / 2) > np.sqrt(0.5) - 1e-6
 
 
 @pytest.mark.parametrize(

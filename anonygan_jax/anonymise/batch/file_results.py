@@ -63,7 +63,10 @@ class FileResult:
         faces = []
         for face in entry["faces"]:
             kind = TrackReport if "track" in face else FaceReport
-            faces.append(kind(**{**face, "box_xyxy": tuple(face["box_xyxy"])}))
+            face = {**face, "box_xyxy": tuple(face["box_xyxy"])}
+            if "lost" in face:
+                face["lost"] = tuple(map(tuple, face["lost"]))
+            faces.append(kind(**face))
         return cls(**{**entry, "faces": tuple(faces)})
 
     def line(self) -> str:

@@ -3,12 +3,12 @@
 import numpy as np
 
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.detection.detector import (
+from anonygan_jax.detection.boxes import (
     MAX_FOLLOWED_OFFSET,
-    Detection,
     centres_overlap,
     points_fit,
 )
+from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 
 MAX_POINTS_APART = 0.1  # of a face's width, of two detections of one face

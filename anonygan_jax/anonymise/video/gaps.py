@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from anonygan_jax.detection.detector import iou
+from anonygan_jax.detection.boxes import iou
 from anonygan_jax.faces.face import Face
 
 MIN_OVERLAP = 0.5  # intersection over union of an interpolated and a carried box

@@ -15,7 +15,7 @@ from anonygan_jax.anonymise.results import KEPT, PIXELATED, REPLACED, TrackRepor
 from anonygan_jax.anonymise.video.analysis import Analysis, TrackPlan
 from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
 from anonygan_jax.anonymise.video.transcode import Frame
-from anonygan_jax.detection.detector import centres_overlap
+from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.faces.face import Face
 
 VERIFY_EVERY = 30  # frames of a track from one verification to the next

@@ -23,7 +23,7 @@ class Track:
       first: frame of the first detection.
       moved: number and time, seconds, of the last frame in which the face was
         detected, its landmarks were followed or motion carried its box.
-      roll: of the last detection, radians clockwise.
+      turns: quarter turns of the last detection, clockwise.
       num_detections: frames in which it was detected.
       num_unseen: thorough searches in a row that did not detect it.
       detected: time of the last detection, seconds.
@@ -36,7 +36,7 @@ class Track:
     face: Face
     first: int
     moved: tuple[int, float]
-    roll: float = 0.0
+    turns: int = 0
     num_detections: int = 0
     num_unseen: int = 0
     detected: float = 0.0
@@ -44,14 +44,9 @@ class Track:
     num_still: int = 0
     is_over: bool = False
 
-    @property
-    def turns(self) -> int:
-        """Quarter turns clockwise of the face, 0 to 3."""
-        return round(self.roll / (np.pi / 2)) % 4
-
-    def see(self, face: Face, roll: float, number: int, seconds: float) -> None:
+    def see(self, face: Face, turns: int, number: int, seconds: float) -> None:
         """Notes that the face was detected in a frame."""
-        self.face, self.roll, self.moved = face, roll, (number, seconds)
+        self.face, self.turns, self.moved = face, turns, (number, seconds)
         self.num_detections += 1
         self.num_unseen, self.detected = 0, seconds
         self.is_lost, self.num_still = False, 0

@@ -20,13 +20,8 @@ from anonygan_jax.anonymise.video.association import (
 from anonygan_jax.anonymise.video.motion import Motion
 from anonygan_jax.anonymise.video.scene_cuts import SceneCuts
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.detection.detector import (
-    Detection,
-    FaceDetector,
-    centres_overlap,
-    iou,
-    points_fit,
-)
+from anonygan_jax.detection.boxes import centres_overlap, iou, points_fit
+from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.faces.face import Face
 
 SLOW = 1 / 15  # seconds between frames, above which each search is thorough
@@ -169,7 +164,7 @@ class Tracker:
                     track = self._elsewhere(image, face, taken)
             if track is None:
                 track = self._start(face, number, seconds)
-            track.see(face, detection.roll, number, seconds)
+            track.see(face, detection.turns, number, seconds)
             seen.add(track.number)
         return seen
 

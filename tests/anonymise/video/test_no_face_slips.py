@@ -11,7 +11,6 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import Region
 from anonygan_jax.anonymise.proof import NOT_CHANGED
 from anonygan_jax.anonymise.video.anonymise import VideoResult, anonymise_video
-from anonygan_jax.detection.centerface import CenterFace
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import FaceMesh
@@ -95,16 +94,17 @@ def test_a_lost_face_stays_pixelated_where_motion_carries_it(
     embedded, tmp_path, monkeypatch
 ):
     seen = {"frames": 0}
-    boxes, follow = CenterFace.boxes, FaceMesh.follow
+    boxes, follow = FaceDetector.boxes, FaceMesh.follow
 
     def blind(found, empty):
         return found if seen["frames"] < 8 else empty
 
-    def count(self, image):
-        seen["frames"] += image.shape[:2] == SIZE
-        return blind(boxes(self, image), np.zeros((0, 6), np.float32))
+    def count(self, image, *_):
+        seen["frames"] += 1
+        return blind(boxes(self, image), [])
 
-    monkeypatch.setattr(CenterFace, "boxes", count)
+    for name in ("boxes", "quick_boxes"):
+        monkeypatch.setattr(FaceDetector, name, count)
     monkeypatch.setattr(
         FaceMesh, "follow", lambda s, i, p: blind(follow(s, i, p), None)
     )

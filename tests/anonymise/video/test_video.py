@@ -19,7 +19,7 @@ from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.person import NUM_TRIAL_CROPS
 from anonygan_jax.anonymise.video.transcode import Video
 from anonygan_jax.cli import main
-from anonygan_jax.detection.centerface import CenterFace
+from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.methods.warp import Warp
@@ -144,7 +144,7 @@ def test_another_container_with_sound_that_mp4_has_not(tmp_path, frames):
 def test_frames_in_which_a_face_is_lost_are_hidden_all_the_same(
     clip, frames, tmp_path, monkeypatch
 ):
-    follow, boxes = FaceMesh.follow, CenterFace.boxes
+    follow, boxes = FaceMesh.follow, FaceDetector.boxes
     lost = range(6, 12)
     pixels = [frame.tobytes() for frame in read_clip(clip)[0]]
 
@@ -154,9 +154,10 @@ def test_frames_in_which_a_face_is_lost_are_hidden_all_the_same(
     monkeypatch.setattr(
         FaceMesh, "follow", lambda s, i, p: None if is_lost(i) else follow(s, i, p)
     )
-    monkeypatch.setattr(
-        CenterFace, "boxes", lambda s, i: boxes(s, i)[: 0 if is_lost(i) else None]
-    )
+    for name in ("boxes", "quick_boxes"):
+        monkeypatch.setattr(
+            FaceDetector, name, lambda s, i, *_: [] if is_lost(i) else boxes(s, i)
+        )
     result = anonymise_video(Anonymiser("pixelate"), clip, tmp_path / "a.mp4")
     assert [track.num_replaced for track in result.tracks] == [COUNT] * 2
     assert _hidden_everywhere(tmp_path / "a.mp4", frames)
@@ -165,13 +166,14 @@ def test_frames_in_which_a_face_is_lost_are_hidden_all_the_same(
 def test_frames_before_a_face_is_first_found_are_hidden(
     clip, frames, tmp_path, monkeypatch
 ):
-    boxes = CenterFace.boxes
+    boxes = FaceDetector.boxes
     first = [frame.tobytes() for frame in read_clip(clip)[0][:4]]
-    monkeypatch.setattr(
-        CenterFace,
-        "boxes",
-        lambda s, i: boxes(s, i)[: 0 if i.tobytes() in first else 9],
-    )
+    for name in ("boxes", "quick_boxes"):
+        monkeypatch.setattr(
+            FaceDetector,
+            name,
+            lambda s, i, *_: [] if i.tobytes() in first else boxes(s, i),
+        )
     anonymise_video(Anonymiser("pixelate"), clip, tmp_path / "a.mp4")
     assert _hidden_everywhere(tmp_path / "a.mp4", frames)
 
