@@ -22,16 +22,23 @@ from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.anonymise.video.tracking import Tracker
+from anonygan_jax.anonymise.video.tracking import (
+    CERTAIN,
+    LIKELY,
+    OTHER,
+    UNKNOWN,
+    Tracker,
+)
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.methods.method import MethodError
-from anonygan_jax.recognition.thresholds import SAME_PERSON
+from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, SAME_PERSON
 
 SEARCH_EVERY = 5  # frames
 PADDING_FRAMES = 8  # in which a face is hidden before its first detection
+MIN_CERTAIN_SIDE = 40  # pixels of a box; descriptors of smaller faces are much alike
 SHORT_GAP = 6  # frames of a lost face, between whose ends it is interpolated
 
 
@@ -89,7 +96,13 @@ class Analysis:
             boxes = {
                 n: [Detection(f.box_xyxy, f.score) for f in known[n]] for n in known
             }
-        self._tracker = Tracker(anonymiser.detector, search_every, self._is_same, boxes)
+        self._tracker = Tracker(
+            anonymiser.detector,
+            search_every,
+            self._likeness,
+            anonymiser.policy.needs_identity,
+            boxes,
+        )
         self._times: deque[float] = deque(maxlen=HISTORY)
         self.store = DetectionStore()
         self.plans: dict[int, TrackPlan] = {}
@@ -120,26 +133,37 @@ class Analysis:
             self.store.add_detection(number, frame.seconds, found)
         self.num_frames = number + 1
 
-    def _is_same(self, track: Track, image: np.ndarray, face: Face) -> bool | None:
-        """Whether a face is that of a track's person; see `tracking.IsSame`."""
+    def _likeness(self, track: Track, image: np.ndarray, face: Face) -> str:
+        """Whether a face is that of a track's person; see `tracking.Likeness`."""
         person, describe = self._people[track.number], self._anonymiser.describe
         if not len(face.points_xy) or not person.reference:
+            if not self._anonymiser.policy.needs_identity:
+                return UNKNOWN
             # In doubt a face is not whose face may be kept.
-            return False if self._anonymiser.policy.needs_identity else None
+            may_be_kept = len(face.points_xy) or not person.decision().hidden
+            return OTHER if may_be_kept else UNKNOWN
         if self._described is None or self._described[0] is not face:
             self._described = face, describe(image, face.points_xy)
-        return person.distance(describe, self._described[1]) < SAME_PERSON
+        distance = person.distance(describe, self._described[1])
+        if distance >= SAME_PERSON:
+            return OTHER
+        is_large = max(face.box_xyxy[2:] - face.box_xyxy[:2]) >= MIN_CERTAIN_SIDE
+        return CERTAIN if is_large and distance < CERTAINLY_SAME else LIKELY
 
     def _note(self, track: Track, number: int, frame: Frame) -> None:
         """Stores a face of a frame."""
         person, face, seconds = self._people[track.number], track.face, frame.seconds
         if track.is_lost:
             person.gap.append((number, seconds, face))
+            if track.stays is not None:
+                stays = Face(face.points_xy, track.stays, face.score)
+                person.stays.append((number, seconds, stays))
             if len(person.gap) > SHORT_GAP:
                 self._store_gap(track.number, person)
             return
         if person.last_seen is None:
-            self._pad(track, number)
+            if not track.is_successor:
+                self._pad(track, number)
         elif person.gap:
             self._close_gap(track, person, (number, seconds, face))
         self.store.add(number, seconds, track.number, face, DETECTED)
@@ -170,14 +194,16 @@ class Analysis:
             return
         for frame, seconds, face in between:
             self.store.add(frame, seconds, track.number, face, INTERPOLATED)
-        person.gap = []
+        person.gap, person.stays = [], []
 
     def _store_gap(self, number: int, person: Person) -> None:
         """Stores a lost face in the frames of a gap until now."""
         for frame, seconds, face in person.gap:
             self.store.add(frame, seconds, number, face, CARRIED)
             person.lose(frame, seconds)
-        person.gap = []
+        for frame, seconds, face in person.stays:
+            self.store.add(frame, seconds, number, face, CARRIED)
+        person.gap, person.stays = [], []
 
     def _end(self, track: Track) -> None:
         """Plans a track that has ended."""

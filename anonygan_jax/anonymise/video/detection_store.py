@@ -61,12 +61,12 @@ class DetectionStore:
     def _write(self, row: np.ndarray) -> None:
         """Appends a row."""
         self._file.write(row.tobytes())
-        if row["track"] != NO_TRACK:
+        if row["track"] != NO_TRACK and row["state"] != CARRIED:
             self._places[int(row["track"])].append(self._num_rows)
         self._num_rows += 1
 
     def smooth(self) -> None:
-        """Removes jitter from boxes and points of each track."""
+        """Removes jitter from boxes and points of each track while it is not lost."""
         self._file.flush()
         if not self._num_rows:
             return

@@ -59,20 +59,31 @@ class Motion:
         Args:
           start, end: frames before the last one.
         """
+        matched = self._matched(box_xyxy, start, end)
+        if matched is None:
+            return self.carried_with_picture(box_xyxy, start, end)
+        return _moved(box_xyxy, _shift(*matched) / self._scale, _growth(*matched))
+
+    def carried_with_picture(
+        self, box_xyxy: np.ndarray, start: int = 1, end: int = 0
+    ) -> np.ndarray | None:
+        """Returns a box that moves with most points of the picture; see `carried`."""
+        whole = np.array([0, 0, *self._limit], np.float32)
+        matched = self._matched(whole, start, end)
+        if matched is None:
+            return None
+        return _moved(box_xyxy, _shift(*matched) / self._scale, 1.0)
+
+    def _matched(
+        self, box_xyxy: np.ndarray, start: int, end: int
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Points of a box in two of the grey copies; None if too few are followed."""
         if max(start, end) >= len(self._greys):
             return None
         before, after = self._greys[-1 - start], self._greys[-1 - end]
-        low, high = np.clip(
-            (box_xyxy * self._scale).reshape(2, 2), 0, np.array(before.shape[::-1]) - 1
-        )
-        whole = np.zeros(2), np.array(before.shape[::-1]) - 1.0
-        for corners, may_grow in (((low, high), True), (whole, False)):
-            matched = _followed(before, after, *corners)
-            if matched is not None:
-                growth = _growth(*matched) if may_grow else 1.0
-                moved = np.median(matched[1] - matched[0], axis=0) / self._scale
-                return _moved(box_xyxy, moved, growth)
-        return None
+        corners = (box_xyxy * self._scale).reshape(2, 2)
+        low, high = np.clip(corners, 0, np.array(before.shape[::-1]) - 1.0)
+        return _followed(before, after, low, high)
 
     def is_outside(self, box_xyxy: np.ndarray) -> bool:
         """Returns whether a box has left the picture but for a rest."""
@@ -104,6 +115,11 @@ def _flow(
         before, after, points, np.zeros_like(points), None, None, WINDOW, LEVELS
     )
     return there, found
+
+
+def _shift(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """The median motion of points."""
+    return np.median(after - before, axis=0)
 
 
 def _growth(before: np.ndarray, after: np.ndarray) -> float:

@@ -32,6 +32,7 @@ class Person:
       last_sample: frame of the last sample.
       last_seen: frame, seconds and face, where it was detected or followed last.
       gap: frames since then in which the face is lost.
+      stays: faces at the place before it was lost, in some of these frames.
       lost: first and last second of each stretch in which it was lost.
     """
 
@@ -42,6 +43,7 @@ class Person:
     last_sample: int = -SAMPLE_IDENTITY_EVERY
     last_seen: Seen | None = None
     gap: list[Seen] = dataclasses.field(default_factory=list)
+    stays: list[Seen] = dataclasses.field(default_factory=list)
     lost: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     _last_lost: int = -1
 

@@ -28,10 +28,10 @@ class Progress:
 
     Attributes:
       num_replaced, num_pixelated, num_kept: frames.
-      unchanged: frames whose result showed the source, and was pixelated.
       reason: why the face was pixelated last.
       kept: why it was kept last.
       nearest: least descriptor distance between source and result.
+      last_replaced, last_pixelated: frame in which it was, last.
       pixelated_until: frame until which the face is pixelated after a rejection.
       verified: frame of the last verification.
     """
@@ -39,24 +39,26 @@ class Progress:
     num_replaced: int = 0
     num_pixelated: int = 0
     num_kept: int = 0
-    unchanged: set[int] = dataclasses.field(default_factory=set)
     reason: str | None = None
     kept: str | None = None
     nearest: float | None = None
+    last_replaced: int = -1
+    last_pixelated: int = -1
     pixelated_until: int = -1
     verified: int = -VERIFY_EVERY
 
     def note_unchanged(self, number: int) -> None:
-        """Counts a frame whose result showed the source, once, as pixelated."""
-        if number not in self.unchanged:
-            self.unchanged.add(number)
-            self.num_replaced = max(0, self.num_replaced - 1)
-            self.pixelate(NOT_CHANGED)
+        """Counts a frame whose result showed the source as pixelated."""
+        if self.last_replaced == number:
+            self.num_replaced -= 1
+            self.last_replaced = -1
+            self.pixelate(number, NOT_CHANGED)
 
-    def pixelate(self, reason: str | None) -> None:
-        """Counts a frame in which the face is pixelated."""
+    def pixelate(self, number: int, reason: str | None) -> None:
+        """Counts a frame in which the face is pixelated, here or there."""
         self.reason = reason
-        self.num_pixelated += 1
+        self.num_pixelated += number != self.last_pixelated
+        self.last_pixelated = number
 
 
 class Renderer:
@@ -72,6 +74,7 @@ class Renderer:
         self._rows: Iterator[tuple[int, np.ndarray]] = analysis.store.by_frame()
         self._next = next(self._rows, None)
         self._progress = {number: Progress() for number in self._plans}
+        self._unowned: list[tuple[int, Face]] = []  # pixelated detections of no track
         self.num_frames = 0
 
     def __call__(self, item: Any) -> Any:
@@ -108,7 +111,9 @@ class Renderer:
                 continue
             if not is_changed(image, result, found.box_xyxy, roll):
                 pixelate_face(result, found)
-                if owner is not None:
+                if owner is None:
+                    self._unowned.append((number, found))
+                else:
                     self._progress[owner].note_unchanged(number)
 
     def _nearest(self, found: Face, faces: list[tuple[int, Face]]) -> int | None:
@@ -154,8 +159,9 @@ class Renderer:
             reason = rejected or failed
         if reason is None:
             progress.num_replaced += 1
+            progress.last_replaced = number
             return
-        progress.pixelate(reason)
+        progress.pixelate(number, reason)
         pixelate_face(result, face)
 
     def _replace(
@@ -185,10 +191,26 @@ class Renderer:
         return "a result looked like the source"
 
     def reports(self) -> tuple[TrackReport, ...]:
-        """Returns the report of each track, in order of their numbers."""
-        return tuple(
+        """Returns the report of each track, in order of their numbers.
+
+        Detections of no track that were pixelated are one more, of number -1.
+        """
+        tracks = tuple(
             self._report(number, self._plans[number]) for number in sorted(self._plans)
         )
+        if not self._unowned:
+            return tracks
+        frames = [number for number, _ in self._unowned]
+        unowned = TrackReport(
+            PIXELATED,
+            NOT_CHANGED,
+            tuple(int(v) for v in self._unowned[-1][1].box_xyxy),
+            track=NO_TRACK,
+            first_frame=frames[0],
+            last_frame=frames[-1],
+            num_pixelated=len(set(frames)),
+        )
+        return (*tracks, unowned)
 
     def _report(self, number: int, plan: TrackPlan) -> TrackReport:
         """The report of one track."""

@@ -6,10 +6,11 @@ import numpy as np
 SIDE = 64  # pixels of the copies
 CHANGED = 0.4  # of the light, in a scene cut; fast pans reach 0.35
 SAME_SCENE = 0.7  # correlation of the copies, above which only the light has changed
+FLAT = 6.0  # levels of 255, standard deviation of a picture that shows nothing
 
 
 class SceneCuts:
-    """Compares each frame with the one before."""
+    """Compares each frame with the last one before it that shows anything."""
 
     def __init__(self) -> None:
         self._before: np.ndarray | None = None
@@ -17,10 +18,12 @@ class SceneCuts:
     def is_cut(self, image: np.ndarray) -> bool:
         """Returns whether a frame, uint8 [H, W, 3], begins another scene.
 
-        A flash, or a light that is switched on, is no cut.
+        A flash, a black or white frame, or a light that is switched on, is no cut.
         """
         small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         now, before = small.astype(np.float32), self._before
+        if float(now.mean(-1).std()) < FLAT and before is not None:
+            return False
         self._before = now
         if before is None:
             return False

@@ -27,8 +27,9 @@ from anonygan_jax.faces.face import Face
 SLOW = 1 / 15  # seconds between frames, above which each search is thorough
 SAME_PLACE = 0.5  # intersection over union of boxes at one place
 
-# Whether a face of an image is that of a track's person; None if that is unknown.
-IsSame = Callable[[Track, np.ndarray, Face], bool | None]
+# Whether a face of an image is that of a track's person.
+CERTAIN, LIKELY, UNKNOWN, OTHER = "certain", "likely", "unknown", "other"
+Likeness = Callable[[Track, np.ndarray, Face], str]
 
 
 class Tracker:
@@ -44,7 +45,8 @@ class Tracker:
         self,
         detector: FaceDetector,
         search_every: int,
-        is_same: IsSame,
+        likeness: Likeness,
+        checks_identity: bool = False,
         known: dict[int, list[Detection]] | None = None,
     ) -> None:
         """Takes what detects.
@@ -52,10 +54,14 @@ class Tracker:
         Args:
           search_every: frames from one thorough search to the next. The first frames of
             a scene, frames far apart and lost faces cause one, too.
+          likeness: of a face to a track's person.
+          checks_identity: whether each confirmed face is compared with the person, too;
+            else one person may take another's place in a track.
           known: detections by frame; other frames are not searched. None to search.
         """
         self._detector, self._search_every = detector, search_every
-        self._is_same, self._known = is_same, known
+        self._likeness, self._known = likeness, known
+        self._checks_identity = checks_identity
         self._tracks: list[Track] = []
         self._num_tracks = 0
         self._cuts = SceneCuts()
@@ -148,51 +154,73 @@ class Tracker:
         seen: set[int] = set()
         for place, detection in enumerate(self.detections):
             track = given.get(place)
-            old = followed[track.number] if track else None
-            if track and old and confirms(detection, old):
-                face = dataclasses.replace(old, box_xyxy=detection.box_xyxy)
-            else:
+            face = self._confirmed(track, followed, detection, image)
+            if face is None:
                 face = self._detector.face(image, detection)
                 if is_second_box(face, [t for t in self._tracks if t.number in seen]):
                     continue
-                is_free = old is None
-                track = self._whose(track, is_free, image, face)
+                track = track and self._whose(track, followed, image, face)
                 if track is None:
                     taken = seen | {t.number for t in given.values()}
-                    if not is_thorough:
-                        taken |= {n for n, old in followed.items() if old}
-                    track = self._elsewhere(image, face, taken)
+                    track = self._moved(image, face, taken, followed, is_thorough)
             if track is None:
                 track = self._start(face, number, seconds)
+                track.is_successor = place in given and given[place].is_over
             track.see(face, detection.turns, number, seconds)
             seen.add(track.number)
         return seen
 
-    def _whose(
-        self, track: Track | None, is_free: bool, image: np.ndarray, face: Face
-    ) -> Track | None:
-        """The track at a face's place, if the face is that person's.
-
-        Args:
-          is_free: whether the track's landmarks are not followed to another place.
-        """
-        if track is None:
+    def _confirmed(
+        self,
+        track: Track | None,
+        followed: Followed,
+        detection: Detection,
+        image: np.ndarray,
+    ) -> Face | None:
+        """The followed face of a track, if a detection confirms that it is there."""
+        old = followed[track.number] if track else None
+        if track is None or old is None or not confirms(detection, old):
             return None
-        is_same = self._is_same(track, image, face)
-        if is_same or (is_same is None and is_free):
+        if self._checks_identity and self._likeness(track, image, old) == OTHER:
+            return None
+        box, roll = detection.box_xyxy, detection.roll
+        return dataclasses.replace(old, box_xyxy=box, roll=roll)
+
+    def _whose(
+        self, track: Track, followed: Followed, image: np.ndarray, face: Face
+    ) -> Track | None:
+        """The track at a face's place, if the face is that person's."""
+        old, likeness = followed[track.number], self._likeness(track, image, face)
+        box = (old or track.face).box_xyxy
+        is_there = iou(box, face.box_xyxy) > SAME_PLACE
+        if likeness == CERTAIN or (likeness == LIKELY and (is_there or not old)):
             return track
-        if is_free and iou(track.face.box_xyxy, face.box_xyxy) > SAME_PLACE:
+        if likeness == UNKNOWN and not old:
+            return track
+        if is_there and (likeness == OTHER or not old):
             track.is_over = True  # its place has a new track
         return None
 
-    def _elsewhere(
-        self, image: np.ndarray, face: Face, taken: set[int]
+    def _moved(
+        self,
+        image: np.ndarray,
+        face: Face,
+        taken: set[int],
+        followed: Followed,
+        is_thorough: bool,
     ) -> Track | None:
-        """A track that was not detected at its place, if the face is that person's."""
+        """A track that was detected elsewhere before, if that is certain."""
         for track in self._tracks:
-            is_free = track.number not in taken and not track.is_over
-            if is_free and self._is_same(track, image, face):
+            is_followed = followed.get(track.number) is not None
+            if track.number in taken or track.is_over:
+                continue
+            if is_followed and not is_thorough:
+                continue
+            likeness = self._likeness(track, image, face)
+            if likeness == CERTAIN:
                 return track
+            if likeness == LIKELY and not is_followed:
+                track.is_elsewhere = True  # its old place stays hidden for a second
         return None
 
     def _start(self, face: Face, number: int, seconds: float) -> Track:
@@ -209,8 +237,11 @@ class Tracker:
         if followed and not track.is_unconfirmed(seconds):
             track.follow(followed, number, seconds)
             return
-        box = self.motion.carried(track.face.box_xyxy, start=track.num_still + 1)
-        track.carry(box, number, seconds)
+        start, stays = track.num_still + 1, track.stays
+        box = self.motion.carried(track.face.box_xyxy, start)
+        if stays is not None:
+            stays = self.motion.carried_with_picture(stays, start)
+        track.carry(box, stays, number, seconds)
 
     def _is_over(self, track: Track, number: int, seconds: float) -> bool:
         """Whether a track has ended."""

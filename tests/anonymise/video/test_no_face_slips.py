@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import SIZE, read_clip, write_clip
+from PIL import Image
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import Region
@@ -43,9 +44,11 @@ def _frames(image: np.ndarray, places: Places) -> list[np.ndarray]:
 def _left(frames: list[np.ndarray], result: list[np.ndarray]) -> list[int]:
     """Frames in which an eye or the mouth of a face is as it was."""
     assert len(frames) == len(result)
-    dlib, left = DlibLandmarks(), []
+    dlib, left, num_seen = DlibLandmarks(), [], 0
     for number, (before, after) in enumerate(zip(frames, result, strict=True)):
-        for face in dlib.detect(before, num_upsamples=1):
+        found = dlib.detect(before, num_upsamples=1)
+        num_seen += len(found)
+        for face in found:
             for part in (LEFT_EYE, RIGHT_EYE, MOUTH):
                 drawn = np.zeros(SIZE, np.uint8)
                 hull = cv2.convexHull(face.points_xy[list(part)].astype(np.int32))
@@ -53,6 +56,7 @@ def _left(frames: list[np.ndarray], result: list[np.ndarray]) -> list[int]:
                 old, new = (x[drawn > 0].astype(float) for x in (before, after))
                 if len(old) and np.abs(new - old).mean() < 0.18 * old.std():
                     left.append(number)
+    assert num_seen >= len(frames) / 2  # else the frames show no face to be left
     return left
 
 
@@ -151,3 +155,41 @@ def test_a_result_beside_the_face_is_pixelated(embedded, tmp_path, monkeypatch):
     result, hidden = _anonymise(tmp_path, frames, "blur")
     assert [track.reason for track in result.tracks] == [NOT_CHANGED]
     assert _left(frames, hidden) == []
+
+
+def test_who_comes_to_the_place_of_a_kept_person_is_hidden(embedded, tmp_path):
+    one, other = embedded[0], embedded[-1]
+    places = [(60.0, 10.0, 131.0)] * 20
+    frames = _frames(one.image, places)
+    frames[11:15] = _frames(other.image, places[:4])
+    Image.fromarray(one.image).save(tmp_path / "one.png")
+    keep = (str(tmp_path / "one.png"),)
+    result, hidden = _anonymise(tmp_path, frames, "blur", keep=keep)
+    left = set(_left(frames, hidden))
+    assert left.isdisjoint(range(11, 15))
+    assert set(range(8)) <= left
+    assert {track.status for track in result.tracks} == {"kept", "replaced"}
+
+
+def test_a_lost_face_stays_pixelated_where_people_are_kept(
+    embedded, tmp_path, monkeypatch
+):
+    """Faces without landmarks, whose person is unknown, are one track all the same."""
+    boxes = FaceDetector.boxes
+    seen = {"frames": 0}
+
+    def count(self, image, *_):
+        seen["frames"] += 1
+        return boxes(self, image) if seen["frames"] < 12 else []
+
+    Image.fromarray(embedded[-1].image).save(tmp_path / "guest.png")
+    blur = Anonymiser("blur", keep=(str(tmp_path / "guest.png"),))
+    for name in ("boxes", "quick_boxes"):
+        monkeypatch.setattr(FaceDetector, name, count)
+    monkeypatch.setattr(FaceMesh, "points", lambda *_: None)
+    frames = _frames(embedded[0].image, [(60.0 + n, 10.0, 131.0) for n in range(40)])
+    source = write_clip(tmp_path / "source.mp4", frames)
+    result = anonymise_video(blur, source, tmp_path / "out.mp4")
+    (track,) = result.tracks
+    assert track.num_pixelated == 40
+    assert _left(frames, read_clip(tmp_path / "out.mp4")[0]) == []
