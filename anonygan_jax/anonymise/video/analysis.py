@@ -1,16 +1,10 @@
 """The first pass over a video: where each face is, and how it is replaced."""
 
-import dataclasses
 from collections import defaultdict, deque
 
 import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
-from anonygan_jax.anonymise.conditions.selector import Source
-from anonygan_jax.anonymise.errors import try_face
-from anonygan_jax.anonymise.policy import Decision
-from anonygan_jax.anonymise.replace import FaceReplacer, Replacement
-from anonygan_jax.anonymise.results import NO_LANDMARKS
 from anonygan_jax.anonymise.video.detection_store import (
     CARRIED,
     DETECTED,
@@ -21,6 +15,7 @@ from anonygan_jax.anonymise.video.detection_store import (
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
+from anonygan_jax.anonymise.video.planning import TrackPlan, plan_track
 from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.anonymise.video.tracking import (
     CERTAIN,
@@ -33,38 +28,12 @@ from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
-from anonygan_jax.methods.method import MethodError
 from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, SAME_PERSON
 
 SEARCH_EVERY = 5  # frames
 PADDING_FRAMES = 8  # in which a face is hidden before its first detection
 MIN_CERTAIN_SIDE = 40  # pixels of a box; descriptors of smaller faces are much alike
 SHORT_GAP = 6  # frames of a lost face, between whose ends it is interpolated
-
-
-@dataclasses.dataclass(frozen=True)
-class TrackPlan:
-    """What is to be done with a tracked face.
-
-    Attributes:
-      first, last: frames of the first and the last detection.
-      box_xyxy: of the last detection, pixels.
-      decision: whether the face is hidden.
-      replacement: method and condition; None of an obfuscator.
-      source: attributes and descriptor; None of an obfuscator.
-      lost: first and last second of stretches in which the face was not detected, and
-        is pixelated where motion carries it.
-      reason: why the face can only be pixelated; None if it can be replaced.
-    """
-
-    first: int
-    last: int
-    box_xyxy: tuple[int, ...]
-    decision: Decision
-    replacement: Replacement | None
-    source: Source | None
-    lost: tuple[tuple[float, float], ...]
-    reason: str | None
 
 
 class Analysis:
@@ -211,38 +180,6 @@ class Analysis:
         if person is None or person.last_seen is None:
             return
         self._store_gap(track.number, person)
-        number, _, face = person.last_seen
-        decision = person.decision()
-        replacement = source = reason = None
-        replacer = self._anonymiser.replacer
-        if decision.hidden and replacer:
-            made, reason = try_face(lambda: self._replacement(replacer, track, person))
-            source, replacement = made or (None, None)
-        self.plans[track.number] = TrackPlan(
-            track.first,
-            number,
-            tuple(int(v) for v in face.box_xyxy),
-            decision,
-            replacement,
-            source,
-            tuple(person.lost),
-            reason,
+        self.plans[track.number] = plan_track(
+            self._anonymiser, track, person, self.plans, f"{self._seed}#{track.number}"
         )
-
-    def _replacement(
-        self, replacer: FaceReplacer, track: Track, person: Person
-    ) -> tuple[Source, Replacement]:
-        """A track's source, and a replacement that passes on its trial crops."""
-        if not person.identity_samples:
-            raise MethodError(NO_LANDMARKS)
-        source, seed = person.source(), f"{self._seed}#{track.number}"
-        in_same_frame = {
-            plan.replacement.condition.person
-            for plan in self.plans.values()
-            if plan.replacement
-            if plan.last >= track.first and plan.first <= track.moved[0]
-        }
-        name = self._anonymiser.person_for(source, seed, in_same_frame)
-        views = person.trial_crops
-        replacement, _ = replacer.first_passing(views, source, name, seed)
-        return source, replacement

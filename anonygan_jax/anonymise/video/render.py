@@ -11,54 +11,16 @@ from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.fallback import pixelate_face
 from anonygan_jax.anonymise.proof import NOT_CHANGED, is_changed
 from anonygan_jax.anonymise.replace import obfuscate, passes
-from anonygan_jax.anonymise.results import KEPT, PIXELATED, REPLACED, TrackReport
-from anonygan_jax.anonymise.video.analysis import Analysis, TrackPlan
+from anonygan_jax.anonymise.results import PIXELATED, TrackReport
+from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
+from anonygan_jax.anonymise.video.planning import TrackPlan
+from anonygan_jax.anonymise.video.progress import VERIFY_EVERY, Progress
 from anonygan_jax.anonymise.video.transcode import Frame
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.faces.face import Face
 
-VERIFY_EVERY = 30  # frames of a track from one verification to the next
 REJECTED_FOR = 5  # frames for which a face is pixelated after a result is rejected
-
-
-@dataclasses.dataclass
-class Progress:
-    """What was done with a track until now.
-
-    Attributes:
-      num_replaced, num_pixelated, num_kept: frames.
-      reason: why the face was pixelated last.
-      kept: why it was kept last.
-      nearest: least descriptor distance between source and result.
-      last_replaced, last_pixelated: frame in which it was, last.
-      pixelated_until: frame until which the face is pixelated after a rejection.
-      verified: frame of the last verification.
-    """
-
-    num_replaced: int = 0
-    num_pixelated: int = 0
-    num_kept: int = 0
-    reason: str | None = None
-    kept: str | None = None
-    nearest: float | None = None
-    last_replaced: int = -1
-    last_pixelated: int = -1
-    pixelated_until: int = -1
-    verified: int = -VERIFY_EVERY
-
-    def note_unchanged(self, number: int) -> None:
-        """Counts a frame whose result showed the source as pixelated."""
-        if self.last_replaced == number:
-            self.num_replaced -= 1
-            self.last_replaced = -1
-            self.pixelate(number, NOT_CHANGED)
-
-    def pixelate(self, number: int, reason: str | None) -> None:
-        """Counts a frame in which the face is pixelated, here or there."""
-        self.reason = reason
-        self.num_pixelated += number != self.last_pixelated
-        self.last_pixelated = number
 
 
 class Renderer:
@@ -195,8 +157,10 @@ class Renderer:
 
         Detections of no track that were pixelated are one more, of number -1.
         """
+        method = self._anonymiser.methods[0].name
         tracks = tuple(
-            self._report(number, self._plans[number]) for number in sorted(self._plans)
+            self._progress[number].report(number, plan, method)
+            for number, plan in sorted(self._plans.items())
         )
         if not self._unowned:
             return tracks
@@ -211,30 +175,3 @@ class Renderer:
             num_pixelated=len(set(frames)),
         )
         return (*tracks, unowned)
-
-    def _report(self, number: int, plan: TrackPlan) -> TrackReport:
-        """The report of one track."""
-        progress, decision = self._progress[number], plan.decision
-        replacement = plan.replacement
-        method = replacement.method if replacement else self._anonymiser.methods[0]
-        status, reason = REPLACED, None
-        if progress.num_pixelated:
-            status, reason = PIXELATED, progress.reason
-        elif not progress.num_replaced:
-            status, reason = KEPT, progress.kept
-        return TrackReport(
-            status=status,
-            reason=reason,
-            box_xyxy=plan.box_xyxy,
-            condition=replacement.condition.name if replacement else None,
-            descriptor_distance=progress.nearest,
-            reference_distance=decision.reference_distance,
-            method=method.name if progress.num_replaced else None,
-            track=number,
-            first_frame=plan.first,
-            last_frame=plan.last,
-            num_replaced=progress.num_replaced,
-            num_pixelated=progress.num_pixelated,
-            num_kept=progress.num_kept,
-            lost=plan.lost if status != KEPT else (),
-        )

@@ -17,14 +17,14 @@ from anonygan_jax.anonymise.video.association import (
     is_second_box,
     nearest_tracks,
 )
+from anonygan_jax.anonymise.video.frame_search import FrameSearch
 from anonygan_jax.anonymise.video.motion import Motion
 from anonygan_jax.anonymise.video.scene_cuts import SceneCuts
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.detection.boxes import centres_overlap, iou, points_fit
+from anonygan_jax.detection.boxes import iou, points_fit
 from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.faces.face import Face
 
-SLOW = 1 / 15  # seconds between frames, above which each search is thorough
 SAME_PLACE = 0.5  # intersection over union of boxes at one place
 
 # Whether a face of an image is that of a track's person.
@@ -53,19 +53,18 @@ class Tracker:
 
         Args:
           search_every: frames from one thorough search to the next. The first frames of
-            a scene, frames far apart and lost faces cause one, too.
+            a scene, frames far apart and the loss of a face cause one, too.
           likeness: of a face to a track's person.
           checks_identity: whether each confirmed face is compared with the person, too;
             else one person may take another's place in a track.
           known: detections by frame; other frames are not searched. None to search.
         """
-        self._detector, self._search_every = detector, search_every
-        self._likeness, self._known = likeness, known
+        self._detector, self._likeness = detector, likeness
+        self._search = FrameSearch(detector, search_every, known)
         self._checks_identity = checks_identity
         self._tracks: list[Track] = []
         self._num_tracks = 0
         self._cuts = SceneCuts()
-        self._seconds = -1.0
         self.motion = Motion()
         self.detections: list[Detection] = []
         self.scene_start = 0
@@ -85,8 +84,10 @@ class Tracker:
             self.scene_start, ended = number, self.close()
             self.motion.forget()
         followed = {t.number: self._follow(t, image) for t in self._tracks}
-        is_thorough = self._search(number, image, seconds, followed)
-        self._seconds = seconds
+        is_first = number - self.scene_start < self._search.every
+        self.detections, is_thorough = self._search(
+            number, image, seconds, is_first, self._tracks, followed
+        )
         seen = self._match(number, image, followed, seconds, is_thorough)
         for track in self._tracks:
             if track.number not in seen:
@@ -113,33 +114,6 @@ class Tracker:
         box = (before.box_xyxy + moved).astype(np.float32)
         face = Face(points, box, before.score, before.roll)
         return face if points_fit(points, box, before.roll) else None
-
-    def _search(
-        self, number: int, image: np.ndarray, seconds: float, followed: Followed
-    ) -> bool:
-        """Searches a frame; whether that was thorough."""
-        if self._known is not None:
-            self.detections = self._known.get(number, [])
-            return number in self._known
-        is_thorough = (
-            number % self._search_every == 0
-            or number - self.scene_start < self._search_every
-            or seconds - self._seconds > SLOW
-        )
-        if not is_thorough:
-            turns = {0} | {track.turns for track in self._tracks}
-            self.detections = self._detector.quick_boxes(image, tuple(sorted(turns)))
-            is_thorough = any(self._is_missed(t, followed) for t in self._tracks)
-        if is_thorough:
-            self.detections = self._detector.boxes(image)
-        return is_thorough
-
-    def _is_missed(self, track: Track, followed: Followed) -> bool:
-        """Whether a face is lost now."""
-        if track.is_lost or followed[track.number]:
-            return False
-        boxes = [detection.box_xyxy for detection in self.detections]
-        return not any(centres_overlap(box, track.face.box_xyxy) for box in boxes)
 
     def _match(
         self,

@@ -1,0 +1,91 @@
+"""What is to be done with a tracked face, once all of it has been seen."""
+
+import dataclasses
+
+from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.conditions.selector import Source
+from anonygan_jax.anonymise.errors import try_face
+from anonygan_jax.anonymise.policy import Decision
+from anonygan_jax.anonymise.replace import FaceReplacer, Replacement
+from anonygan_jax.anonymise.results import NO_LANDMARKS
+from anonygan_jax.anonymise.video.person import Person
+from anonygan_jax.anonymise.video.track import Track
+from anonygan_jax.methods.method import MethodError
+
+
+@dataclasses.dataclass(frozen=True)
+class TrackPlan:
+    """What is to be done with a tracked face.
+
+    Attributes:
+      first, last: frames of the first and the last detection.
+      box_xyxy: of the last detection, pixels.
+      decision: whether the face is hidden.
+      replacement: method and condition; None of an obfuscator.
+      source: attributes and descriptor; None of an obfuscator.
+      lost: first and last second of stretches in which the face was not detected, and
+        is pixelated where motion carries it.
+      reason: why the face can only be pixelated; None if it can be replaced.
+    """
+
+    first: int
+    last: int
+    box_xyxy: tuple[int, ...]
+    decision: Decision
+    replacement: Replacement | None
+    source: Source | None
+    lost: tuple[tuple[float, float], ...]
+    reason: str | None
+
+
+def plan_track(
+    anonymiser: Anonymiser,
+    track: Track,
+    person: Person,
+    plans: dict[int, TrackPlan],
+    seed: str,
+) -> TrackPlan:
+    """Returns the plan of a track that has ended; remembers the person.
+
+    Args:
+      person: seen at least once.
+      plans: of other tracks, by number.
+      seed: of the selection of conditions.
+    """
+    assert person.last_seen is not None
+    last, _, face = person.last_seen
+    decision = person.decision()
+    replacement = source = reason = None
+    replacer = anonymiser.replacer
+    if decision.hidden and replacer:
+        in_same_frame = {
+            plan.replacement.condition.person
+            for plan in plans.values()
+            if plan.replacement
+            if plan.last >= track.first and plan.first <= track.moved[0]
+        }
+        made, reason = try_face(
+            lambda: _replacement(anonymiser, replacer, person, in_same_frame, seed)
+        )
+        source, replacement = made or (None, None)
+    box = tuple(int(v) for v in face.box_xyxy)
+    lost = tuple(person.lost)
+    return TrackPlan(
+        track.first, last, box, decision, replacement, source, lost, reason
+    )
+
+
+def _replacement(
+    anonymiser: Anonymiser,
+    replacer: FaceReplacer,
+    person: Person,
+    in_same_frame: set[str],
+    seed: str,
+) -> tuple[Source, Replacement]:
+    """A person's attributes, and a replacement that passes on the trial crops."""
+    if not person.identity_samples:
+        raise MethodError(NO_LANDMARKS)
+    source = person.source()
+    name = anonymiser.person_for(source, seed, in_same_frame)
+    replacement, _ = replacer.first_passing(person.trial_crops, source, name, seed)
+    return source, replacement
