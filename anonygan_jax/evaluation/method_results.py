@@ -11,8 +11,9 @@ import tqdm
 from anonygan_jax.anonymise.anonymiser import FACE
 from anonygan_jax.anonymise.batch.contents import About
 from anonygan_jax.anonymise.batch.file_results import FileResult
-from anonygan_jax.anonymise.batch.output_folder import OccupiedError, OutputFolder
+from anonygan_jax.anonymise.batch.output_folder import OutputFolder
 from anonygan_jax.anonymise.batch.pool import anonymise_photos, processes
+from anonygan_jax.anonymise.batch.result_names import OccupiedError
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings

@@ -1,7 +1,9 @@
 """Atomic file writes: a temporary file, then a rename."""
 
 import contextlib
+import errno
 import hashlib
+import logging
 import os
 import pathlib
 import re
@@ -10,16 +12,21 @@ import shutil
 import socket
 from collections.abc import Iterator
 
+logger = logging.getLogger(__name__)
+
 _HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-# Host, process and a random number: nobody else has such a name.
+_PROCESS = secrets.token_hex(4)  # others, in other containers, have had its number
+# Host, process' number, process, and a random number: nobody else has such a name.
 _TEMPORARY = re.compile(
-    r"\.anonygan-([0-9a-f]{8})-([0-9]+)-[0-9a-f]{16}\.partial(\.\w+)?"
+    r"\.anonygan-([0-9a-f]{8})-([0-9]+)-([0-9a-f]{8})[0-9a-f]{8}\.partial(\.\w+)?"
 )
+# What `os.link` says on a disk without links, or of a file that has too many.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 def temporary_path(path: pathlib.Path) -> pathlib.Path:
     """Returns a new name in a file's folder, with its suffix, for a temporary file."""
-    token = f"{_HOST}-{os.getpid()}-{secrets.token_hex(8)}"
+    token = f"{_HOST}-{os.getpid()}-{_PROCESS}{secrets.token_hex(4)}"
     return path.with_name(f".anonygan-{token}.partial{path.suffix}")
 
 
@@ -52,23 +59,61 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
         partial.unlink(missing_ok=True)
 
 
-def remove_leftovers(folder: pathlib.Path) -> None:
-    """Removes temporary files and folders of processes of this machine that have ended.
+def rename_to_free(staged: pathlib.Path, path: pathlib.Path) -> None:
+    """Gives a file another name in its folder, unless a file has it.
+
+    On a disk without links an empty file takes the name first. A process that is killed
+    at that moment leaves it there.
 
     Raises:
-      OSError: the folder cannot be read, or a file cannot be removed.
+      FileExistsError: a file has the name.
+      OSError: the folder cannot be written to.
     """
-    if not folder.is_dir():
+    try:
+        os.link(staged, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        path.open("x").close()
+        try:
+            staged.replace(path)
+        except OSError:
+            path.unlink()
+            raise
+    else:
+        staged.unlink()
+
+
+def remove_leftovers(folder: pathlib.Path) -> None:
+    """Removes temporary files and folders, but those of running processes.
+
+    Which processes of other machines run is not known: their files are removed. No
+    other machine may write into the folder: it must be locked. A warning names a file
+    that cannot be removed.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if e.name.startswith(".anonygan-")]
+    except FileNotFoundError:
         return
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(".anonygan-")]
+    except OSError as error:
+        logger.warning("%s: cannot be searched for temporary files (%s)", folder, error)
+        return
     for name in names:
         match = _TEMPORARY.fullmatch(name)
-        if match and match[1] == _HOST and not _is_running(int(match[2])):
-            if (folder / name).is_dir():
-                shutil.rmtree(folder / name)
-            else:
-                (folder / name).unlink(missing_ok=True)
+        if match and not _is_running(match[1], int(match[2]), match[3]):
+            try:
+                _remove(folder / name)
+            except OSError as error:
+                logger.warning("a temporary file is left: %s", error)
+
+
+def _remove(path: pathlib.Path) -> None:
+    """Removes a file or folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _to_disk(path: pathlib.Path) -> None:
@@ -77,10 +122,14 @@ def _to_disk(path: pathlib.Path) -> None:
         os.fsync(file.fileno())
 
 
-def _is_running(process: int) -> bool:
-    """Whether there is a process of a number."""
+def _is_running(host: str, number: int, process: str) -> bool:
+    """Whether a process runs on this machine."""
+    if host != _HOST:
+        return False
+    if number == os.getpid():
+        return process == _PROCESS
     try:
-        os.kill(process, 0)
+        os.kill(number, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from anonygan_jax.anonymise.batch.output_folder import OccupiedError
+from anonygan_jax.anonymise.batch.result_names import OccupiedError
 from anonygan_jax.evaluation.method_results import folder_name, make_results
 
 pytestmark = pytest.mark.usefixtures("in_this_process")

@@ -1,7 +1,9 @@
 """Atomic writes: whole or not at all, names of their own, no leftovers."""
 
+import errno
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ from anonygan_jax.io.atomic_write import (
     atomic_write,
     is_temporary,
     remove_leftovers,
+    rename_to_free,
     temporary_path,
 )
 
@@ -69,14 +72,79 @@ def test_leftovers_of_the_dead_are_removed_and_nothing_else(tmp_path):
     (leftover,) = tmp_path.iterdir()
     assert is_temporary(leftover)
     mine = temporary_path(path)
+    of_parent = re.sub(r"-[0-9]+-", f"-{os.getppid()}-", mine.name)
     others = [
         mine,  # this process lives
-        tmp_path / leftover.name.replace(leftover.name[10:18], "0" * 8),  # elsewhere
+        tmp_path / of_parent,  # and that one
         tmp_path / f"{leftover.name}.png.txt",
         tmp_path / ".a.txt.partial.txt",
     ]
     for other in others:
         other.touch()
+    # Of containers that ended: each has its own host name, or each its first process.
+    (tmp_path / mine.name.replace(mine.name[10:18], "0" * 8)).touch()
+    (tmp_path / re.sub(r"[0-9a-f]{16}\.", f"{'0' * 16}.", mine.name)).touch()
+    (tmp_path / f"{leftover.name[:-12]}.partial").mkdir()
     remove_leftovers(tmp_path)
     assert set(tmp_path.iterdir()) == set(others)
     remove_leftovers(pathlib.Path(tmp_path / "no folder"))
+
+
+def _refuse_links(monkeypatch, number: int, comes: pathlib.Path | None = None) -> None:
+    """A disk on which links fail, while another program writes a file."""
+
+    def fails(*_):
+        if comes:
+            comes.write_text("an original")
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", fails)
+
+
+@pytest.mark.parametrize("number", [None, errno.EPERM, errno.ENOTSUP, errno.EMLINK])
+def test_a_free_name_is_given_on_any_disk(number, tmp_path, monkeypatch):
+    staged, path = tmp_path / "staged", tmp_path / "a.txt"
+    staged.write_text("new")
+    if number:
+        _refuse_links(monkeypatch, number)
+    rename_to_free(staged, path)
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [None, errno.EPERM, errno.EIO])
+def test_a_file_that_comes_meanwhile_is_not_replaced(number, tmp_path, monkeypatch):
+    staged, path = tmp_path / "staged", tmp_path / "a.txt"
+    staged.write_text("new")
+    if number:
+        _refuse_links(monkeypatch, number, comes=path)
+    else:
+        path.write_text("an original")
+    wanted = errno.EIO if number == errno.EIO else errno.EEXIST
+    with pytest.raises(OSError, match=os.strerror(wanted)):
+        rename_to_free(staged, path)
+    assert path.read_text() == "an original"
+
+
+def test_a_rename_that_fails_leaves_no_empty_file(tmp_path, monkeypatch):
+    _refuse_links(monkeypatch, errno.EPERM)
+    with pytest.raises(FileNotFoundError):
+        rename_to_free(tmp_path / "not there", tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_leftover_that_cannot_be_removed_ends_nothing(tmp_path, monkeypatch, caplog):
+    left = tmp_path / f".anonygan-{'0' * 8}-1-{'0' * 16}.partial.png"
+    left.touch()
+
+    def fails(path: pathlib.Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with monkeypatch.context() as planted:
+        planted.setattr(pathlib.Path, "unlink", fails)
+        remove_leftovers(tmp_path)
+    assert f"a temporary file is left: [Errno 13] Permission denied: '{left}'" in (
+        caplog.text
+    )
+    remove_leftovers(tmp_path)
+    assert not list(tmp_path.iterdir())

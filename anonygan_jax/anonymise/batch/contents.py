@@ -24,6 +24,8 @@ from anonygan_jax.weights.generator_checkpoint import (
 
 WHOLE_BYTES = 256 << 20  # larger files: the first and last part, and the time of change
 PART_BYTES = 1 << 20
+NO_FILE = "no file"  # a folder, a link, a pipe
+UNREADABLE = "unreadable"  # it may be any file
 # Settings that name files: their contents count, whatever the files are called.
 _PATHS = ("checkpoint", "condition", "keep", "only")
 
@@ -52,6 +54,20 @@ def fingerprint_of(path: pathlib.Path) -> str:
     except OSError as error:
         raise PhotoError(f"{path}: cannot be read ({error.strerror})") from error
     return f"{about.st_size} {digest.hexdigest()}"
+
+
+def lying_fingerprint(path: pathlib.Path) -> str:
+    """Returns the fingerprint of a file, or what no file of ours has for one.
+
+    "" if there is none, `NO_FILE` or `UNREADABLE`.
+    """
+    if not os.path.lexists(path):
+        return ""
+    try:
+        is_file = path.is_file() and not path.is_symlink()
+        return fingerprint_of(path) if is_file else NO_FILE
+    except (PhotoError, OSError):  # the caller says so
+        return UNREADABLE
 
 
 @dataclasses.dataclass(frozen=True)

@@ -116,6 +116,9 @@ def summary(results: list[FileResult], output: pathlib.Path) -> str:
         parts.append(f"no face found in {kinds[NO_FACE]}, check them")
     if kinds[FAILED]:
         parts.append(f"{kinds[FAILED]} failed")
+    num_partial = sum(bool(r.num_broken or r.note) for r in results)
+    if num_partial:
+        parts.append(f"{num_partial} with broken packets or notes, see above")
     if kinds[LEFT_OUT]:
         parts.append(f"{kinds[LEFT_OUT]} left out")
     return "; ".join(parts)

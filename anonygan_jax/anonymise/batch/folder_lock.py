@@ -10,6 +10,7 @@ import filelock
 logger = logging.getLogger(__name__)
 
 LOCK = ".anonygan.lock"
+MAX_TRIES = 100  # to make a folder that other runs remove
 
 
 class OutputError(ValueError):
@@ -28,26 +29,40 @@ def locked(folder: pathlib.Path) -> Iterator[None]:
         name.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    path = folder / LOCK
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if path.is_symlink() or (path.exists() and path.stat().st_size):
-            raise OutputError(f"{path}: not a lock of this tool; move it away")
-        lock = filelock.FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            logger.warning("%s: waiting for another run that writes there", folder)
-            lock.acquire()
+        lock = _acquired(folder)
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error}") from error
     try:
         yield
     finally:
-        try:
-            path.unlink(missing_ok=True)  # those who wait notice, and make another
+        try:  # those who wait notice, and make another
+            (folder / LOCK).unlink(missing_ok=True)
         finally:
             lock.release()
         for empty in made:
             with contextlib.suppress(OSError):  # it is not empty
                 empty.rmdir()
+
+
+def _acquired(folder: pathlib.Path) -> filelock.FileLock:
+    """The lock of a folder; a run that ends may remove that while it is acquired."""
+    for _ in range(MAX_TRIES):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            return _acquired_at_once(folder)
+    return _acquired_at_once(folder)
+
+
+def _acquired_at_once(folder: pathlib.Path) -> filelock.FileLock:
+    """The lock of a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    if path.is_symlink() or (path.exists() and path.stat().st_size):
+        raise OutputError(f"{path}: not a lock of this tool; move it away")
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        logger.warning("%s: waiting for another run that writes there", folder)
+        lock.acquire()
+    return lock

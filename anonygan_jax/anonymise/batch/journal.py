@@ -6,56 +6,24 @@ before its result gets its name: no file of ours is there that is not named by o
 
 import dataclasses
 import json
-import logging
 import os
 import pathlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from anonygan_jax.anonymise.batch.contents import About
+from anonygan_jax.anonymise.batch.contents import UNREADABLE, About
+from anonygan_jax.anonymise.batch.entries import (
+    FILES,
+    RUNS,
+    Entry,
+    read_journal,
+    read_report,
+)
 from anonygan_jax.anonymise.batch.file_results import FAILED, LEFT_OUT, FileResult
 from anonygan_jax.io.atomic_write import atomic_write
 
-logger = logging.getLogger(__name__)
-
 REPORT, JOURNAL = "report.json", ".report.jsonl"
-RUNS, FILES = "runs", "photos"  # keys of the report
-
-
-class ReportError(ValueError):
-    """A report or journal that cannot be read, or that is another program's."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """A file's result as it is written down.
-
-    Attributes:
-      name: of the result below the folder, with "/", whether it was written or not.
-      run: `About.key` of the run.
-      result: with the absolute path of the file.
-    """
-
-    name: str
-    run: str
-    result: FileResult
-
-    @classmethod
-    def from_dict(cls, entry: dict[str, Any]) -> "Entry":
-        """Returns the entry of a report or journal."""
-        fields = {k: v for k, v in entry.items() if k not in ("name", "run")}
-        return cls(entry["name"], entry["run"], FileResult.from_dict(fields))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Returns what is written into a report or journal."""
-        fields = dataclasses.asdict(self.result)
-        return {
-            "photo": fields.pop("photo"),
-            "name": self.name,
-            **fields,
-            "run": self.run,
-        }
 
 
 class Journal:
@@ -76,8 +44,10 @@ class Journal:
         self._runs: dict[str, Any] = {}
         self._entries: list[Entry] = []
         self._by_name: dict[str, list[Entry]] = defaultdict(list)
-        self._read_report()
-        self._read_journal()
+        for runs, entries in (read_report(self._report), read_journal(self._path)):
+            self._runs.update(runs)
+            for entry in entries:
+                self._note(entry)
 
     def of(self, name: str) -> list[Entry]:
         """Returns the entries of a result's name, newest first."""
@@ -124,8 +94,7 @@ class Journal:
         """Writes report.json and deletes the journal, if there is one.
 
         Args:
-          lying: returns the fingerprint of the file of a result's name; "" if there is
-            none.
+          lying: returns what `lying_fingerprint` does of the file of a result's name.
 
         Raises:
           OSError: the folder cannot be written to.
@@ -147,6 +116,8 @@ class Journal:
         last = {(entry.name, entry.result.photo): entry for entry in self._entries}
         for name, entries in self._by_name.items():
             there = lying(name) if len(entries) > 1 else ""
+            if there == UNREADABLE:  # any of them may be its
+                last.update({(name, e.result.result_fingerprint): e for e in entries})
             of_there = [e for e in entries if e.result.result_fingerprint == there]
             if not there or not of_there:
                 continue
@@ -189,37 +160,3 @@ class Journal:
             file.write(f"{before}{json.dumps(entry)}\n")
             file.flush()
             os.fsync(file.fileno())
-
-    def _read_report(self) -> None:
-        """Reads the entries of runs that ended."""
-        if not os.path.lexists(self._report):
-            return
-        try:
-            report = json.loads(self._report.read_bytes())
-            self._runs.update(report[RUNS])
-            for entry in report[FILES]:
-                self._note(Entry.from_dict(entry))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ReportError(
-                f"{self._report}: damaged, or no report of this version; what is there "
-                "is not touched: choose another --output, or move the file away"
-            ) from error
-
-    def _read_journal(self) -> None:
-        """Reads the entries of runs that were stopped; a line cut short is left out."""
-        if not os.path.lexists(self._path):
-            return
-        for number, line in enumerate(self._path.read_bytes().splitlines(), 1):
-            try:
-                fields = json.loads(line)
-                if "key" in fields:
-                    self._runs[fields.pop("key")] = fields
-                else:
-                    self._note(Entry.from_dict(fields))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                if number == 1:
-                    raise ReportError(
-                        f"{self._path}: damaged, or no journal of this tool; choose "
-                        "another --output, or move the file away"
-                    ) from error
-                logger.warning("%s: line %d is damaged, left out", self._path, number)

@@ -8,25 +8,29 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import tempfile
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator
 
-from anonygan_jax.anonymise.batch.contents import About, fingerprint_of
+from anonygan_jax.anonymise.batch.contents import (
+    UNREADABLE,
+    About,
+    fingerprint_of,
+    lying_fingerprint,
+)
 from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult, try_file
 from anonygan_jax.anonymise.batch.folder_lock import LOCK, locked
 from anonygan_jax.anonymise.batch.journal import JOURNAL, REPORT, Journal
+from anonygan_jax.anonymise.batch.result_names import OccupiedError, ResultNames
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.atomic_write import is_temporary, remove_leftovers, temporary_path
+from anonygan_jax.io.atomic_write import (
+    is_temporary,
+    remove_leftovers,
+    rename_to_free,
+    temporary_path,
+)
 from anonygan_jax.io.photos import PhotoError, PhotoFile
 
-NO_FILE = "no file"  # instead of the fingerprint of a folder, a link, a pipe
-
-
-class OccupiedError(PhotoError):
-    """A result whose name another file has."""
+_UNREADABLE = "is there and cannot be read; it is not touched"
 
 
 class OutputFolder:
@@ -35,7 +39,7 @@ class OutputFolder:
     def __init__(self, path: pathlib.Path, journal: Journal) -> None:
         """Takes a folder that is locked."""
         self._path, self._journal = path, journal
-        self._taken: dict[str, list[tuple[str, pathlib.Path]]] = defaultdict(list)
+        self._names = ResultNames(path)
         self._placed: dict[str, str] = {}  # fingerprints of this run's results
 
     @classmethod
@@ -66,7 +70,7 @@ class OutputFolder:
         """Returns whether a file is a result in this folder, its report or the like.
 
         Raises:
-          PhotoError: it is named by the report and cannot be read.
+          PhotoError: the report names it, and it cannot be read.
         """
         place = path.parent.resolve() / path.name
         if not place.is_relative_to(self._path.resolve()):
@@ -95,11 +99,11 @@ class OutputFolder:
           PhotoError: the file was processed before and cannot be read now.
         """
         name = output.relative_to(self._path).as_posix()
-        self._take(name, file.path)
+        self._names.take(name, file.path)
         fingerprint = fingerprint_of(file.path) if self._journal.of(name) else ""
         lying = self._lying(name)
-        if lying:
-            self._check_replaceable(name, file, fingerprint, lying)
+        if lying and (why := self._in_the_way(name, file, fingerprint, lying)):
+            raise OccupiedError(f"{file.path}: {why}")
         entry = self._journal.previous(name, fingerprint, lying)
         previous = None
         if entry and use_previous:
@@ -149,96 +153,65 @@ class OutputFolder:
         self._journal.add(output.relative_to(self._path).as_posix(), result)
 
     def _lying(self, name: str) -> str:
-        """Fingerprint of the file of a result's name; "" if there is none."""
-        path = self._path / name
-        if name in self._placed:
-            return self._placed[name]
-        if not os.path.lexists(path):
-            return ""
-        if path.is_symlink() or not path.is_file():
-            return NO_FILE
-        return fingerprint_of(path)
+        """What `lying_fingerprint` returns of the file of a result's name."""
+        return self._placed.get(name) or lying_fingerprint(self._path / name)
 
     def _is_written(self, name: str) -> bool:
-        """Whether the file of a result's name has the contents of a result of ours."""
+        """Whether the file of a result's name has the contents of a result of ours.
+
+        Raises PhotoError if it may have, and cannot be read.
+        """
         written = {e.result.result_fingerprint for e in self._journal.of(name)} - {""}
-        return bool(written) and self._lying(name) in written
+        lying = self._lying(name) if written else ""
+        if lying == UNREADABLE:
+            raise PhotoError(f"{self._path / name}: {_UNREADABLE}")
+        return lying in written
 
-    def _take(self, name: str, file: pathlib.Path) -> None:
-        """Notes a result's name; raises if another file of this run has it."""
-        folded = unicodedata.normalize("NFC", name.casefold())
-        for other, first in self._taken[folded]:
-            if other == name or is_one_name(self._path, other, name):
-                raise OccupiedError(
-                    f"{file}: its result would have the name of {first}'s; rename one"
-                )
-        self._taken[folded].append((name, file))
-
-    def _check_replaceable(
+    def _in_the_way(
         self, name: str, file: PhotoFile, fingerprint: str, lying: str
-    ) -> None:
-        """Raises unless the file of a result's name is an earlier one of this file."""
+    ) -> str:
+        """Why the file of a result's name stays; "" if it is this file's result."""
         path, photo = self._path / name, os.path.abspath(file.path)
         if path.exists() and os.path.samefile(path, file.path):
-            raise OccupiedError(
-                f"{file.path}: --output would overwrite it; choose another"
-            )
-        results = [
-            entry.result
-            for entry in self._journal.of(name)
-            if entry.result.result_fingerprint == lying
-        ]
+            return "--output would overwrite it; choose another"
+        if lying == UNREADABLE:
+            return f"{path}: {_UNREADABLE}"
+        entries = self._journal.of(name)
+        results = [e.result for e in entries if e.result.result_fingerprint == lying]
         if not results:
-            raise OccupiedError(
-                f"{file.path}: {path} is there and is no result of this tool; it is "
-                "not touched: move it, or choose another --output"
-            )
-        if all(r.photo != photo and r.fingerprint != fingerprint for r in results):
-            raise OccupiedError(
-                f"{file.path}: {path} is the result of {results[0].photo}; rename one, "
-                "or choose another --output"
-            )
+            text = "is there and is no result of this tool; it is not touched: move it"
+        elif all(r.photo != photo and r.fingerprint != fingerprint for r in results):
+            text = f"is the result of {results[0].photo}; rename one"
+        else:
+            return ""
+        return f"{path} {text}, or choose another --output"
 
     def _place(self, name: str, task: Task, result: FileResult) -> FileResult:
         """Gives a written file its name; no other file is replaced."""
-        if os.path.lexists(task.output):
-            if not self._is_written(name):
-                raise OccupiedError(f"{task.output} came while it was processed")
+        if self._is_written(name):
             task.staged.replace(task.output)
         else:
             try:
-                os.link(task.staged, task.output)  # fails if a file comes now
-                task.staged.unlink()
+                rename_to_free(task.staged, task.output)
             except FileExistsError as error:
-                raise OccupiedError(
-                    f"{task.output} came while it was processed"
-                ) from error
-            except OSError:  # a file system without links
-                task.staged.replace(task.output)
+                came = f"{task.output} came while it was processed"
+                raise OccupiedError(came) from error
         self._placed[name] = result.result_fingerprint
         return result
 
     def _cleared(self, name: str, task: Task, result: FileResult) -> FileResult:
         """A file's failure, after removing what is there of it and is not right."""
         task.staged.unlink(missing_ok=True)
-        remove_leftovers(task.output.parent)  # of a worker that died
         if not self._is_written(name):
             return result
         if self._journal.previous(name, task.fingerprint, self._lying(name)):
-            left = f"{result.reason}; the result of an earlier run is left"
-            return dataclasses.replace(result, kind=FAILED, reason=left)
-        try:
-            task.output.unlink()
-        except OSError as error:
-            left = f"{result.reason}; an earlier result is left, too: {error}"
-            return dataclasses.replace(result, kind=FAILED, reason=left)
-        return result
-
-
-def is_one_name(folder: pathlib.Path, one: str, other: str) -> bool:
-    """Returns whether a folder's file system takes two names for one."""
-    with tempfile.TemporaryDirectory(prefix=".anonygan-", dir=folder) as place:
-        path = pathlib.Path(place, one)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        return pathlib.Path(place, other).exists()
+            left = "the result of an earlier run is left"
+        else:
+            try:
+                task.output.unlink()
+                return result
+            except OSError as error:
+                left = f"an earlier result is left, too: {error}"
+        return dataclasses.replace(
+            result, kind=FAILED, reason=f"{result.reason}; {left}"
+        )

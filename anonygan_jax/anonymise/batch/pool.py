@@ -15,6 +15,7 @@ from anonygan_jax.anonymise.batch.worker import Planned, Searched, VideoJob, Wor
 from anonygan_jax.anonymise.conditions.memory import IdentityMemory
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.io.atomic_write import remove_leftovers
 from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.io.worker_process import WorkerDied
 
@@ -132,7 +133,8 @@ def _lost_video(
 
 
 def _lost(task: Task, error: WorkerDied) -> FileResult:
-    """The result of a file during which its process died."""
+    """The result of a file during which its process died, without what that left."""
+    remove_leftovers(task.output.parent)
     return FileResult(str(task.photo), FAILED, reason=str(error))
 
 

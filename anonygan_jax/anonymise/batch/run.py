@@ -1,6 +1,7 @@
 """A run of the command: its files, their order and their results."""
 
 import contextlib
+import functools
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,7 @@ from anonygan_jax.anonymise.batch.file_results import (
     FileResult,
     try_file,
 )
+from anonygan_jax.anonymise.batch.journal import REPORT
 from anonygan_jax.anonymise.batch.output_folder import OutputFolder
 from anonygan_jax.anonymise.batch.pool import (
     PhotoWorkers,
@@ -64,7 +66,7 @@ class BatchRun:
 
         Raises:
           TracksError: a table cannot be read, has another suffix, or is read and
-            written.
+            written, or has the name of the report.
           CheckpointError, PhotoError: a file that the settings name cannot be used.
         """
         self._inputs, self._output, self._settings = inputs, output, settings
@@ -72,7 +74,7 @@ class BatchRun:
         self._known: Known | None = read_faces(boxes) if boxes else None
         self._about = About.of(settings, boxes)
         if tracks:
-            check_table(tracks, boxes)
+            check_table(tracks, output / REPORT, boxes)
         self._tasks: list[Task] = []
         self._others: list[tuple[pathlib.Path, FileResult]] = []
 
@@ -85,9 +87,8 @@ class BatchRun:
           OutputError, ReportError: the folder of results cannot be used.
         """
         with contextlib.ExitStack() as stack:
-            self._folder = stack.enter_context(
-                OutputFolder.opened(self._output, self._about)
-            )
+            opened = OutputFolder.opened(self._output, self._about)
+            self._folder = stack.enter_context(opened)
             self._list_files()
             self._stack = stack.pop_all()
         return self
@@ -162,7 +163,7 @@ class BatchRun:
 
     def _list_files(self) -> None:
         """Sorts the files of the input into tasks, photos first, and others."""
-        found = [f for f in find_photos(self._inputs) if not self._is_ours(f)]
+        found = self._inputs_found()
         photos = [file for file in found if file.has_photo_suffix]
         videos = [file for file in found if file.has_video_suffix]
         media = {*photos, *videos}
@@ -196,9 +197,17 @@ class BatchRun:
         result = FileResult(str(file.path), kind, reason=reason)
         self._others.append((self._output / file.name, result))
 
-    def _is_ours(self, file: PhotoFile) -> bool:
-        """Whether a file is no input since it is in the folder of results."""
-        return file.problem is None and self._folder.is_ours(file.path)
+    def _inputs_found(self) -> list[PhotoFile]:
+        """The files of the input that are not in the folder of results."""
+        found = []
+        for file in find_photos(self._inputs):
+            ours = functools.partial(self._folder.is_ours, file.path)
+            is_ours = file.problem is None and try_file(file.path, ours)
+            if isinstance(is_ours, FileResult):  # perhaps: it cannot be read
+                self._others.append((self._output / file.name, is_ours))
+            elif not is_ours:
+                found.append(file)
+        return found
 
 
 def _rows_into(table: Table) -> Callable[[Task, list[Plan]], None]:

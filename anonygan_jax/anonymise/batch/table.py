@@ -71,17 +71,24 @@ def written_tracks(path: pathlib.Path | None) -> Iterator[Table]:
         file.write("\n]\n")
 
 
-def check_table(path: pathlib.Path, boxes: pathlib.Path | None = None) -> None:
+def check_table(
+    path: pathlib.Path, report: pathlib.Path, boxes: pathlib.Path | None = None
+) -> None:
     """Accepts a table to write: a new file, or an earlier table of this tool.
 
+    Results have the suffixes of photos and videos, and no table has their names.
+
     Args:
+      report: of the run, which is written after the table.
       boxes: the table that is read.
 
     Raises:
-      TracksError: it is that table, another file, or has another suffix than CSV and
-        JSON.
+      TracksError: it is one of the two, another file, or has another suffix than CSV
+        and JSON.
     """
     check_suffix(path)
+    if f"{path.resolve()}".casefold() == f"{report.resolve()}".casefold():
+        raise TracksError(f"{path}: is the name of the report; choose another")
     if not path.exists():
         return
     if boxes and path.samefile(boxes):

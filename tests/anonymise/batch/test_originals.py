@@ -13,13 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from anonygan_jax.anonymise.batch import output_folder
+from anonygan_jax.anonymise.batch import result_names
 from anonygan_jax.anonymise.batch.contents import About
-from anonygan_jax.anonymise.batch.output_folder import (
-    OccupiedError,
-    OutputFolder,
-    is_one_name,
-)
+from anonygan_jax.anonymise.batch.output_folder import OutputFolder
+from anonygan_jax.anonymise.batch.result_names import OccupiedError, is_one_name
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.photos import PhotoFile
@@ -244,7 +241,7 @@ def test_photos_of_one_name_but_for_case_or_accents(tool, tmp_path):
 
 def test_results_that_a_file_system_takes_for_one_are_told(tmp_path, monkeypatch):
     """As on a disk that knows no case, which the machine of the tests may not have."""
-    monkeypatch.setattr(output_folder, "is_one_name", lambda *_: True)
+    monkeypatch.setattr(result_names, "is_one_name", lambda *_: True)
     _photos(tmp_path / "in", "a.JPG", "a.jpg", "b.jpg")
     about = About.of(Settings("blackout"))
     with OutputFolder.opened(tmp_path / "out", about) as folder:

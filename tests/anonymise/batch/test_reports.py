@@ -1,5 +1,6 @@
 """Reports: several runs, runs at once, what is left out, what is damaged."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -12,8 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from anonygan_jax.anonymise.batch.contents import About
+from anonygan_jax.anonymise.batch.file_results import (
+    FAILED,
+    NO_FACE,
+    REPLACED,
+    FileResult,
+    exit_code,
+    summary,
+)
 from anonygan_jax.anonymise.batch.folder_lock import LOCK, OutputError, locked
 from anonygan_jax.anonymise.batch.journal import JOURNAL
+from anonygan_jax.anonymise.batch.output_folder import OutputFolder
+from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.io.photos import PhotoFile
 from tests.stubbed_tool import StubbedTool
 
 
@@ -198,6 +211,24 @@ def test_a_waiting_run_says_so_and_a_lock_ends_with_its_process(tmp_path, caplog
     assert not (tmp_path / "out" / LOCK).exists()
 
 
+def test_a_folder_that_another_run_removes_is_made_again(tmp_path, monkeypatch):
+    """A run that ends removes the empty folders that it made."""
+    make, removals = pathlib.Path.mkdir, [1, 2, 1]
+    out = tmp_path / "a" / "b"
+
+    def mkdir(path: pathlib.Path, *arguments, **options) -> None:
+        make(path, *arguments, **options)
+        if path == out and removals:
+            for folder in (out, out.parent)[: removals.pop()]:
+                folder.rmdir()
+
+    monkeypatch.setattr(pathlib.Path, "mkdir", mkdir)
+    with locked(out):
+        assert (out / LOCK).exists()
+        assert not removals
+    assert not list(tmp_path.iterdir())
+
+
 def _lock(folder: pathlib.Path) -> None:
     with locked(folder):
         pass
@@ -226,6 +257,50 @@ def test_a_table_of_faces_replaces_nothing_but_a_table(tool, tmp_path):
         arguments = (photo, "--output", out, "--tracks", table, "--boxes", table)
         code, screen = tool(*arguments)
         assert (code, "is read, too" in screen) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["report.json", "REPORT.json", "../out/report.json"])
+def test_a_table_of_faces_is_not_the_report(name, tool, tmp_path):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    code, screen = tool(photo, "--output", out, "--tracks", out / name)
+    assert (code, "is the name of the report" in screen) == (1, True), screen
+    assert not out.exists()
+
+
+def test_folders_are_listed_as_often_for_many_files_as_for_few(tmp_path, monkeypatch):
+    """Else the time of files without a result would grow with their square."""
+    listed, scandir = [], os.scandir
+
+    def counted(path="."):
+        listed.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", counted)
+    counts, about = [], About.of(Settings("blackout"))
+    for number in (1, 9):
+        listed.clear()
+        out = tmp_path / f"{number}"
+        with OutputFolder.opened(out, about) as folder:
+            for name in (f"{n}.png" for n in range(number)):
+                photo = _photo(tmp_path / "in" / name)
+                task = folder.task(PhotoFile(photo, name), out / name)
+                kind = NO_FACE if name < "4" else FAILED
+                folder.settle(task, FileResult(str(photo), kind, reason="planted"))
+        counts.append(sum(os.fspath(path) == str(out) for path in listed))
+    assert counts[0] == counts[1]
+
+
+def test_results_that_are_not_whole_are_counted(tmp_path):
+    whole = FileResult("a.mp4", REPLACED, "out/a.mp4", num_frames=3)
+    results = [
+        whole,
+        dataclasses.replace(whole, num_broken=2),
+        dataclasses.replace(whole, note="no sound"),
+    ]
+    last = "with broken packets or notes, see above"
+    assert f"; 2 {last}" in summary(results, tmp_path)
+    assert last not in summary(results[:1], tmp_path)
+    assert exit_code(results) == 0
 
 
 def test_names_that_are_not_utf8_are_processed_and_shown(tool, tmp_path):

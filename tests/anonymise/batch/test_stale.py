@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import json
 import os
 import pathlib
 import shutil
@@ -11,6 +12,7 @@ from PIL import Image
 
 from anonygan_jax.anonymise.batch import contents
 from anonygan_jax.anonymise.batch.contents import About, fingerprint_of
+from anonygan_jax.anonymise.batch.file_results import FileResult
 from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
@@ -114,12 +116,12 @@ def test_another_photo_of_a_kept_person_makes_other_results(folder, tmp_path):
     assert (kept, again) == (["kept"], ["replaced"])
 
 
-def _unreadable(monkeypatch, name: str) -> None:
-    """A photo that gives errors of reading."""
+def _unreadable(monkeypatch, name: str, folder: str = "in") -> None:
+    """A photo of a folder that gives errors of reading."""
     opened, read = photos.Image.open, pathlib.Path.open
 
     def fails(original, path, *arguments, **options):
-        if pathlib.Path(path).name == name and "in" in pathlib.Path(path).parts:
+        if pathlib.Path(path).parts[-2:] == (folder, name):
             raise OSError(errno.EIO, "Input/output error")
         return original(path, *arguments, **options)
 
@@ -143,6 +145,40 @@ def test_an_error_of_reading_leaves_a_finished_result(settings, folder, monkeypa
     inode = result.stat().st_ino
     assert _run(folder, settings)["1.png"].kind == "replaced"
     assert result.stat().st_ino == inode  # nothing had to be done again
+
+
+@pytest.mark.parametrize("is_below", [True, False], ids=["below the input", "beside"])
+def test_an_unreadable_result_fails_its_file_alone(is_below, folder, monkeypatch):
+    """Two settings, so that both runs have an entry of its name."""
+    out = folder / "out" if is_below else folder.parent / "out"
+
+    def run(settings: Settings) -> dict[str, FileResult]:
+        with BatchRun((str(folder),), out, settings) as run:
+            results = list(run.results())
+        return {
+            pathlib.Path(r.photo).relative_to(folder).as_posix(): r for r in results
+        }
+
+    run(WARP)
+    run(BLUR)
+    before = (out / "1.png").read_bytes()
+    Image.new("RGB", (9, 9)).save(folder / "3.png")  # a reason to go on
+    with monkeypatch.context() as planted:
+        _unreadable(planted, "1.png", "out")
+        results = run(BLUR)
+    unreadable = ["1.png", *(["out/1.png"] if is_below else [])]
+    failed = {name: r.reason for name, r in results.items() if r.kind == "failed"}
+    assert sorted(failed) == unreadable
+    assert all("cannot be read" in reason for reason in failed.values())
+    assert (out / "1.png").read_bytes() == before
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["0.png", "1.png", "2.png", "report.json"]
+    report = json.loads((out / "report.json").read_text())["photos"]
+    kinds = {entry["kind"] for entry in report if entry["name"] == "1.png"}
+    assert kinds == {"failed", "replaced"}  # what is there stays known
+    again = run(BLUR)
+    assert sorted(again) == ["0.png", "1.png", "2.png", "3.png"]
+    assert again["1.png"].kind == "replaced"
 
 
 def test_a_search_that_fails_on_a_resumed_run_leaves_the_result(folder, monkeypatch):
