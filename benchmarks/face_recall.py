@@ -76,7 +76,12 @@ def _placed(
     image, points = portrait(record, side, width)
     true = face_box((side / 2, side / 2), width)
     found = detector.boxes(image)
-    good = [f for f in found if _error(f.box_xyxy, true) < MAX_ERROR]
+    errors = [
+        np.abs(np.clip(f.box_xyxy, 0, side) - np.clip(true, 0, side)) for f in found
+    ]
+    good = [
+        f for f, e in zip(found, errors, strict=True) if e.max() < MAX_ERROR * width
+    ]
     shapes = [detector.face(image, f).points_xy for f in good]
     return bool(good), _has_landmarks(shapes, points, width), len(found) == 1
 
@@ -85,11 +90,6 @@ def _has_landmarks(shapes: list[np.ndarray], points: np.ndarray, width: float) -
     """Whether a face's landmarks are where they should be."""
     apart = [np.linalg.norm(s - points, axis=-1).mean() for s in shapes if len(s)]
     return min(apart, default=np.inf) < MAX_ERROR * width
-
-
-def _error(box: np.ndarray, true: np.ndarray) -> float:
-    """The largest distance of an edge from where it is, in widths of the face."""
-    return float(np.abs(box - true).max() / (true[2] - true[0]))
 
 
 def by_angle(detector: FaceDetector, composites: list[FaceRecord]) -> None:

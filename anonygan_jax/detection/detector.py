@@ -9,7 +9,14 @@ from jaxtyping import Float, UInt8
 
 from anonygan_jax.detection.boxes import points_fit
 from anonygan_jax.detection.copies import doubled, reduced, turned, turned_back
-from anonygan_jax.detection.merging import CLEAR_SCORE, Search, ious, matches, merge
+from anonygan_jax.detection.merging import (
+    CLEAR_SCORE,
+    Search,
+    ious,
+    matches,
+    merge,
+    trust,
+)
 from anonygan_jax.faces.face import Face
 
 TILE = 1280  # pixels; in larger photos small faces are lost in the reduced copy
@@ -155,7 +162,8 @@ def _thorough(detector: Detector, photo: np.ndarray, rank: int) -> list[Search]:
 
     A small photo is searched in twice its size, too: else faces of 12 pixels are lost.
     A turned copy is small. A large one is searched where the small one shows a face
-    better than the upright ones do, or where these show none at all.
+    better than the upright searches do, or where a face that these show may be a
+    turned one, or if they show none.
     """
     quick = reduced(photo, QUICK_SIDE)
     if quick is photo:
@@ -170,7 +178,7 @@ def _thorough(detector: Detector, photo: np.ndarray, rank: int) -> list[Search]:
     known, others = merge(upright), []
     for turns in (1, 2, 3):
         others.append(_search(detector, photo, quick, turns, CLEAR_SCORE, rank))
-        if _adds_faces(others[-1], known):
+        if _may_be_turned(known) or _adds_faces(others[-1], known):
             others.append(_search(detector, photo, fine, turns, CLEAR_SCORE, rank))
     return upright + others
 
@@ -190,12 +198,18 @@ def _search(
     return Search(found, turns, smallest, min_score=min_score, rank=rank)
 
 
+def _may_be_turned(known: np.ndarray) -> bool:
+    """Whether an upright search found no face, or one that is unclear or rolled."""
+    is_odd = (known[:, 4] < CLEAR_SCORE) | (np.abs(known[:, 5]) > np.pi / 4)
+    return not len(known) or bool(is_odd.any())
+
+
 def _adds_faces(found: Search, known: np.ndarray) -> bool:
-    """Whether a turned copy shows a face that is unknown, or has a lower score."""
+    """Whether a turned copy shows a face that is unknown, or shows it better."""
     boxes = found.boxes[found.boxes[:, 4] >= found.min_score]
     pairs = matches(ious(boxes, known))
-    better = any(boxes[n, 4] > known[m, 4] for n, m in pairs)
-    return better or len(pairs) < len(boxes) or not len(known)
+    old, new = trust(known, 0), trust(boxes, found.turns)
+    return len(pairs) < len(boxes) or any(new[n] > old[m] for n, m in pairs)
 
 
 def tile_starts(length: int) -> list[int]:

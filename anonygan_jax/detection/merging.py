@@ -11,7 +11,7 @@ MIN_IOU = 0.45  # of one face's boxes in two searches
 CLEAR_SCORE = 0.6  # of a face that one look at an added copy suffices for
 ROLL_COST = 0.2  # of the score, for each radian that a face is rolled in its copy
 ROLL_SUPPORT = 0.2  # of other views' scores, for a view whose roll they share
-MIN_INSIDE = 0.6  # of a box's area, for a part of another
+MIN_INSIDE = 0.6  # of the smaller box's area, where two may show one face
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +45,8 @@ class _View:
 
     @property
     def trust(self) -> float:
-        """The score, less of a face that is rolled in its copy."""
-        roll = self.box[5] - self.search.turns * np.pi / 2
-        return float(self.box[4] - ROLL_COST * abs(np.angle(np.exp(1j * roll))))
+        """See `trust`."""
+        return float(trust(self.box[None], self.search.turns)[0])
 
     def agreement(self, other: "_View") -> float:
         """How much another view of the face supports the roll of this one."""
@@ -69,10 +68,6 @@ class _Face:
         """Larger for the better view: of the first detector, and seen upright."""
         support = sum(view.agreement(other) for other in self.views)
         return -view.search.rank, view.trust + ROLL_SUPPORT * support
-
-    def shares_search(self, other: "_Face") -> bool:
-        """Whether one search has a box of both."""
-        return any(a.search is b.search for a in self.views for b in other.views)
 
     @property
     def is_sure(self) -> bool:
@@ -121,18 +116,30 @@ def merge(searches: Sequence[Search]) -> Float[np.ndarray, "M 6"]:
 def _faces(searches: Sequence[Search]) -> list[_Face]:
     """The faces: boxes are joined that overlap, those that overlap most first."""
     views = [_View(box, search) for search in searches for box in search.boxes]
-    faces = [_Face([view]) for view in views]
     boxes = np.array([view.box for view in views], np.float32).reshape(-1, 6)
     overlaps = np.triu(ious(boxes, boxes), 1)
     pairs = np.argwhere(overlaps >= MIN_IOU)
     order = np.argsort(-overlaps[tuple(pairs.T)], kind="stable")
-    face_of = dict(enumerate(faces))
-    for first, second in pairs[order]:
-        one, other = face_of[first], face_of[second]
-        if one is not other and not one.shares_search(other):
-            one.views += other.views
-            face_of = {n: one if f is other else f for n, f in face_of.items()}
-    return list({id(face): face for face in face_of.values()}.values())
+    joined = [[number] for number in range(len(views))]  # each view's face
+    seen_in = [{id(view.search)} for view in views]  # the searches that have it
+    for one, other in pairs[order]:
+        if seen_in[one].isdisjoint(seen_in[other]):
+            joined[one] += joined[other]
+            seen_in[one] |= seen_in[other]
+            for number in joined[other]:
+                joined[number], seen_in[number] = joined[one], seen_in[one]
+    faces = {id(numbers): numbers for numbers in joined}.values()
+    return [_Face([views[number] for number in numbers]) for numbers in faces]
+
+
+def trust(boxes: Float[np.ndarray, "N 6"], turns: int) -> Float[np.ndarray, " N"]:
+    """Returns float [N]: the score, less of a face that is rolled in its copy.
+
+    Args:
+      turns: quarter turns of the copy, see `Search`.
+    """
+    roll = np.angle(np.exp(1j * (boxes[:, 5] - turns * np.pi / 2)))
+    return boxes[:, 4] - ROLL_COST * np.abs(roll)
 
 
 def matches(overlaps: Float[np.ndarray, "N M"]) -> list[tuple[int, int]]:
