@@ -27,9 +27,10 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE
 
 MOUTH = tuple(range(48, 68))
-# Correlation of the brightness gradients of an eye or a mouth before and after, and mean
-# difference over the contrast. Of 126 parts of a clip that was only encoded again
-# they are 0.83 to 1 and 0.05 to 0.16, after blur, pixelate and warp -0.7 to 0.63 and 0.2 to 2.
+# Correlation of the brightness gradients of an eye or a mouth before and after, and the
+# mean difference over the contrast. Of 126 parts of a clip that was only encoded again
+# they are 0.83 to 1 and 0.05 to 0.16; after blur, pixelate and warp -0.7 to 0.63
+# and 0.2 to 2.
 ALIKE, CHANGED = 0.7, 0.2
 RATES = (1, 2, 3, 5, 8, 10, 15, 30)  # frames a second
 SPEEDS = (2, 4, 8)

@@ -11,6 +11,7 @@ MIN_IOU = 0.45  # of one face's boxes in two searches
 CLEAR_SCORE = 0.6  # of a face that one look at an added copy suffices for
 ROLL_COST = 0.2  # of the score, for each radian that a face is rolled in its copy
 ROLL_SUPPORT = 0.2  # of other views' scores, for a view whose roll they share
+MUCH_SMALLER = 0.7  # of the longer side of another face's box
 MIN_INSIDE = 0.6  # of the smaller box's area, where two may show one face
 
 
@@ -75,11 +76,21 @@ class _Face:
         view = self.views[0]
         return len(self.views) > 1 or view.box[4] >= view.search.min_score
 
+    def is_small_and_clear(self, other: "_Face") -> bool:
+        """Whether it is a face before another, as a head before a close one."""
+        is_small = _longer_side(self.best.box) < MUCH_SMALLER * _longer_side(
+            other.best.box
+        )
+        is_clear = sum(view.trust >= CLEAR_SCORE for view in self.views) > 1
+        return is_small and is_clear
+
     def is_seen_badly(self, other: "_Face") -> bool:
         """Whether it is another face, which it overlaps, seen turned or in part.
 
         It is in no search that shows the other face well, though large enough for one.
         """
+        if self.is_small_and_clear(other):
+            return False
         good = [view.search for view in other.views if other.is_shown_well(view.search)]
         return not any(other.is_shown_well(view.search) for view in self.views) and any(
             search.smallest < _longer_side(self.best.box) for search in good

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.results import NO_LANDMARKS
 from anonygan_jax.detection import DETECTORS, make_detector
+from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.detector import (
     TILE,
     TILE_OVERLAP,

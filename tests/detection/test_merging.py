@@ -113,3 +113,17 @@ def test_a_face_seen_turned_beside_itself_is_one():
     found = merge([Search(np.array([upright])), Search(np.array([beside]), 2)])
     assert len(found) == 1
     assert len(merge([Search(np.array([upright, beside]))])) == 2
+
+
+def test_a_turned_head_before_a_large_face_stays():
+    """It is in no upright search, which shows upright faces only."""
+    large = [300, 300, 700, 700, 0.95, 0.0]
+    head = [380, 520, 500, 640, 0.8, np.pi]
+    found = merge(
+        [
+            Search(np.array([large], np.float32), 0, 20),
+            Search(np.array([head], np.float32), 2, 20, 0.6),
+            Search(np.array([head], np.float32) + 1e-3, 2, 20, 0.6),
+        ]
+    )
+    assert len(found) == 2
