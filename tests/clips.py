@@ -28,9 +28,14 @@ def write_clip(
     frames: list[np.ndarray],
     times: list[int] | None = None,
     audio_codec: str | None = None,
+    num_tones: int = 20,
     **metadata: str,
 ) -> pathlib.Path:
-    """Writes frames, shown at `times` in thirtieths of a second, and a tone."""
+    """Writes frames, shown at `times` in thirtieths of a second, and a tone.
+
+    Args:
+      num_tones: parts of the tone, 1024/48000 of a second each.
+    """
     flags = {"movflags": "use_metadata_tags"} if path.suffix == ".mp4" else {}
     with av.open(str(path), "w", options=flags) as container:
         container.metadata.update(metadata)
@@ -48,7 +53,7 @@ def write_clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio:
-            for number in range(20):
+            for number in range(num_tones):
                 wave = np.sin(np.arange(1024) / 20)[None].astype(np.float32)
                 tone = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
                 tone.sample_rate, tone.pts = 48000, 1024 * number

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from anonygan_jax.cli.demo_files import ended_by_signals, upload_folder
-from anonygan_jax.cli.demo_uploads import FITTING, anonymise_photo, anonymise_upload
+from anonygan_jax.cli.demo_uploads import FITTING, Uploads, no_worker
 from anonygan_jax.composites.bank import embedded_bank, load_bank
+from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.methods import (
     EMBEDDED_CHECKPOINT,
     WITHOUT_TRAINING,
@@ -36,8 +37,12 @@ class DemoUnavailable(ImportError):
     """Gradio is missing; the message says what to do."""
 
 
-def build_page(checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
+def build_page(uploads: Uploads, checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
     """Returns the page, not yet served.
+
+    Args:
+      uploads: does the work.
+      checkpoint: of the trained method.
 
     Raises:
       CheckpointError: the folder has no checkpoint.
@@ -59,14 +64,16 @@ def build_page(checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
                 label="New face (warp, auto, anonygan)",
             )
         with gr.Tab("Photo"):
-            _photo_tab(gr, method, person, gr.State(checkpoint))
+            _photo_tab(gr, uploads, method, person, gr.State(checkpoint))
         with gr.Tab("Video"):
-            _video_tab(gr, method, person, gr.State(checkpoint))
+            _video_tab(gr, uploads, method, person, gr.State(checkpoint))
         gr.Markdown(ADVICE)
     return page
 
 
-def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
+def _photo_tab(
+    gr: Any, uploads: Uploads, method: Any, person: Any, checkpoint: Any
+) -> None:
     """The tab for photos: upload, before and after."""
     with gr.Row():
         with gr.Column(scale=2):
@@ -87,11 +94,15 @@ def _photo_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
     shown = [slider, report, file, summary_text]
     inputs = [photo, method, person, seed, checkpoint]
     for event in (photo.upload, method.change, person.change):
-        event(anonymise_photo, inputs, shown)
-    again.click(lambda n: n + 1, seed, seed).then(anonymise_photo, inputs, shown)
+        event(uploads.anonymise_photo, inputs, shown)
+    again.click(lambda n: n + 1, seed, seed).then(
+        uploads.anonymise_photo, inputs, shown
+    )
 
 
-def _video_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
+def _video_tab(
+    gr: Any, uploads: Uploads, method: Any, person: Any, checkpoint: Any
+) -> None:
     """The tab for videos: upload, result."""
     with gr.Row():
         with gr.Column(scale=2):
@@ -103,14 +114,16 @@ def _video_tab(gr: Any, method: Any, person: Any, checkpoint: Any) -> None:
             file = gr.DownloadButton("Download the result", elem_id="download-video")
             report = gr.Dataframe(headers=HEADERS, interactive=False, wrap=True)
     inputs = [clip, method, person, checkpoint]
-    start.click(anonymise_upload, inputs, [result, report, file, summary_text])
+    shown = [result, report, file, summary_text]
+    start.click(uploads.anonymise_upload, inputs, shown)
 
 
 @contextlib.contextmanager
 def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
     """Serves the page to this computer alone; gives its address and the page.
 
-    Uploads are stored in a temporary folder, which is deleted when the block ends.
+    Uploads are stored in a temporary folder, which is deleted when the block ends, and
+    processed by another process.
 
     Raises:
       DemoUnavailable: Gradio is missing.
@@ -122,19 +135,21 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) 
     with upload_folder() as folder:
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        page = build_page(checkpoint)
-        _, address, _ = page.queue(max_size=8).launch(
-            server_name="127.0.0.1",
-            server_port=port,
-            share=False,
-            quiet=True,
-            prevent_thread_lock=True,
-            footer_links=[],
-        )
-        try:
-            yield address, page
-        finally:
-            page.close()
+        with WorkerPool.in_processes(no_worker, 1) as pool:
+            page = build_page(Uploads(pool), checkpoint)
+            _, address, _ = page.queue(max_size=8).launch(
+                server_name="127.0.0.1",
+                server_port=port,
+                share=False,
+                quiet=True,
+                prevent_thread_lock=True,
+                footer_links=[],
+            )
+            try:
+                yield address, page
+            finally:
+                pool.kill()  # nobody waits for what is in progress
+                page.close()
 
 
 @click.command(short_help="A local page to try the methods.")

@@ -16,11 +16,54 @@ from anonygan_jax.anonymise.results import PIXELATED, FaceReport
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.composites.bank import Bank, embedded_bank, load_bank
 from anonygan_jax.io.photos import read_photo
+from anonygan_jax.io.worker_pool import WorkerPool
+from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.methods import EMBEDDED_CHECKPOINT, make_methods
 from anonygan_jax.methods.method import Replacer
 
 FITTING = "chosen to fit"
 NOTHING: tuple[None, list, None] = (None, [], None)  # of a picture, a report and a file
+Shown = tuple[Any, ...]  # three outputs of the page and a line
+
+
+class Uploads:
+    """Work on uploads in another process: a file that kills it is told, too."""
+
+    def __init__(self, pool: WorkerPool[Any]) -> None:
+        """Takes processes; their worker is not used."""
+        self._pool = pool
+
+    def anonymise_photo(
+        self, photo: str | None, method: str, person: str, seed: int, checkpoint: str
+    ) -> Shown:
+        """Returns what `anonymise_photo` returns."""
+        return self._shown(anonymise_photo, photo, method, person, seed, checkpoint)
+
+    def anonymise_upload(
+        self, video: str | None, method: str, person: str, checkpoint: str
+    ) -> Shown:
+        """Returns what `anonymise_upload` returns."""
+        return self._shown(anonymise_upload, video, method, person, checkpoint)
+
+    def _shown(self, work: Callable[..., Shown], *inputs: Any) -> Shown:
+        """What the process returns, or in one line how it ended."""
+        call = functools.partial(work, *inputs)
+        (shown,) = self._pool.map(_called, [call], _lost)
+        return shown
+
+
+def no_worker() -> None:
+    """Returns the worker of a process that needs none."""
+
+
+def _called(_: Any, call: Callable[[], Shown]) -> Shown:
+    """What a call returns, in another process."""
+    return call()
+
+
+def _lost(_: Any, error: WorkerDied) -> Shown:
+    """What is shown if the process died."""
+    return *NOTHING, f"**{error}.** There is no result."
 
 
 @functools.lru_cache(maxsize=4)
@@ -40,13 +83,13 @@ def anonymise_photo(
     person: str,
     seed: int,
     checkpoint: str = EMBEDDED_CHECKPOINT,
-) -> tuple[Any, ...]:
+) -> Shown:
     """Returns before and after, rows of the report, a file to download, a summary."""
     if photo is None:
         return *NOTHING, "Drop a photo first."
     path = _file("anonymous.png")
 
-    def work() -> tuple[Any, ...]:
+    def work() -> Shown:
         image = read_photo(photo)
         result = make_anonymiser(method, person, checkpoint)(image, seed=str(seed))
         write_photo(path, result.image)
@@ -58,13 +101,13 @@ def anonymise_photo(
 
 def anonymise_upload(
     video: str | None, method: str, person: str, checkpoint: str = EMBEDDED_CHECKPOINT
-) -> tuple[Any, ...]:
+) -> Shown:
     """Returns a file to show, rows of the report, the file again, a summary."""
     if video is None:
         return *NOTHING, "Drop a clip first."
     path = _file("anonymous.mp4")
 
-    def work() -> tuple[Any, ...]:
+    def work() -> Shown:
         anonymiser = make_anonymiser(method, person, checkpoint)
         done = anonymise_video(anonymiser, pathlib.Path(video), path)
         text = f"{summary(done.tracks)} {done.num_frames} frames"
@@ -74,10 +117,10 @@ def anonymise_upload(
     return _told(pathlib.Path(video), work)
 
 
-def _told(upload: pathlib.Path, work: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
+def _told(upload: pathlib.Path, work: Callable[[], Shown]) -> Shown:
     """What work on an upload returns, or in one line why there is no result."""
 
-    def work_or_no_face() -> tuple[Any, ...]:
+    def work_or_no_face() -> Shown:
         try:
             return work()
         except NoFaceError:

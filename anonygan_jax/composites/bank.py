@@ -105,6 +105,8 @@ def load_bank(folder: pathlib.Path) -> Bank:
         faces, people = about["faces"], about["people"]
         if any(pathlib.PurePath(f["file"]).name != f["file"] for f in faces):
             raise ValueError("a picture outside the bank")
+        if len({len(faces), *(len(array) for array in arrays.values())}) > 1:
+            raise ValueError("its files differ in the number of faces")
         demographics = None
         if about["groups"]:
             group_map = read_arrays(folder / FACES_FILE, "group_map")["group_map"]

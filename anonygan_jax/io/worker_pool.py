@@ -84,6 +84,11 @@ class WorkerPool(Generic[Worker]):
         call = functools.partial(self._call, work, lost)
         return ordered_map(self._threads, call, items, self.num_ahead)
 
+    def kill(self) -> None:
+        """Kills the processes: calls in progress are lost, later ones raise."""
+        for process in self._processes:
+            process.kill()
+
     def __enter__(self) -> "WorkerPool[Worker]":
         for process in self._processes:
             process.start()
@@ -92,8 +97,7 @@ class WorkerPool(Generic[Worker]):
     def __exit__(self, error: object, *_: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if error is not None:
-            for process in self._processes:
-                process.kill()
+            self.kill()
         self._threads.shutdown()
         for process in self._processes:
             process.end()

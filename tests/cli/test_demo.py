@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import struct
 import time
 import zlib
@@ -15,6 +16,8 @@ from PIL import Image
 from anonygan_jax.anonymise.video import transcode
 from anonygan_jax.cli import demo, demo_uploads
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.io.photos import read_photo
+from anonygan_jax.io.worker_pool import WorkerPool
 
 
 @pytest.fixture
@@ -158,6 +161,36 @@ def test_a_clip_whose_sound_fails_is_shown_and_that_is_said(
     )
     assert pathlib.Path(shown[0]).exists()
     assert said == "**1 face hidden.** 3 frames, without sound, broken."
+
+
+def _with_a_fatal_photo() -> None:
+    """Loads a process which the photo fatal.png kills, as a decoder might."""
+
+    def read(path: str) -> np.ndarray:
+        if path.endswith("fatal.png"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return read_photo(path)
+
+    demo_uploads.read_photo = read
+
+
+def test_an_upload_that_kills_the_decoder_is_told_and_the_next_one_hidden(
+    group_file, folder, tmp_path
+):
+    fatal, fitting = tmp_path / "fatal.png", demo_uploads.FITTING
+    shutil.copy(group_file, fatal)
+    with WorkerPool.in_processes(_with_a_fatal_photo, 1) as pool:
+        uploads = demo_uploads.Uploads(pool)
+        shown = uploads.anonymise_photo(str(fatal), "blur", fitting, 0, "embedded")
+        assert shown == (
+            *demo_uploads.NOTHING,
+            "**its process ended suddenly (SIGSEGV).** There is no result.",
+        )
+        shown = uploads.anonymise_photo(group_file, "blur", fitting, 0, "embedded")
+        assert "2 faces hidden" in shown[-1]
+        assert folder in pathlib.Path(shown[2]).parents
+        said = uploads.anonymise_upload(group_file, "blur", fitting, "embedded")[-1]
+        assert "There is no result" in said
 
 
 @pytest.mark.slow  # Gradio

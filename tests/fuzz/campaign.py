@@ -91,6 +91,7 @@ def read_many(
         suffix = suffixes[rng.integers(len(suffixes))]
         path = folder / f"{STATE}{suffix}"
         path.write_bytes(damaged(rng, decoder.seeds[suffix]))
+        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
         try:
             decoder.read(path)
             counts["read"] += 1
@@ -103,7 +104,6 @@ def read_many(
                 kept = output / "".join(c if c.isalnum() else "_" for c in key)
                 kept.with_suffix(suffix).write_bytes(path.read_bytes())
                 kept.with_suffix(".txt").write_text(traceback.format_exc()[-20_000:])
-        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
         (folder / COUNTS).write_text(json.dumps(counts))
     faulthandler.cancel_dump_traceback_later()
     return counts

@@ -76,7 +76,8 @@ def videos() -> Decoder:
     from clips import pictures, write_clip
 
     from anonygan_jax.anonymise.errors import VideoError
-    from anonygan_jax.anonymise.video.transcode import Video, transcode
+    from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode
+    from anonygan_jax.io.prefetch import prefetch_in_thread
 
     images = [RNG.integers(0, 255, (40, 33, 3), np.uint8)]
     frames = [frame[:64, :96] for frame in pictures(images, 4)]
@@ -95,9 +96,10 @@ def videos() -> Decoder:
         video, out = Video(path), path.with_name("out.mp4")
         with transcode(video, out, True, ("time",)) as (images, writer):
             has_frames = False
-            for image in images:
-                writer.frame(image.image, image.pts)
-                has_frames = True
+            with prefetch_in_thread(images, FRAMES_AHEAD) as decoded:
+                for image in decoded:
+                    writer.frame(image.image, image.pts)
+                    has_frames = True
             if not has_frames:
                 raise VideoError("not one frame could be decoded")
 
@@ -150,7 +152,7 @@ def tracks() -> Decoder:
     """Tables of --tracks, with landmarks."""
     from anonygan_jax.anonymise.batch.table import COLUMNS
 
-    row = ["a.mp4", 3, 0.1, 0, 1, 2, 30, 40, 0.9, *range(136)]
+    row = ["a.mp4", 3, 0.1, 0, 1, 2, 30, 40, 0.9, -0.4, *range(136)]
     return _faces(COLUMNS, [row, row])
 
 
@@ -247,10 +249,66 @@ def records() -> Decoder:
     return Decoder({".item": seeds}, read, (RecordsError,))
 
 
+def reports() -> Decoder:
+    """Reports and journals of folders of results."""
+    from anonygan_jax.anonymise.batch import journal
+    from anonygan_jax.anonymise.batch.contents import About
+    from anonygan_jax.anonymise.batch.file_results import PIXELATED, FileResult
+    from anonygan_jax.anonymise.results import TrackReport
+    from anonygan_jax.anonymise.settings import Settings
+
+    about = About.of(Settings("blur"))
+    track = TrackReport(PIXELATED, "lost", (1, 2, 3, 4), lost=((0.0, 1.5),))
+    done = FileResult("a.mp4", PIXELATED, "a.mp4", faces=(track,), num_frames=10)
+    names = {".json": journal.REPORT, ".jsonl": journal.JOURNAL}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        writer = journal.Journal(folder, about)
+        writer.add("a.mp4", done)
+        writer.add("b.jpg", dataclasses.replace(done, photo="b.jpg", faces=()))
+        seeds = {".jsonl": [(folder / journal.JOURNAL).read_bytes()]}
+        writer.finish(lambda _: "")
+        seeds[".json"] = [(folder / journal.REPORT).read_bytes()]
+
+    def read(path: pathlib.Path) -> object:
+        folder = path.with_name("results")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        shutil.copy(path, folder / names[path.suffix])
+        return journal.Journal(folder, about).of("a.mp4")
+
+    return Decoder(seeds, read, (journal.ReportError,))
+
+
+def banks() -> Decoder:
+    """Banks of conditions: the damaged file is one of a folder's."""
+    from anonygan_jax.composites.bank import (
+        BANK_FILE,
+        FACES_FILE,
+        BankError,
+        embedded_bank,
+        load_bank,
+    )
+
+    names = {".json": BANK_FILE, ".npz": FACES_FILE}
+    seeds = {s: [(embedded_bank() / names[s]).read_bytes()] for s in names}
+
+    def read(path: pathlib.Path) -> object:
+        folder = path.with_name("bank")
+        folder.mkdir(exist_ok=True)
+        for name in names.values():
+            shutil.copy(embedded_bank() / name, folder)
+        shutil.copy(path, folder / names[path.suffix])
+        bank = load_bank(folder)
+        return [bank.of_person(person) for person in bank.people[:2]]
+
+    return Decoder(seeds, read, (BankError,))
+
+
 DECODERS: dict[str, Callable[[], Decoder]] = {
     make.__name__: functools.cache(make)
     for make in (
         *(photos, videos, lists, boxes, tracks, checkpoints),
-        *(torch_files, packs, records),
+        *(torch_files, packs, records, reports, banks),
     )
 }

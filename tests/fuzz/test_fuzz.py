@@ -3,14 +3,19 @@
 Longer: python tests/fuzz/campaign.py NAME --seconds 600.
 """
 
+import faulthandler
+
 import numpy as np
 import pytest
 from fuzz.campaign import campaign, read_many
-from fuzz.decoders import DECODERS
+from fuzz.decoders import DECODERS, Decoder
 from fuzz.mutations import damaged
 
 # Reading one input of the others takes some hundredths of a second.
-QUICK = ("photos", "boxes", "tracks", "lists", "torch_files", "packs")
+QUICK = (
+    *("photos", "boxes", "tracks", "lists", "torch_files", "packs", "reports"),
+    "banks",
+)
 SECONDS = 20
 
 
@@ -20,6 +25,16 @@ def test_some_damaged_files_are_refused(name, tmp_path):
     counts = read_many(DECODERS[name](), rng, tmp_path, tmp_path, count=150)
     assert counts["refused"] > 10
     assert counts["read"] + counts["refused"] == 150, counts
+
+
+def test_an_input_that_hangs_ends_the_process_from_the_first_on(tmp_path, monkeypatch):
+    armed, watched = [], []
+    monkeypatch.setattr(
+        faulthandler, "dump_traceback_later", lambda *_, **__: armed.append(1)
+    )
+    decoder = Decoder({".x": [b"abc"]}, lambda _: watched.append(len(armed)), ())
+    read_many(decoder, np.random.default_rng(0), tmp_path, tmp_path, count=3)
+    assert watched == [1, 2, 3]
 
 
 @pytest.mark.slow

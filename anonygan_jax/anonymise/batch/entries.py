@@ -12,7 +12,7 @@ from anonygan_jax.anonymise.batch.file_results import FileResult
 logger = logging.getLogger(__name__)
 
 RUNS, FILES = "runs", "photos"  # keys of the report
-_DAMAGED = (ValueError, KeyError, TypeError, AttributeError)
+_DAMAGED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class ReportError(ValueError):

@@ -16,7 +16,8 @@ from anonygan_jax.io.atomic_write import atomic_write
 
 BOX = ("x", "y", "width", "height")
 POINTS = tuple(f"{axis}{n}" for n in range(NUM_LANDMARKS) for axis in "xy")
-COLUMNS = ("file", "frame", "seconds", "track", *BOX, "score", *POINTS)
+_FIRST = ("file", "frame", "seconds", "track", *BOX, "score")  # of all versions
+COLUMNS = (*_FIRST, "roll", *POINTS)
 CSV, JSON = ".csv", ".json"
 MOST_PIXELS = 1_000_000  # of a coordinate; JSON may have NaN, too
 SURROGATES = "surrogateescape"  # names of files may be any bytes
@@ -93,7 +94,7 @@ def check_table(
         return
     if boxes and path.samefile(boxes):
         raise TracksError(f"{path}: is read, too; choose another name")
-    starts = [",".join(COLUMNS).encode()]
+    starts = [",".join(_FIRST).encode()]
     if path.suffix == JSON:
         starts = [f'[\n{{"{COLUMNS[0]}": '.encode(), b"[\n]"]
     if not path.is_file() or not path.read_bytes().startswith(tuple(starts)):
@@ -115,7 +116,8 @@ def _row(file: str, frame: int, seconds: float, track: int, face: Face) -> list[
     left, top, right, bottom = (round(float(v), 2) for v in face.box_xyxy)
     box = [left, top, round(right - left, 2), round(bottom - top, 2)]
     points = [round(float(v), 2) for v in face.points_xy.ravel()]
-    return [file, frame, round(seconds, 4), track, *box, round(face.score, 3), *points]
+    about = [*box, round(face.score, 3), round(face.roll, 4)]
+    return [file, frame, round(seconds, 4), track, *about, *points]
 
 
 def read_faces(path: pathlib.Path) -> Known:
@@ -123,7 +125,8 @@ def read_faces(path: pathlib.Path) -> Known:
 
     Args:
       path: CSV with a header, or a JSON list of objects. "file", "x", "y", "width" and
-        "height" are required; "frame" and landmarks are optional.
+        "height" are required; "frame", "score", "roll" (radians clockwise) and
+        landmarks are optional.
 
     Raises:
       TracksError: the file is neither, or lacks a column; the message names the row.
@@ -158,10 +161,16 @@ def _face(row: dict[str, Any]) -> Face:
     if row.get(POINTS[-1]) not in (None, ""):
         points = np.array([_pixels(row, name) for name in POINTS], np.float32)
     box = np.array([x, y, x + width, y + height], np.float32)
-    score = float(row.get("score") or 1.0)
-    if not math.isfinite(score):
-        raise ValueError(f"a score of {score}")
-    return Face(points.reshape(-1, 2), box, score)
+    score, roll = _finite(row, "score", 1.0), _finite(row, "roll", 0.0)
+    return Face(points.reshape(-1, 2), box, score, roll)
+
+
+def _finite(row: dict[str, Any], name: str, default: float) -> float:
+    """A number that a row may lack; ValueError of NaN and infinity."""
+    value = float(row.get(name) or default)
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {value}")
+    return value
 
 
 def _pixels(row: dict[str, Any], name: str) -> float:

@@ -63,7 +63,8 @@ class Analysis:
         boxes = None
         if known is not None:
             boxes = {
-                n: [Detection(f.box_xyxy, f.score) for f in known[n]] for n in known
+                n: [Detection(f.box_xyxy, f.score, f.roll) for f in known[n]]
+                for n in known
             }
         self._tracker = Tracker(
             anonymiser.detector,
@@ -125,7 +126,7 @@ class Analysis:
         if track.is_lost:
             person.gap.append((number, seconds, face))
             if track.stays is not None:
-                stays = Face(face.points_xy, track.stays, face.score)
+                stays = Face(face.points_xy, track.stays, face.score, face.roll)
                 person.stays.append((number, seconds, stays))
             if len(person.gap) > SHORT_GAP:
                 self._store_gap(track.number, person)

@@ -8,6 +8,7 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError, VideoError
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis
+from anonygan_jax.anonymise.video.container import joined
 from anonygan_jax.anonymise.video.render import Renderer
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode
 from anonygan_jax.faces.face import Face
@@ -22,7 +23,8 @@ class VideoResult:
       num_frames: written.
       num_broken: packets that could not be decoded.
       tracks: what was done with each face.
-      note: what became of the sound, if it is not all there.
+      note: what else is not as in the original: its end, time stamps, sound, and
+        streams that are left out.
     """
 
     num_frames: int
@@ -83,7 +85,8 @@ def anonymise_video(
             pixelated = [t.reason for t in reports if t.status == PIXELATED]
             if is_strict and pixelated:
                 raise VideoError(f"{path}: a face would be pixelated ({pixelated[0]})")
-        return VideoResult(renderer.num_frames, video.num_broken, reports, writer.note)
+        note = joined(video.note, writer.note)
+        return VideoResult(renderer.num_frames, video.num_broken, reports, note)
     finally:
         analysis.store.close()
 

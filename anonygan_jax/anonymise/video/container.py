@@ -2,7 +2,7 @@
 
 import contextlib
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import av
@@ -17,6 +17,8 @@ FORMATS = (
     *("hevc", "asf", "flv", "live_flv", "ogg", "mxf", "mxf_opatom", "dv", "gxf", "nut"),
     *("ivf", "rm", "vc1", "wtv", "yuv4mpegpipe", "mjpeg", "av1", "obu", "swf", "dhav"),
 )
+
+SLACK = 0.2  # seconds by which a header may tell another end than there is
 
 
 def url_of(path: pathlib.Path) -> str:
@@ -46,7 +48,8 @@ def opened(path: pathlib.Path) -> Iterator[Any]:
         if video.codec_context is None:
             raise VideoError(f"{path}: cannot be decoded (unknown codec)")
         check_size(path, video.width, video.height)
-        video.thread_type = "AUTO"
+        # Threads that decode a frame each lose the last frames before broken data.
+        video.thread_type = "SLICE"
         yield container
 
 
@@ -63,15 +66,74 @@ def check_size(path: pathlib.Path, width: int, height: int) -> None:
         )
 
 
-def packets_of(container: Any, stream: Any) -> Iterator[Any]:
-    """Yields the packets of a stream, up to the first that cannot be read: None."""
-    packets = container.demux(stream)
+def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
+    """Yields the packets of some streams, or of all, then an empty one of each.
+
+    A packet that cannot be read is None; only the empty ones are after it.
+    """
+    packets = container.demux(*streams)
     while True:
         try:
-            packet = next(packets)
+            yield next(packets)
         except StopIteration:
             return
         except (av.error.FFmpegError, LookupError):  # or streams that come and go
             yield None
-            return
+            break
+    for stream in streams or container.streams:  # the decoders hold frames
+        packet = av.Packet()
+        packet.stream = stream
         yield packet
+
+
+def end_of(packet: Any) -> float:
+    """Returns the second at which a packet ends; 0 if it does not tell."""
+    if packet.pts is None or not packet.time_base:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
+
+
+def missing_end(container: Any, ends: Mapping[int, float]) -> str:
+    """Returns that a file is cut off, as its header tells; "" if it is not.
+
+    Args:
+      ends: the last second of each stream that was read.
+    """
+    video, durations = container.streams.video[0], []
+    end = max(ends.values(), default=0.0)
+    if container.duration:
+        durations.append(container.duration / av.time_base)
+    # Of other formats it may be the duration of another stream.
+    if container.format.name.startswith("mov") and video.duration:
+        durations.append(float(video.duration * video.time_base))
+        end = ends.get(video.index, 0.0)
+    if container.format.name == "avi" and video.average_rate:  # only the number is told
+        durations = [float(video.frames / video.average_rate)]
+    wanted = min(durations, default=0.0)
+    is_cut = end < wanted - SLACK
+    return f"cut off: ends at {end:.1f} of {wanted:.1f} s" if is_cut else ""
+
+
+def left_out(container: Any, has_sound: bool) -> str:
+    """Returns the names of the streams that a result lacks; "" of none.
+
+    Args:
+      has_sound: whether the sound is wanted.
+    """
+    streams = container.streams
+    names = []
+    for name, further in (
+        ("video", streams.video[1:]),
+        ("sound", streams.audio[1:] if has_sound else ()),
+        ("subtitles", streams.subtitles),
+    ):
+        for number, stream in enumerate(further, 1 + (name != "subtitles")):
+            language = stream.metadata.get("language", "und")
+            named = "" if language == "und" else f" ({language})"
+            names.append(f"{name} {number}{named}")
+    return f"left out: {', '.join(names)}" if names else ""
+
+
+def joined(*notes: str) -> str:
+    """Returns notes as one."""
+    return ", ".join(filter(None, notes))

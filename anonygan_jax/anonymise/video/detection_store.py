@@ -10,8 +10,8 @@ from anonygan_jax.anonymise.video.smoothing import smooth
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 
-# Of a row: detected or followed; between two detections; before the first; lost and
-# carried by motion.
+# States of a row: detected or followed; between two detections; before the first; lost
+# and carried by motion. Benchmarks measure detected rows alone.
 DETECTED, INTERPOLATED, EXTENDED, CARRIED = 0, 1, 2, 3
 NO_TRACK = -1  # of a row that has a detection of the frame, whatever track it is of
 SMOOTHED = 4000  # frames smoothed at once
@@ -53,10 +53,9 @@ class DetectionStore:
 
     def add_detection(self, frame: int, seconds: float, found: Detection) -> None:
         """Adds a detection of a frame, by which the result is verified."""
-        face = Face(np.zeros((0, 2), np.float32), found.box_xyxy, found.score)
-        row = _row(frame, seconds, NO_TRACK, face)
-        row["roll"] = found.roll
-        self._write(row)
+        points = np.zeros((0, 2), np.float32)
+        face = Face(points, found.box_xyxy, found.score, found.roll)
+        self._write(_row(frame, seconds, NO_TRACK, face))
 
     def _write(self, row: np.ndarray) -> None:
         """Appends a row."""
@@ -101,7 +100,7 @@ def _row(frame: int, seconds: float, track: int, face: Face) -> np.ndarray:
     """A row of one face."""
     row = np.zeros((), ROW)
     row["frame"], row["track"], row["seconds"] = frame, track, seconds
-    row["score"], row["box"] = face.score, face.box_xyxy
+    row["score"], row["roll"], row["box"] = face.score, face.roll, face.box_xyxy
     row["has_points"] = len(face.points_xy) > 0
     if row["has_points"]:
         row["points"] = face.points_xy
@@ -111,19 +110,20 @@ def _row(frame: int, seconds: float, track: int, face: Face) -> np.ndarray:
 def face_of(row: np.ndarray) -> Face:
     """Returns the face of a row."""
     points = row["points"] if row["has_points"] else np.zeros((0, 2), np.float32)
-    return Face(np.array(points), np.array(row["box"]), float(row["score"]))
+    score, roll = float(row["score"]), float(row["roll"])
+    return Face(np.array(points), np.array(row["box"]), score, roll)
 
 
 def _smoothed(rows: np.ndarray) -> np.ndarray:
     """Rows of one track with jitter removed from points and boxes."""
     rows = rows.copy()
-    scale = max(float(np.median(rows["box"][:, 2] - rows["box"][:, 0])), 1.0)
-    rows["box"] = smooth(rows["seconds"], rows["box"], scale)
+    widths = np.maximum(rows["box"][:, 2] - rows["box"][:, 0], 1)
+    rows["box"] = smooth(rows["seconds"], rows["box"], widths)
     # Consecutive rows with landmarks are smoothed together.
     edges = np.flatnonzero(np.diff(rows["has_points"])) + 1
     for part in np.split(np.arange(len(rows)), edges):
         if len(part) and rows["has_points"][part[0]]:
             rows["points"][part] = smooth(
-                rows["seconds"][part], rows["points"][part], scale
+                rows["seconds"][part], rows["points"][part], widths[part]
             )
     return rows

@@ -1,5 +1,7 @@
 """Faces in frames in which they were not detected."""
 
+import dataclasses
+
 import numpy as np
 
 from anonygan_jax.detection.boxes import iou
@@ -37,7 +39,8 @@ def _between(a: Face, b: Face, share: float) -> Face:
     points = np.zeros((0, 2))
     if len(a.points_xy) and len(b.points_xy):
         points = a.points_xy + share * (b.points_xy - a.points_xy)
-    return Face(points.astype(np.float32), box.astype(np.float32), a.score)
+    points, box = points.astype(np.float32), box.astype(np.float32)
+    return Face(points, box, a.score, a.roll)
 
 
 def moved(face: Face, box_xyxy: np.ndarray) -> Face:
@@ -45,9 +48,9 @@ def moved(face: Face, box_xyxy: np.ndarray) -> Face:
     low, side = face.box_xyxy[:2], face.box_xyxy[2:] - face.box_xyxy[:2]
     growth = (box_xyxy[2:] - box_xyxy[:2]) / np.maximum(side, 1e-6)
     points = box_xyxy[:2] + growth * (face.points_xy - low)
-    return Face(points.astype(np.float32), box_xyxy, face.score)
+    return Face(points.astype(np.float32), box_xyxy, face.score, face.roll)
 
 
 def without_points(face: Face) -> Face:
     """Returns a face that can only be pixelated."""
-    return Face(np.zeros((0, 2), np.float32), face.box_xyxy, face.score)
+    return dataclasses.replace(face, points_xy=np.zeros((0, 2), np.float32))

@@ -13,21 +13,23 @@ SPEED_CUTOFF = 1.0  # hertz, of the speed
 MAX_SHIFT = 0.03  # of the face's width; where frames are far apart the filter lags
 
 
-def smooth(times: np.ndarray, points: np.ndarray, scale: float) -> np.ndarray:
+def smooth(times: np.ndarray, points: np.ndarray, widths: np.ndarray) -> np.ndarray:
     """Returns the points with jitter removed, float [T, ...]; none moves far.
 
     Args:
       times: float [T], seconds, increasing.
       points: float [T, ...].
-      scale: the face's width in the unit of the points.
+      widths: float [T], the face's width in the unit of the points. The median scales
+        the speed; each limits the shift at its time.
     """
     if len(times) < 2:
         return points
+    scale = float(np.median(widths))
     forwards = _one_euro(times, points / scale)
     backwards = _one_euro(-times[::-1], points[::-1] / scale)[::-1]
     shift = (forwards + backwards) / 2 - points / scale
-    shift = np.clip(shift, -MAX_SHIFT, MAX_SHIFT)
-    return (points + shift * scale).astype(points.dtype)
+    most = MAX_SHIFT * widths.reshape(-1, *[1] * (points.ndim - 1))
+    return (points + np.clip(shift * scale, -most, most)).astype(points.dtype)
 
 
 def _one_euro(times: np.ndarray, points: np.ndarray) -> np.ndarray:

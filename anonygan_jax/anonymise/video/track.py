@@ -91,7 +91,8 @@ class Track:
         if box_xyxy is not None and is_sure:
             self.moved = number, seconds
         box = self.face.box_xyxy if box_xyxy is None else self._bounded(box_xyxy)
-        self.face = Face(np.zeros((0, 2), np.float32), box, self.face.score)
+        no_points = np.zeros((0, 2), np.float32)
+        self.face = Face(no_points, box, self.face.score, self.face.roll)
 
     def _bounded(self, box: np.ndarray) -> np.ndarray:
         """A box that is about as large as at the last detection."""

@@ -6,6 +6,7 @@ import io
 import math
 import pathlib
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,14 +17,20 @@ from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
 from anonygan_jax.anonymise.video.container import (
     check_size,
+    end_of,
+    joined,
+    left_out,
+    missing_end,
     opened,
     packets_of,
     url_of,
 )
 from anonygan_jax.anonymise.video.sound import make_sound
+from anonygan_jax.anonymise.video.timeline import Timeline
 from anonygan_jax.io.atomic_write import atomic_write
 
 CRF, PRESET = "18", "veryfast"  # of x264: visually lossless, fast
+DEFAULT_RATE = 25  # frames a second, where none is told
 FRAMES_AHEAD = 8  # decoded or rendered before they are needed
 _COLOUR_TAGS = ("color_range", "color_primaries", "color_trc", "colorspace")
 
@@ -48,11 +55,14 @@ class Video:
 
     Attributes:
       num_broken: packets that could not be decoded.
+      offsets: seconds added to the time stamps after each of their restarts.
+      note: what is not as a whole recording has it: its end, its time stamps.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
         self.path = path
-        self.num_broken = 0
+        self.num_broken, self.note = 0, ""
+        self.offsets: list[float] = []
 
     def frames(self) -> Iterator[Frame]:
         """Yields the frames in order; broken packets are left out and counted.
@@ -65,16 +75,27 @@ class Video:
 
     def frames_of(self, container: Any) -> Iterator[Frame]:
         """Yields the frames as `frames`, of the opened file."""
-        video = container.streams.video[0]
-        self.num_broken, last = 0, None
-        for packet in packets_of(container, video):
+        video, ends = container.streams.video[0], defaultdict[int, float](float)
+        step = 1 / (video.average_rate or video.guessed_rate or DEFAULT_RATE)
+        self.num_broken, last, timeline = 0, None, Timeline()
+        for packet in packets_of(container):
+            if packet is not None:
+                index = packet.stream.index  # its own index is 0 if it is empty
+                ends[index] = max(ends[index], end_of(packet))
+                if index != video.index:
+                    continue
             for frame in self._decoded(packet):
-                pts = frame.pts if frame.pts is not None else (last or 0) + 1
+                pts = frame.pts
+                if pts is None:
+                    pts = 0 if last is None else last + round(step / video.time_base)
+                offset = timeline.offset(float(pts * video.time_base), float(step))
+                pts += round(offset / video.time_base)
                 if last is not None and pts <= last:  # damaged time stamps
                     pts = last + 1
                 last = pts
-                seconds = float(pts * video.time_base)
-                yield Frame(_upright(frame), pts, seconds)
+                yield Frame(_upright(frame), pts, float(pts * video.time_base))
+        self.offsets = timeline.offsets
+        self.note = joined(missing_end(container, ends), timeline.note())
 
     def _decoded(self, packet: Any) -> list[Any]:
         """The frames of a packet, none of a broken one, which is counted."""
@@ -101,7 +122,7 @@ class Writer:
     """Writes frames, and beside them sound that is ready.
 
     Attributes:
-      note: what became of the sound, if it is not all there.
+      note: what became of the sound and further streams, if they are not all there.
     """
 
     def __init__(self, container: Any, source: Any, sound: Any, note: str) -> None:
@@ -147,7 +168,7 @@ class Writer:
 
     def _video_stream(self, width: int, height: int) -> Any:
         """A stream of H.264 with the source's colour tags."""
-        rate = self._source.average_rate or self._source.guessed_rate or 25
+        rate = self._source.average_rate or self._source.guessed_rate or DEFAULT_RATE
         stream = self._container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": CRF, "preset": PRESET}
@@ -176,11 +197,12 @@ def transcode(
         sound, note = None, ""
         if keep_audio:
             file = stack.enter_context(tempfile.TemporaryFile())
-            note = make_sound(video.path, file)
+            note = make_sound(video.path, file, video.offsets)
             if file.seek(0, io.SEEK_END):
                 file.seek(0)
                 sound = stack.enter_context(av.open(file))
         source = stack.enter_context(opened(video.path))
+        note = joined(note, left_out(source, keep_audio))
         try:
             with av.open(url_of(partial), "w", options=flags) as target:
                 target.metadata.update(kept_tags(dict(source.metadata), kept))

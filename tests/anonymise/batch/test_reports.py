@@ -123,6 +123,7 @@ def test_a_foreign_or_damaged_report_stops_the_run(tool, tmp_path):
     for name, text in (
         ("report.json", '{"photos": [1, 2]}'),
         ("report.json", '{"runs": {}, "pho'),
+        ("report.json", '{"runs": ' + "[" * 100_000),
         (JOURNAL, "my notes"),
         (LOCK, "my lock"),
     ):

@@ -5,7 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from anonygan_jax.anonymise.batch.table import COLUMNS, TracksError, read_faces
+from anonygan_jax.anonymise.batch.table import (
+    COLUMNS,
+    TracksError,
+    check_table,
+    read_faces,
+    written_tracks,
+)
+from anonygan_jax.faces.face import Face
 
 ROW = {"file": "a.jpg", "x": 1, "y": 2, "width": 30, "height": 40}
 
@@ -16,7 +23,7 @@ ROW = {"file": "a.jpg", "x": 1, "y": 2, "width": 30, "height": 40}
         *({"x": v} for v in ("NaN", "Infinity", "1e999", 1e7, "", None, [], "1;2")),
         *({"width": v} for v in (0, -3, "NaN", 10**400)),
         *({"frame": v} for v in ("NaN", "Infinity", "x", [1])),
-        *({"score": v} for v in ("NaN", "Infinity", "x")),
+        *({name: v} for name in ("score", "roll") for v in ("NaN", "Infinity", "x")),
         {"x135": "NaN", "y67": 1},
         {"y67": "NaN"},
     ],
@@ -55,10 +62,35 @@ def test_files_that_are_no_tables_are_named(name, content, tmp_path):
 
 def test_a_table_of_a_spreadsheet_is_read(tmp_path):
     """With the mark of UTF-8, names of any language, and landmarks in all columns."""
-    row = ["ä.jpg", 0, 0, 0, 1, 2, 30, 40, 0.9, *range(136)]
+    row = ["ä.jpg", 0, 0, 0, 1, 2, 30, 40, 0.9, -0.4, *range(136)]
     lines = [",".join(map(str, COLUMNS)), ",".join(map(str, row))]
     (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8-sig")
     ((face,),) = (frames[0] for frames in read_faces(tmp_path / "a.csv").values())
     assert list(read_faces(tmp_path / "a.csv")) == ["ä.jpg"]
     np.testing.assert_array_equal(face.box_xyxy, [1, 2, 31, 42])
     np.testing.assert_array_equal(face.points_xy.ravel(), np.arange(136))
+    assert face.roll == -0.4
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_a_face_that_is_written_and_read_keeps_its_roll(suffix, tmp_path):
+    path, box = tmp_path / f"a{suffix}", np.array([1, 2, 31, 42], np.float32)
+    points = np.arange(136, dtype=np.float32).reshape(68, 2)
+    faces = [Face(points, box, 0.9, 1.25), Face(points[:0], box, 0.8, -3.1)]
+    with written_tracks(path) as write:
+        for frame, face in enumerate(faces):
+            write("a.mp4", frame, frame / 30, 0, face)
+    check_table(path)
+    read = read_faces(path)["a.mp4"]
+    assert [(f.roll, f.score) for (f,) in read.values()] == [(1.25, 0.9), (-3.1, 0.8)]
+    for frame, face in enumerate(faces):
+        np.testing.assert_array_equal(read[frame][0].points_xy, face.points_xy)
+
+
+def test_a_table_without_roll_is_read_and_replaced(tmp_path):
+    """Of version 1."""
+    columns = [name for name in COLUMNS if name != "roll"]
+    (tmp_path / "a.csv").write_text(f"{','.join(columns)}\na.jpg,0,0,0,1,2,30,40,0.9\n")
+    check_table(tmp_path / "a.csv")
+    (((face,),),) = (f.values() for f in read_faces(tmp_path / "a.csv").values())
+    assert (face.roll, face.score) == (0, 0.9)
