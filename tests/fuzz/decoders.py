@@ -251,7 +251,7 @@ def records() -> Decoder:
 
 def reports() -> Decoder:
     """Reports and journals of folders of results."""
-    from anonygan_jax.anonymise.batch import journal
+    from anonygan_jax.anonymise.batch import entries, journal
     from anonygan_jax.anonymise.batch.contents import About
     from anonygan_jax.anonymise.batch.file_results import PIXELATED, FileResult
     from anonygan_jax.anonymise.results import TrackReport
@@ -277,7 +277,7 @@ def reports() -> Decoder:
         shutil.copy(path, folder / names[path.suffix])
         return journal.Journal(folder, about).of("a.mp4")
 
-    return Decoder(seeds, read, (journal.ReportError,))
+    return Decoder(seeds, read, (entries.ReportError,))
 
 
 def banks() -> Decoder:
