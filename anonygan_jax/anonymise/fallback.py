@@ -21,10 +21,15 @@ def pixelate_face(photo: np.ndarray, face: Face) -> None:
     limit = np.array(photo.shape[1::-1])
     left, top = np.clip(low - margin, 0, limit).astype(int)
     right, bottom = np.clip(np.ceil(high + margin) + 1, 0, limit).astype(int)
-    pixelate_region(photo[top:bottom, left:right])
+    pixelate_region(photo[top:bottom, left:right], float(max(high - low + 2 * margin)))
 
 
-def pixelate_region(region: np.ndarray) -> None:
-    """Pixelates uint8 [h, w, 3] in place: NUM_CELLS square cells across."""
+def pixelate_region(region: np.ndarray, side: float) -> None:
+    """Pixelates uint8 [h, w, 3] in place, in square cells.
+
+    Args:
+      side: longer side of the region, pixels, of which each cell is 1 / NUM_CELLS; also
+        of a region that is only partly in the picture.
+    """
     if region.size:
-        region[:] = mosaic(region, region.shape[1] / NUM_CELLS)
+        region[:] = mosaic(region, side / NUM_CELLS)

@@ -44,7 +44,8 @@ class Region:
             x, y, width, height = (float(part) for part in numbers.split(","))
         except ValueError:
             kind, x, y, width, height = "?", 0, 0, 0, 0
-        if (kind or ONLY) not in (IGNORE, HIDE, ONLY) or width <= 0 or height <= 0:
+        is_box = np.isfinite([x, y, width, height]).all() and min(width, height) > 0
+        if (kind or ONLY) not in (IGNORE, HIDE, ONLY) or not is_box:
             raise PolicyError(
                 f"region {text!r}: wanted X,Y,WIDTH,HEIGHT in pixels, with ignore:, "
                 "hide: or only: before it if you like"
@@ -106,7 +107,8 @@ class Policy:
         for region in self.regions:
             if region.kind == HIDE:
                 left, top, right, bottom = (max(0, round(v)) for v in region.box_xyxy)
-                pixelate_region(photo[top:bottom, left:right])
+                side = float(max(right - left, bottom - top))
+                pixelate_region(photo[top:bottom, left:right], side)
 
     @property
     def needs_identity(self) -> bool:

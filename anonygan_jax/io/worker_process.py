@@ -1,5 +1,6 @@
 """A process that has loaded a worker, and applies functions to it."""
 
+import atexit
 import contextlib
 import functools
 import multiprocessing
@@ -52,6 +53,8 @@ class WorkerProcess:
             )
             self._process.daemon = True
             self._process.start()
+            # At exit Python sends SIGTERM and waits; a worker may ignore that.
+            atexit.register(self.kill)
             self._is_loaded = False
             there.close()  # or the end of the process would not be noticed
 
@@ -100,6 +103,7 @@ class WorkerProcess:
         if self._process is not None:
             self._pipe.close()
             self._process.join()
+            atexit.unregister(self.kill)
 
     def _end(self) -> str:
         """How the process ended."""

@@ -53,7 +53,19 @@ def test_regions_decide_by_the_middle_of_the_box(text, hidden):
     assert Policy(regions=(Region.parse(text),))(FACE, None).hidden == hidden
 
 
-@pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "0,0,-5,5", "near:0,0,5,5", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nan,0,10,10",
+        "ignore:0,0,inf,inf",
+        "hide:0,0,nan,nan",
+        "1,2,3",
+        "a,b,c,d",
+        "0,0,-5,5",
+        "near:0,0,5,5",
+        "",
+    ],
+)
 def test_other_regions_are_refused(text):
     with pytest.raises(PolicyError, match="wanted X,Y,WIDTH,HEIGHT"):
         Region.parse(text)

@@ -33,9 +33,13 @@ def temporary(tmp_path, monkeypatch) -> pathlib.Path:
     return tmp_path
 
 
+# Background jobs of a shell ignore SIGINT, and so would what they start.
+HEARS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 def _started(code: str = PAGE) -> tuple[subprocess.Popen, pathlib.Path]:
     page = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEARS + code], stdout=subprocess.PIPE, text=True
     )
     assert page.stdout
     return page, pathlib.Path(page.stdout.readline().strip())

@@ -4,6 +4,7 @@ import ctypes
 import functools
 import multiprocessing
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -225,3 +226,31 @@ def _is_alive(pid: int) -> bool:
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_program_ends_though_its_workers_ignore_signals():
+    """A pool that is not closed, as of a loader of batches."""
+    code = (
+        "import signal\n"
+        "from anonygan_jax.io.worker_pool import WorkerPool\n"
+        "from test_worker_pool import deaf, heard\n"
+        "pool = WorkerPool.in_processes(deaf, 1)\n"
+        "print(list(pool.map(heard, [1])))\n"
+    )
+    path = os.pathsep.join([str(pathlib.Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        timeout=60,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert (done.returncode, done.stdout) == (0, "[True]\n"), done.stderr
+
+
+def deaf() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def heard(_, __) -> bool:
+    return signal.getsignal(signal.SIGTERM) == signal.SIG_IGN

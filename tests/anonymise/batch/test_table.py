@@ -80,7 +80,7 @@ def test_a_face_that_is_written_and_read_keeps_its_roll(suffix, tmp_path):
     with written_tracks(path) as write:
         for frame, face in enumerate(faces):
             write("a.mp4", frame, frame / 30, 0, face)
-    check_table(path)
+    check_table(path, tmp_path / "report.json")
     read = read_faces(path)["a.mp4"]
     assert [(f.roll, f.score) for (f,) in read.values()] == [(1.25, 0.9), (-3.1, 0.8)]
     for frame, face in enumerate(faces):
@@ -91,6 +91,6 @@ def test_a_table_without_roll_is_read_and_replaced(tmp_path):
     """Of version 1."""
     columns = [name for name in COLUMNS if name != "roll"]
     (tmp_path / "a.csv").write_text(f"{','.join(columns)}\na.jpg,0,0,0,1,2,30,40,0.9\n")
-    check_table(tmp_path / "a.csv")
+    check_table(tmp_path / "a.csv", tmp_path / "report.json")
     (((face,),),) = (f.values() for f in read_faces(tmp_path / "a.csv").values())
     assert (face.roll, face.score) == (0, 0.9)

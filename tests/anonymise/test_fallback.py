@@ -1,0 +1,35 @@
+"""Cells of pixelated faces: as large where a face or region is partly outside."""
+
+import numpy as np
+import pytest
+
+from anonygan_jax.anonymise.fallback import FACE_MARGIN, pixelate_face
+from anonygan_jax.anonymise.policy import Policy, Region
+from anonygan_jax.faces.face import Face
+from anonygan_jax.methods.pixelate import NUM_CELLS
+
+RAMP = np.tile((np.arange(600) * 255 // 600)[:, None, None], (1, 400, 3)).astype("u1")
+
+
+def _runs(row: np.ndarray) -> list[int]:
+    """Lengths of runs of equal values."""
+    edges = np.flatnonzero(np.diff(row.astype(int))) + 1
+    return np.diff([0, *edges, len(row)]).tolist()
+
+
+@pytest.mark.parametrize("left", [100, -250, 340])
+def test_cells_are_those_of_the_whole_face(left):
+    photo = RAMP.copy()
+    box = np.array([left, 150, left + 300, 450], np.float32)
+    face = Face(np.zeros((0, 2), np.float32), box, 0.9)
+    pixelate_face(photo, face)
+    cell = 300 * (1 + 2 * FACE_MARGIN) / NUM_CELLS
+    column = photo[150:450, 30 if left < 0 else 370, 0]
+    assert max(_runs(column)) == pytest.approx(cell, abs=1)
+
+
+def test_cells_of_a_tall_region_are_those_of_its_height():
+    photo = RAMP.copy()
+    Policy(regions=(Region.parse("hide:145,95,50,410"),)).pixelate_regions(photo)
+    column = photo[95:505, 160, 0]
+    assert max(_runs(column)) == pytest.approx(410 / NUM_CELLS, abs=1)
