@@ -86,10 +86,11 @@ def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
         read.
     """
     found: dict[str, PhotoFile] = {}
+    others: dict[str, PhotoFile] = {}  # by path: they have no results, so no names
     for item in inputs:
         for photo in _expand(pathlib.Path(item)):
             if not (photo.has_photo_suffix or photo.has_video_suffix):
-                found[str(photo.path)] = photo
+                others[str(photo.path)] = photo
                 continue
             known = found.setdefault(photo.name, photo)
             if known.path.resolve() != photo.path.resolve():
@@ -97,7 +98,8 @@ def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
                     f"{known.path} and {photo.path} would both be called "
                     f"{photo.name!r}; give their common parent folder instead"
                 )
-    return sorted(found.values(), key=lambda photo: (photo.name, photo.path))
+    files = (*found.values(), *others.values())
+    return sorted(files, key=lambda photo: (photo.name, photo.path))
 
 
 def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:

@@ -193,3 +193,15 @@ def test_the_package_opens_pictures_in_one_place():
     assert places == {"arrays.py"}
     places = {p.name for p, text in texts.items() if "cv2.imread(" in text}
     assert not places
+
+
+def test_what_is_no_photo_does_not_take_a_photos_place(tmp_path, monkeypatch):
+    """Its path may be a photo's name."""
+    for name in ("here", "other"):
+        (tmp_path / name).mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "other" / "x.jpg")
+    (tmp_path / "here" / "x.jpg").symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path / "here")
+    for inputs in (["../other", "."], [".", "../other"]):
+        found = photos.find_photos(inputs)
+        assert sorted(bool(file.problem) for file in found) == [False, True]
