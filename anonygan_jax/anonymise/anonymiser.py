@@ -145,7 +145,7 @@ class Anonymiser:
             faces = [
                 face
                 if len(face.points_xy)
-                else self.detector.face(photo, Detection(face.box_xyxy, face.score))
+                else self.detector.face(photo, _detection(face))
                 for face in known
             ]
         if not faces and not self.policy.pixelates_regions:
@@ -201,3 +201,8 @@ class Anonymiser:
         reports = render_faces(result, plans, self.methods, self.replacer)
         self.policy.pixelate_regions(result)
         return AnonymisedPhoto(result, reports)
+
+
+def _detection(face: Face) -> Detection:
+    """The detection of a face that was found by other means."""
+    return Detection(face.box_xyxy, face.score, face.roll)
