@@ -81,6 +81,7 @@ def _stub() -> None:
     from anonygan_jax.anonymise.errors import NoFaceError, VideoError
     from anonygan_jax.anonymise.settings import Settings
     from anonygan_jax.anonymise.video.anonymise import VideoResult
+    from anonygan_jax.detection.detector import Detection
     from anonygan_jax.faces.face import Face
     from anonygan_jax.io.atomic_write import atomic_write
     from anonygan_jax.io.worker_pool import WorkerPool
@@ -93,9 +94,12 @@ def _stub() -> None:
         def __call__(self, photo: np.ndarray) -> list[Face]:
             if photo[0, 0].max() < 128:
                 return []
+            return [self.face(photo, Detection(np.array([4.0, 4, 20, 20])))]
+
+        def face(self, _: np.ndarray, found: Detection) -> Face:
             turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)
             points = 12 + 8 * np.stack([np.cos(turn), np.sin(turn)], -1)
-            return [Face(points.astype(np.float32), np.array([4.0, 4, 20, 20]), 1.0)]
+            return Face(points.astype(np.float32), found.box_xyxy, found.score)
 
     def video(anonymiser, path, output, **_):
         contents = path.read_bytes()

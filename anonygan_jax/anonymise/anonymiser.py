@@ -7,7 +7,12 @@ import numpy as np
 from anonygan_jax.anonymise.conditions import make_selector, selector
 from anonygan_jax.anonymise.conditions.memory import IdentityMemory
 from anonygan_jax.anonymise.errors import NoFaceError, try_face
-from anonygan_jax.anonymise.policy import Policy, Region, reference_descriptors
+from anonygan_jax.anonymise.policy import (
+    Decision,
+    Policy,
+    Region,
+    reference_descriptors,
+)
 from anonygan_jax.anonymise.render import render_faces
 from anonygan_jax.anonymise.replace import FaceReplacer, describe_source
 from anonygan_jax.anonymise.results import (
@@ -20,6 +25,7 @@ from anonygan_jax.composites.bank import Bank
 from anonygan_jax.detection import make_detector
 from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.faces.face import Face
+from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT, make_methods
 from anonygan_jax.methods.method import Method, Replacer
 from anonygan_jax.recognition.dlib import DlibDescriptor
@@ -155,6 +161,7 @@ class Anonymiser:
 
     def examine(self, photo: np.ndarray, face: Face) -> FoundFace:
         """Returns a detected face with attributes and descriptor if needed."""
+        sign_of_life()
         if not len(face.points_xy):
             return FoundFace(face, reason=NO_LANDMARKS)
         if not self.needs_source:
@@ -166,16 +173,21 @@ class Anonymiser:
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
         """Returns what is to be done with the faces of one photo; remembers people."""
+        decisions = self.policy(
+            [one.face for one in found],
+            [one.source.descriptor if one.source else None for one in found],
+        )
         plans: list[Plan] = []
-        for number, face in enumerate(found):
+        for number, (one, decision) in enumerate(zip(found, decisions, strict=True)):
             in_same_frame = {plan.person for plan in plans if plan.person}
-            plans.append(self._plan(face, f"{seed}#{number}", in_same_frame))
+            plans.append(self._plan(one, decision, f"{seed}#{number}", in_same_frame))
         return plans
 
-    def _plan(self, found: FoundFace, seed: str, in_same_frame: set[str]) -> Plan:
+    def _plan(
+        self, found: FoundFace, decision: Decision, seed: str, in_same_frame: set[str]
+    ) -> Plan:
         """What is to be done with one face."""
         source, person = found.source, None
-        decision = self.policy(found.face, source.descriptor if source else None)
         if decision.hidden and source and self.replacer:
             try:
                 person = self.person_for(source, seed, in_same_frame)

@@ -17,6 +17,10 @@ class NoFaceError(ValueError):
     """A photo or video in which no face was found."""
 
 
+class KnownFaceError(ValueError):
+    """A face found by other means that is in no frame, or outside the picture."""
+
+
 class VideoError(ValueError):
     """A video that cannot be read; the message says why."""
 

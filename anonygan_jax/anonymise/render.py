@@ -14,6 +14,7 @@ from anonygan_jax.anonymise.results import (
     FaceReport,
     Plan,
 )
+from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.methods.method import Method
 
 
@@ -34,6 +35,7 @@ def render_faces(
     source = photo.copy()
     for number in sorted(range(len(plans)), key=lambda number: ranks[number]):
         reports[number] = _render_face(photo, plans[number], methods, replacer)
+        sign_of_life()
     for number, plan in enumerate(plans):
         face = plan.found.face
         if plan.decision.hidden and not is_changed(

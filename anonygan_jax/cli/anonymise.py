@@ -213,7 +213,8 @@ def anonymise(
     Exit codes: 0, all files have a result and all detected faces are replaced; 2, a
     file could not be processed (the other files have results); 3, some faces are
     pixelated; 4, a file has no result since it is neither a photo nor a video or no
-    face was found; 1, the run could not begin or go on.
+    face was found, or only regions of it are pixelated; 1, the run could not begin or
+    go on.
 
     A face that no detector finds is unchanged: check the results before you publish
     them.
@@ -250,8 +251,9 @@ def anonymise(
 
 
 def _printable(line: str) -> str:
-    """A line without the bytes of file names that are not UTF-8."""
-    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A line whose file names have neither bytes beyond UTF-8 nor line breaks."""
+    text = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _pool_maker(

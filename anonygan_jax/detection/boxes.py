@@ -41,9 +41,32 @@ def points_fit(
     return bool(is_near and FITTING[0] < size < FITTING[1])
 
 
+MAX_BEYOND = 0.02  # of a picture's side, beyond each of two opposite borders
+
+
+def exceeds(box_xyxy: Float[np.ndarray, "4"], shape: tuple[int, ...]) -> bool:
+    """Returns whether a box is wider or higher than its picture.
+
+    Then the picture shows a part of a face, and landmarks are found beside its eyes.
+
+    Args:
+      shape: of the picture, height and width first.
+    """
+    sides = np.array([shape[1], shape[0]])
+    beyond = MAX_BEYOND * sides
+    return bool(((box_xyxy[:2] < -beyond) & (box_xyxy[2:] > sides + beyond)).any())
+
+
 def iou(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> float:
     """Returns the intersection over union of two boxes."""
     return float(ious(a[None], b[None])[0, 0])
+
+
+def covered_share(a: Float[np.ndarray, "4"], b: Float[np.ndarray, "4"]) -> float:
+    """Returns the share of the smaller of two boxes that the other covers, 0 to 1."""
+    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    smaller = min(np.prod(a[2:] - a[:2]), np.prod(b[2:] - b[:2]))
+    return float(np.prod(np.maximum(sides, 0)) / max(smaller, 1e-6))
 
 
 def _contains(box: np.ndarray, point: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from anonygan_jax.detection.boxes import points_fit
+from anonygan_jax.detection.boxes import exceeds, points_fit
 from anonygan_jax.detection.copies import doubled, reduced, turned, turned_back
 from anonygan_jax.detection.merging import (
     CLEAR_SCORE,
@@ -125,16 +125,13 @@ class FaceDetector:
 
     def face(self, photo: UInt8[np.ndarray, "H W 3"], found: Detection) -> Face:
         """Returns the face of a detection, with landmarks if they are found."""
-        points = self.landmarker.points(photo, found.box_xyxy, found.roll)
-        if points is not None and not points_fit(points, found.box_xyxy, found.roll):
+        box, roll, points = found.box_xyxy, found.roll, None
+        if not exceeds(box, photo.shape):
+            points = self.landmarker.points(photo, box, roll)
+        if points is not None and not points_fit(points, box, roll):
             points = None
         no_points = np.zeros((0, 2), np.float32)
-        return Face(
-            no_points if points is None else points,
-            found.box_xyxy,
-            found.score,
-            found.roll,
-        )
+        return Face(no_points if points is None else points, box, found.score, roll)
 
     def _detections(self, searches: list[Search]) -> list[Detection]:
         """The faces of some searches that are large enough."""

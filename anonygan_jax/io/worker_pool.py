@@ -19,9 +19,10 @@ Made = TypeVar("Made")
 class WorkerPool(Generic[Worker]):
     """Processes, or one thread, that apply functions to a worker and items.
 
-    A process that ends suddenly loses the item that it worked on alone: another one is
-    started. Leaving a `with` block ends the pool: calls that have not begun are
-    cancelled, and after an error processes are killed.
+    A process that ends suddenly, or stands still (see `sign_of_life`), loses the item
+    that it worked on alone: another one is started. Leaving a `with` block ends the
+    pool: calls that have not begun are cancelled, and after an error processes are
+    killed.
 
     Attributes:
       num_ahead: results in progress or waiting, at most.

@@ -16,6 +16,19 @@ from typing import Any
 import cv2
 
 MAX_STARTS = 10  # of processes that end before they begin with an item
+MAX_SILENCE = 600.0  # seconds without a sign of life, until a process is killed
+_ALIVE = b"alive"
+_to_parent: list[Any] = []  # a worker process' pipe
+
+
+def sign_of_life() -> None:
+    """Tells the parent of a worker process that its item goes on.
+
+    Work that may take minutes calls this, in the process' main thread. Elsewhere it
+    does nothing.
+    """
+    for pipe in _to_parent:
+        pipe.send_bytes(_ALIVE)
 
 
 class WorkerDied(RuntimeError):
@@ -62,7 +75,7 @@ class WorkerProcess:
         """Returns work(worker, item); raises what it raises, or `DiedAtWork`."""
         request = pickle.dumps((work, item))  # an error here is the caller's
         self._hand_over(request)
-        answer = self._received()
+        answer = self._received(MAX_SILENCE)
         if answer is None:
             raise DiedAtWork(self._how)
         return _value(answer)
@@ -83,13 +96,25 @@ class WorkerProcess:
                 return
         raise WorkerDied(f"{self._how} before it began, {MAX_STARTS} times")
 
-    def _received(self) -> bytes | None:
-        """What the process sends; None if it ended, which is waited for."""
+    def _received(self, max_silence: float | None = None) -> bytes | None:
+        """What the process sends; None if it ended, which is waited for.
+
+        Args:
+          max_silence: seconds without any sign of life, after which it is killed.
+        """
         try:
-            return self._pipe.recv_bytes()
+            while self._pipe.poll(max_silence):
+                answer = self._pipe.recv_bytes()
+                if answer != _ALIVE:
+                    return answer
         except _ENDED:
             self._how = self._end()
             return None
+        self._process.kill()
+        self._process.join()
+        minutes = (max_silence or 0) / 60
+        self._how = f"its process stood still for {minutes:g} minutes, and was ended"
+        return None
 
     def kill(self) -> None:
         """Kills the process; it is not started again."""
@@ -138,6 +163,7 @@ def _work(pipe: Any, load: Callable[[], Any], use_one_thread: bool) -> None:
         while loaded:
             request = pipe.recv_bytes()
             pipe.send_bytes(b"begun")  # if this process dies now, it is by the item
+            _to_parent[:] = [pipe]
             _answer(pipe, functools.partial(_apply, request, loaded[0]))
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import (
+    MIN_SIDE,
     Policy,
     PolicyError,
     Region,
@@ -12,12 +13,20 @@ from anonygan_jax.anonymise.policy import (
 from anonygan_jax.faces.face import Face
 from anonygan_jax.recognition.thresholds import MAX_KEEP_DISTANCE, MIN_OTHER_DISTANCE
 
-FACE = Face(np.zeros((0, 2), np.float32), np.array([10, 10, 30, 50], np.float32), 1.0)
+
+def _face(left: float, top: float, width: float, height: float) -> Face:
+    """A face without landmarks."""
+    box = np.array([left, top, left + width, top + height], np.float32)
+    return Face(np.zeros((0, 2), np.float32), box, 1.0)
 
 
-def _away(distance: float) -> np.ndarray:
+FACE = _face(10, 10, 20, 40)
+KEEP, SEEK = 3, 4  # axes along which references are
+
+
+def _away(distance: float, axis: int = KEEP) -> np.ndarray:
     """A descriptor so far from zero."""
-    return np.eye(128)[3] * distance
+    return np.eye(128)[axis] * distance
 
 
 @pytest.mark.parametrize(
@@ -32,11 +41,44 @@ def _away(distance: float) -> np.ndarray:
     ],
 )
 def test_in_doubt_a_face_is_hidden(keep, only, hidden):
-    references = [None if d is None else -_away(d)[None] for d in (keep, only)]
-    decision = Policy(*references)(FACE, np.zeros(128))
+    references = [
+        None if d is None else -_away(d, axis)[None]
+        for d, axis in ((keep, KEEP), (only, SEEK))
+    ]
+    policy = Policy(*references)
+    (decision,) = policy([FACE], [np.zeros(128)])
     assert decision.hidden == hidden
     assert (decision.reason is None) == hidden
-    assert Policy(*references)(FACE, None).hidden  # whose descriptor is not known
+    assert policy([FACE], [None])[0].hidden  # whose descriptor is not known
+    assert policy([_face(10, 10, 20, MIN_SIDE - 1)], [np.zeros(128)])[0].hidden
+
+
+@pytest.mark.parametrize(("left", "hidden"), [(24, True), (31, False), (200, False)])
+@pytest.mark.parametrize("axis", [KEEP, SEEK])
+def test_in_doubt_whose_face_a_descriptor_is_both_are_hidden(left, hidden, axis):
+    """A face behind another: its descriptor may be of the one before it."""
+    faces = [FACE, _face(left, 10, 20, 40)]
+    if axis == KEEP:  # two people who agreed
+        policy = Policy(keep=np.stack([_away(0.1), _away(2.0)]))
+        descriptors = [np.zeros(128), _away(1.9)]
+    else:
+        policy = Policy(only=_away(3.0)[None])
+        descriptors = [np.zeros(128), _away(1.0)]
+    assert [d.hidden for d in policy(faces, descriptors)] == [hidden] * 2
+
+
+def test_a_person_is_kept_once_in_an_image():
+    faces = [_face(100 * n, 0, 40, 40) for n in range(4)]
+    # Two photos of one person, one of another.
+    policy = Policy(keep=np.stack([_away(0.1), _away(0.2), _away(5.0)]))
+    descriptors = [_away(0.5), _away(0.3), _away(-0.3), _away(5.1)]
+    hidden = [d.hidden for d in policy(faces, descriptors)]
+    assert hidden == [True, False, True, False]
+
+
+def test_nobody_is_to_be_seen_and_to_be_hidden():
+    with pytest.raises(PolicyError, match="--keep photo 2 and --only photo 1"):
+        Policy(np.stack([_away(5.0), _away(0.4)]), _away(0.0)[None])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +92,8 @@ def test_in_doubt_a_face_is_hidden(keep, only, hidden):
     ],
 )
 def test_regions_decide_by_the_middle_of_the_box(text, hidden):
-    assert Policy(regions=(Region.parse(text),))(FACE, None).hidden == hidden
+    (decision,) = Policy(regions=(Region.parse(text),))([FACE], [None])
+    assert decision.hidden == hidden
 
 
 @pytest.mark.parametrize(
@@ -102,6 +145,18 @@ def test_a_reference_must_show_one_face(group_photo, tmp_path):
     Image.fromarray(group_photo).save(tmp_path / "two.png")
     with pytest.raises(PolicyError, match="2 faces found in the reference photo"):
         Anonymiser("blur", keep=(str(tmp_path / "two.png"),))
+
+
+def test_a_reference_must_be_large_enough_to_be_recognised(embedded, tmp_path):
+    from PIL import Image
+
+    small = Image.fromarray(embedded[0].image).resize((33, 40))
+    Image.new("RGB", (200, 200), "grey").save(tmp_path / "far.png")
+    with Image.open(tmp_path / "far.png") as far:
+        far.paste(small, (80, 80))
+        far.save(tmp_path / "far.png")
+    with pytest.raises(PolicyError, match="below 32 pixels"):
+        Anonymiser("blur", keep=(str(tmp_path / "far.png"),))
 
 
 def test_a_region_is_pixelated_even_where_there_is_no_face():

@@ -115,12 +115,27 @@ def test_photos_without_a_face_are_copied_when_asked(photo_folder, tmp_path):
         photo_folder / "meadow.png", "--output", tmp_path, "--no-face", "copy", *WARP
     )
     assert result.exit_code == 0, result.output
-    assert "no face found, check it; copied to" in result.output
+    assert "no face found, check it; copied: " in result.output
     copied, before = (
         _image(tmp_path / "meadow.png"),
         _image(photo_folder / "meadow.png"),
     )
     np.testing.assert_array_equal(copied, before)
+
+
+def test_a_region_is_no_face(photo_folder, tmp_path):
+    """A photo without a face is to be looked at, whatever is pixelated in it."""
+    arguments = ("--region", "hide:3,3,40,40", *WARP)
+    for _ in range(2):
+        result = _anonymise(
+            photo_folder / "meadow.png", "--output", tmp_path, *arguments
+        )
+        assert result.exit_code == 4, result.output
+        assert "no face found, check it; only regions are pixelated" in result.output
+        assert "; no face found in 1, check them" in result.output
+    (entry,) = json.loads((tmp_path / "report.json").read_text())["photos"]
+    assert entry["kind"] == "no face"
+    assert (tmp_path / "meadow.png").exists()
 
 
 @pytest.mark.parametrize(

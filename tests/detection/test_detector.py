@@ -163,6 +163,18 @@ def test_a_face_without_landmarks_is_pixelated(barred_face):
     assert len(np.unique(inside.reshape(-1, 3), axis=0)) < 100  # cells of one colour
 
 
+def test_a_face_wider_than_its_photo_has_no_landmarks(find, embedded):
+    """They would lie beside the eyes; all of the photo is pixelated."""
+    face = embedded[0]
+    low, high = face.points_xy.min(0).astype(int), face.points_xy.max(0).astype(int)
+    left, right = low[0] + 20, high[0] - 20
+    photo = cv2.resize(face.image[low[1] - 10 : high[1] + 10, left:right], (700, 1000))
+    box = np.array([-60, -20, 760, 1030], np.float32)
+    assert not len(find.face(photo, Detection(box)).points_xy)
+    small = np.array([20, 20, 680, 960], np.float32)
+    assert len(find.face(photo, Detection(small)).points_xy)
+
+
 def test_nothing_is_found_in_noise_and_tiny_pictures(find):
     noise = np.random.default_rng(0).integers(0, 256, (120, 200, 3)).astype(np.uint8)
     for picture in (noise, np.zeros((300, 200, 3), np.uint8), noise[:1, :1]):

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import cv2
@@ -104,6 +105,24 @@ def test_a_process_that_dies_loses_its_item_alone():
         assert made[0] != made[5]
         with pytest.raises(WorkerDied, match="SIGKILL"):
             list(pool.map(die_at_three, [3]))
+
+
+def stand_still_at_three(worker: dict[str, int], item: int) -> int:
+    for _ in range(4):  # longer than the silence that is allowed
+        worker_process.sign_of_life()
+        time.sleep(0.5)
+    if item == 3:
+        threading.Event().wait()
+    return worker["pid"]
+
+
+def test_a_process_that_stands_still_loses_its_item_alone(monkeypatch):
+    monkeypatch.setattr(worker_process, "MAX_SILENCE", 1.2)
+    with WorkerPool.in_processes(functools.partial(load, 0), 1) as pool:
+        lost = lambda item, error: str(error)  # noqa: E731
+        made = list(pool.map(stand_still_at_three, [2, 3, 4], lost))
+        assert made[1] == "its process stood still for 0.02 minutes, and was ended"
+        assert made[0] != made[2]
 
 
 def crash(*_: object) -> None:

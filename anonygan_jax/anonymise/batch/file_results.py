@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from anonygan_jax.anonymise.errors import VideoError, error_text
+from anonygan_jax.anonymise.errors import KnownFaceError, VideoError, error_text
 from anonygan_jax.anonymise.results import (
     KEPT,
     PIXELATED,
@@ -29,8 +29,9 @@ class FileResult:
     Attributes:
       photo: the file's path as given; absolute in the report.
       kind: REPLACED, all faces were replaced or kept by the policy; PIXELATED, some
-        were pixelated instead; NO_FACE, none was detected; FAILED; LEFT_OUT, it is
-        neither a photo nor a video.
+        were pixelated instead; NO_FACE, none was detected, and the file is copied or
+        its regions are pixelated if that is asked; FAILED; LEFT_OUT, it is neither a
+        photo nor a video.
       result: path of the written file, if there is one; in the report relative to it.
       reason: of FAILED, NO_FACE and LEFT_OUT.
       method: name of the method, and the step of its weights if it has any.
@@ -69,6 +70,11 @@ class FileResult:
             faces.append(kind(**face))
         return cls(**{**entry, "faces": tuple(faces)})
 
+    @property
+    def is_left(self) -> bool:
+        """Whether nothing is done with the file, or only its regions are pixelated."""
+        return self.result is None or (self.kind == NO_FACE and bool(self.note))
+
     def line(self) -> str:
         """Returns the line that is shown on the screen."""
         if self.kind == FAILED:
@@ -76,7 +82,9 @@ class FileResult:
         if self.kind == LEFT_OUT:
             return f"{self.photo}: {self.reason}, left out"
         if self.kind == NO_FACE:
-            done = f"copied to {self.result}" if self.result else "no result written"
+            done = "no result written"
+            if self.result:
+                done = f"{self.note or 'copied'}: {self.result}"
             return f"{self.photo}: no face found, check it; {done}"
         text = f"{self.result}: {len(self.faces)} face{'s' * (len(self.faces) != 1)}"
         for status in (PIXELATED, KEPT):
@@ -95,14 +103,14 @@ def exit_code(results: list[FileResult]) -> int:
     """Returns the first that holds, else 0.
 
     2: a file failed; 3: a face was pixelated; 4: a file has no result because it is no
-    photo or video or shows no face.
+    photo or video or shows no face, or only its regions are pixelated.
     """
     kinds = {result.kind for result in results}
     if FAILED in kinds:
         return EXIT_FAILED
     if PIXELATED in kinds:
         return EXIT_PIXELATED
-    return EXIT_LEFT_OUT if any(result.result is None for result in results) else 0
+    return EXIT_LEFT_OUT if any(result.is_left for result in results) else 0
 
 
 def summary(results: list[FileResult], output: pathlib.Path) -> str:
@@ -133,5 +141,6 @@ def try_file(file: pathlib.Path, work: Callable[[], Made]) -> Made | FileResult:
     try:
         return work()
     except Exception as error:  # whatever it is, the other files must be processed
-        reason = error_text(error, PhotoError, VideoError).removeprefix(f"{file}: ")
+        text = error_text(error, PhotoError, VideoError, KnownFaceError)
+        reason = text.removeprefix(f"{file}: ")
     return FileResult(str(file), FAILED, reason=reason)

@@ -36,6 +36,8 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.photos import PhotoFile, find_photos
 from anonygan_jax.io.worker_pool import WorkerPool
 
+MOST_NAMED = 3  # files in one line
+
 
 class RunError(ValueError):
     """Inputs without a photo or video."""
@@ -71,6 +73,7 @@ class BatchRun:
         """
         self._inputs, self._output, self._settings = inputs, output, settings
         self._make_pool, self._tracks = make_pool, tracks
+        self._boxes = boxes
         self._known: Known | None = read_faces(boxes) if boxes else None
         self._about = About.of(settings, boxes)
         if tracks:
@@ -175,6 +178,7 @@ class BatchRun:
             raise RunError(f"no photo or video in the input{''.join(problems)}")
         for file in (*photos, *videos):
             self._add(file)
+        self._leave_out_rows({file.name for file in media})
 
     def _add(self, file: PhotoFile) -> None:
         """Adds a photo or video."""
@@ -196,6 +200,16 @@ class BatchRun:
         kind = FAILED if file.is_loss else LEFT_OUT
         result = FileResult(str(file.path), kind, reason=reason)
         self._others.append((self._output / file.name, result))
+
+    def _leave_out_rows(self, names: set[str]) -> None:
+        """Adds the table of faces to what is left out, if it names other files, too."""
+        others = sorted(set(self._known or {}) - names)
+        if not others or self._boxes is None:
+            return
+        shown = ", ".join(others[:MOST_NAMED]) + ", ..." * (len(others) > MOST_NAMED)
+        reason = f"its rows of {len(others)} files that are not in the input ({shown})"
+        result = FileResult(str(self._boxes), LEFT_OUT, reason=reason)
+        self._others.append((self._output / self._boxes.name, result))
 
     def _inputs_found(self) -> list[PhotoFile]:
         """The files of the input that are not in the folder of results."""

@@ -10,10 +10,12 @@ from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult, try_f
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.conditions.memory import IdentityMemory
 from anonygan_jax.anonymise.errors import NoFaceError
+from anonygan_jax.anonymise.known_faces import check_known_faces
 from anonygan_jax.anonymise.photo.image_io import read_image, write_image
 from anonygan_jax.anonymise.settings import COPY, Settings
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video, remember_people
+from anonygan_jax.anonymise.video.container import joined
 from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
 from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.io.photos import PhotoError
@@ -85,8 +87,10 @@ class Worker:
         """The faces of a photo, or its result if it has none."""
         try:
             image = read_image(task.photo).image
-            known = None if task.known is None else task.known.get(0, [])
-            return self.anonymiser.find(image, known)
+            if task.known is None:
+                return self.anonymiser.find(image)
+            check_known_faces(task.known, 1, image.shape)
+            return self.anonymiser.find(image, task.known.get(0, []))
         except NoFaceError as error:
             return task.previous or self._without_face(task, error)
 
@@ -132,23 +136,30 @@ class Worker:
             )
         except NoFaceError as error:
             return self._without_face(task, error)
+        result = self._file_result(task, done.tracks)
         return dataclasses.replace(
-            self._file_result(task, done.tracks),
+            result,
             num_frames=done.num_frames,
             num_broken=done.num_broken,
-            note=done.note,
+            note=joined(result.note, done.note),
         )
 
     def _file_result(
         self, task: Task, faces: tuple[results.FaceReport, ...]
     ) -> FileResult:
         """The result of a file that is written and did not change meanwhile."""
-        is_pixelated = any(face.status == results.PIXELATED for face in faces)
+        kind, reason, note = results.REPLACED, None, ""
+        if any(face.status == results.PIXELATED for face in faces):
+            kind = results.PIXELATED
+        elif not faces:
+            kind, reason, note = NO_FACE, "no face found", "only regions are pixelated"
         return FileResult(
             str(task.photo),
-            results.PIXELATED if is_pixelated else results.REPLACED,
+            kind,
             str(task.output),
+            reason=reason,
             faces=faces,
+            note=note,
             method=self._method,
             fingerprint=_unchanged(task),
             result_fingerprint=fingerprint_of(task.staged),

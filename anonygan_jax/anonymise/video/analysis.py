@@ -15,7 +15,11 @@ from anonygan_jax.anonymise.video.detection_store import (
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
-from anonygan_jax.anonymise.video.planning import TrackPlan, plan_track
+from anonygan_jax.anonymise.video.planning import (
+    TrackPlan,
+    one_track_each,
+    plan_track,
+)
 from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.anonymise.video.tracking import (
     CERTAIN,
@@ -28,6 +32,7 @@ from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
+from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, SAME_PERSON
 
 SEARCH_EVERY = 5  # frames
@@ -43,6 +48,7 @@ class Analysis:
       store: the faces of each frame.
       plans: what is to be done with each track.
       num_frames: of the video.
+      shape: of the last frame, [H, W, 3].
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class Analysis:
         self.store = DetectionStore()
         self.plans: dict[int, TrackPlan] = {}
         self.num_frames = 0
+        self.shape: tuple[int, ...] = (0, 0, 3)
 
     def run(self, video: Video) -> None:
         """Analyses all frames of a video.
@@ -87,8 +94,10 @@ class Analysis:
         with prefetch_in_thread(video.frames(), FRAMES_AHEAD) as frames:
             for number, frame in enumerate(frames):
                 self._step(number, frame)
+                sign_of_life()
         for track in self._tracker.close():
             self._end(track)
+        self.plans = one_track_each(self.plans)
         self.store.smooth()
 
     def _step(self, number: int, frame: Frame) -> None:
@@ -98,10 +107,11 @@ class Analysis:
         for track in ended:
             self._end(track)
         for track in seen:
-            self._note(track, number, frame)
+            others = [other.face for other in seen if other is not track]
+            self._note(track, number, frame, others)
         for found in self._tracker.detections:
             self.store.add_detection(number, frame.seconds, found)
-        self.num_frames = number + 1
+        self.num_frames, self.shape = number + 1, frame.image.shape
 
     def _likeness(self, track: Track, image: np.ndarray, face: Face) -> str:
         """Whether a face is that of a track's person; see `tracking.Likeness`."""
@@ -120,8 +130,10 @@ class Analysis:
         is_large = max(face.box_xyxy[2:] - face.box_xyxy[:2]) >= MIN_CERTAIN_SIDE
         return CERTAIN if is_large and distance < CERTAINLY_SAME else LIKELY
 
-    def _note(self, track: Track, number: int, frame: Frame) -> None:
-        """Stores a face of a frame."""
+    def _note(
+        self, track: Track, number: int, frame: Frame, others: list[Face]
+    ) -> None:
+        """Stores a face of a frame that shows others, too."""
         person, face, seconds = self._people[track.number], track.face, frame.seconds
         if track.is_lost:
             person.gap.append((number, seconds, face))
@@ -139,7 +151,7 @@ class Analysis:
         self.store.add(number, seconds, track.number, face, DETECTED)
         person.last_seen = number, seconds, face
         if len(face.points_xy):
-            person.sample(self._anonymiser, number, frame.image, face)
+            person.sample(self._anonymiser, number, frame.image, face, others)
 
     def _pad(self, track: Track, number: int) -> None:
         """Stores a face in the frames before its first detection."""

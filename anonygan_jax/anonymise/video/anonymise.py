@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError, VideoError
+from anonygan_jax.anonymise.known_faces import check_known_faces
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis
 from anonygan_jax.anonymise.video.container import joined
@@ -13,6 +14,7 @@ from anonygan_jax.anonymise.video.render import Renderer
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
+from anonygan_jax.io.worker_process import sign_of_life
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,9 @@ def anonymise_video(
     Raises:
       VideoError: the video cannot be read, or a face would be pixelated and
         `is_strict`.
-      NoFaceError: no face was detected; nothing is written.
+      KnownFaceError: a known face is in no frame, or outside the picture.
+      NoFaceError: no face was detected, and there is no region to pixelate; nothing is
+        written.
       OSError: the file cannot be written.
     """
     video = Video(path)
@@ -64,6 +68,7 @@ def anonymise_video(
         analysis.run(video)
         if not analysis.num_frames:
             raise VideoError(f"{path}: not one frame could be decoded")
+        check_known_faces(known or {}, analysis.num_frames, analysis.shape)
         on_analysis(analysis)
         if not analysis.plans and not anonymiser.policy.pixelates_regions:
             raise NoFaceError(f"no face found in {analysis.num_frames} frames")
@@ -76,6 +81,7 @@ def anonymise_video(
             ):
                 for frame in rendered:
                     writer.frame(frame.image, frame.pts)
+                    sign_of_life()
             if renderer.num_frames != analysis.num_frames:
                 raise VideoError(
                     f"{path}: {analysis.num_frames} frames at first, "

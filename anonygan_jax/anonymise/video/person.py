@@ -6,7 +6,7 @@ import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.conditions.selector import Source
-from anonygan_jax.anonymise.policy import Decision
+from anonygan_jax.anonymise.policy import Decision, is_clear
 from anonygan_jax.anonymise.video.gaps import Seen
 from anonygan_jax.composites.attributes import ATTRIBUTES
 from anonygan_jax.faces.expression import OPEN
@@ -16,6 +16,7 @@ from anonygan_jax.recognition.dlib import DlibDescriptor
 # Frames from one descriptor of a track to the next; where the policy asks who it is.
 SAMPLE_IDENTITY_EVERY, ASK_IDENTITY_EVERY = 20, 5
 NUM_IDENTITY_SAMPLES = 3  # of a track; the policy's decisions go on after them
+MIN_DECISIONS = 3  # of a track whose face is kept
 NUM_TRIAL_CROPS = 2  # images of a track on which replacements are verified
 TRIAL_MARGIN = 1.0  # of the box, around the face in such an image
 
@@ -48,9 +49,18 @@ class Person:
     _last_lost: int = -1
 
     def sample(
-        self, anonymiser: Anonymiser, number: int, image: np.ndarray, face: Face
+        self,
+        anonymiser: Anonymiser,
+        number: int,
+        image: np.ndarray,
+        face: Face,
+        others: list[Face],
     ) -> None:
-        """Samples attributes, descriptor and decision in some frames."""
+        """Samples attributes, descriptor and decision in some frames.
+
+        Args:
+          others: the other faces of the frame.
+        """
         needs_identity = anonymiser.policy.needs_identity
         every = ASK_IDENTITY_EVERY if needs_identity else SAMPLE_IDENTITY_EVERY
         if number - self.last_sample < every:
@@ -63,18 +73,19 @@ class Person:
         source = anonymiser.examine(image, face).source
         if source is None:
             return
-        self.decisions.append(anonymiser.policy.of_person(source.descriptor))
+        if is_clear(face, others):
+            self.decisions.append(anonymiser.policy.of_person(source.descriptor))
         if not is_enough:
             self.identity_samples.append(source)
         if len(self.trial_crops) < NUM_TRIAL_CROPS:
             self.trial_crops.append(self.reference)
 
     def decision(self) -> Decision:
-        """Returns whether a person is hidden; kept only if all decisions agree."""
+        """Returns whether a person is hidden; kept only if several decisions agree."""
         hidden = [d for d in self.decisions if d.hidden]
-        if hidden or not self.decisions:
+        if hidden or len(self.decisions) < MIN_DECISIONS:
             return (hidden or [Decision(True)])[0]
-        return self.decisions[0]
+        return min(self.decisions, key=lambda d: d.reference_distance or 0.0)
 
     def lose(self, frame: int, seconds: float) -> None:
         """Notes a frame in which the face is lost."""

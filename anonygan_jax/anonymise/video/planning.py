@@ -12,6 +12,8 @@ from anonygan_jax.anonymise.video.person import Person
 from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.methods.method import MethodError
 
+KEPT_ONCE = "another face at that time is more like the reference photo"
+
 
 @dataclasses.dataclass(frozen=True)
 class TrackPlan:
@@ -73,6 +75,38 @@ def plan_track(
     return TrackPlan(
         track.first, last, box, decision, replacement, source, lost, reason
     )
+
+
+def one_track_each(plans: dict[int, TrackPlan]) -> dict[int, TrackPlan]:
+    """Returns the plans of a video's tracks; in no frame a person is kept twice.
+
+    Of tracks that are kept for one person at a time the nearest to the reference
+    photos is kept; the others are pixelated.
+    """
+    kept: list[TrackPlan] = []
+    changed = dict(plans)
+    for number, plan in sorted(plans.items(), key=lambda item: _distance(item[1])):
+        if plan.decision.person is None:
+            continue
+        if any(_are_one_at_once(plan, other) for other in kept):
+            hidden = Decision(True, None, plan.decision.reference_distance)
+            changed[number] = dataclasses.replace(
+                plan, decision=hidden, reason=KEPT_ONCE
+            )
+        else:
+            kept.append(plan)
+    return changed
+
+
+def _distance(plan: TrackPlan) -> float:
+    """Distance to the reference photos; 0 without any."""
+    return plan.decision.reference_distance or 0.0
+
+
+def _are_one_at_once(a: TrackPlan, b: TrackPlan) -> bool:
+    """Whether two tracks are kept for one person, and are in one frame."""
+    is_one = a.decision.person == b.decision.person
+    return is_one and a.first <= b.last and b.first <= a.last
 
 
 def _replacement(

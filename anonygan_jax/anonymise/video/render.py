@@ -16,8 +16,9 @@ from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
 from anonygan_jax.anonymise.video.planning import TrackPlan
 from anonygan_jax.anonymise.video.progress import VERIFY_EVERY, Progress
+from anonygan_jax.anonymise.video.tracking import SAME_PLACE
 from anonygan_jax.anonymise.video.transcode import Frame
-from anonygan_jax.detection.boxes import centres_overlap
+from anonygan_jax.detection.boxes import centres_overlap, iou
 from anonygan_jax.faces.face import Face
 
 REJECTED_FOR = 5  # frames for which a face is pixelated after a result is rejected
@@ -68,8 +69,9 @@ class Renderer:
             self._render_face(result, number, track, face)
         for row in rows[rows["track"] == NO_TRACK]:
             found, roll = face_of(row), float(row["roll"])
-            owner = self._nearest(found, faces)
-            if self._kept(owner, found):
+            owner, is_its_own = self._nearest(found, faces)
+            # The box of somebody behind a kept face has its centre in that, too.
+            if self._kept(owner if is_its_own else None, found):
                 continue
             if not is_changed(image, result, found.box_xyxy, roll):
                 pixelate_face(result, found)
@@ -78,15 +80,24 @@ class Renderer:
                 else:
                     self._progress[owner].note_unchanged(number)
 
-    def _nearest(self, found: Face, faces: list[tuple[int, Face]]) -> int | None:
-        """The track of the nearest face that a detection overlaps; None without any."""
+    def _nearest(
+        self, found: Face, faces: list[tuple[int, Face]]
+    ) -> tuple[int | None, bool]:
+        """The track of the nearest face that a detection overlaps; None without any.
+
+        And whether it is that face's own box.
+        """
         centre = found.box_xyxy[:2] + found.box_xyxy[2:]
         apart = [
-            (float(np.linalg.norm(f.box_xyxy[:2] + f.box_xyxy[2:] - centre)), track)
-            for track, f in faces
-            if centres_overlap(f.box_xyxy, found.box_xyxy)
+            (
+                float(np.linalg.norm(face.box_xyxy[:2] + face.box_xyxy[2:] - centre)),
+                track,
+                iou(face.box_xyxy, found.box_xyxy) > SAME_PLACE,
+            )
+            for track, face in faces
+            if centres_overlap(face.box_xyxy, found.box_xyxy)
         ]
-        return min(apart)[1] if apart else None
+        return min(apart)[1:] if apart else (None, False)
 
     def _kept(self, track: int | None, face: Face) -> bool:
         """Whether a face is kept in this frame: by its place, or as who it is."""

@@ -21,7 +21,7 @@ from anonygan_jax.anonymise.video.frame_search import FrameSearch
 from anonygan_jax.anonymise.video.motion import Motion
 from anonygan_jax.anonymise.video.scene_cuts import SceneCuts
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.detection.boxes import iou, points_fit
+from anonygan_jax.detection.boxes import exceeds, iou, points_fit
 from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.faces.face import Face
 
@@ -154,6 +154,8 @@ class Tracker:
         """The followed face of a track, if a detection confirms that it is there."""
         old = followed[track.number] if track else None
         if track is None or old is None or not confirms(detection, old):
+            return None
+        if exceeds(detection.box_xyxy, image.shape):
             return None
         if self._checks_identity and self._likeness(track, image, old) == OTHER:
             return None

@@ -139,13 +139,13 @@ def test_a_foreign_or_damaged_report_stops_the_run(tool, tmp_path):
 def test_a_damaged_line_of_a_journal_costs_its_entry_alone(tool, tmp_path):
     _photo(tmp_path / "in" / "a.png")
     _photo(tmp_path / "in" / "b.png")
-    out = tmp_path / "out"
-    code = 0
-    for at in range(1, 60):  # until both results are there
-        if code == -9 and len(list(out.glob("[ab].png"))) == 2:
-            break
+    for at in range(1, 60):  # until both results are there, and no report
+        out = tmp_path / f"out{at}"
         fault = {"at": at, "kind": "kill", "root": str(tmp_path)}
         code, _ = tool(tmp_path / "in", "--output", out, **fault)
+        has_report = (out / "report.json").exists()
+        if code == -9 and len(list(out.glob("[ab].png"))) == 2 and not has_report:
+            break
     lines = (out / JOURNAL).read_bytes().splitlines()
     number = [n for n, line in enumerate(lines) if b'"b.png"' in line][-1]
     for n, line in enumerate(lines):
@@ -302,6 +302,39 @@ def test_results_that_are_not_whole_are_counted(tmp_path):
     assert f"; 2 {last}" in summary(results, tmp_path)
     assert last not in summary(results[:1], tmp_path)
     assert exit_code(results) == 0
+
+
+def test_rows_of_other_files_are_named_and_those_that_are_nowhere_fail_their_file(
+    tool, tmp_path
+):
+    for name in ("a", "b", "c"):
+        _photo(tmp_path / "in" / f"{name}.png")
+    table = tmp_path / "faces.csv"
+    table.write_text(
+        "file,frame,x,y,width,height\n"
+        "a.png,0,5,5,9,9\n"
+        "b.png,1,5,5,9,9\n"
+        "c.png,0,24,5,9,9\n"
+        "A.png,0,5,5,9,9\n"
+        "in/a.png,0,5,5,9,9\n"
+    )
+    out = tmp_path / "out"
+    code, screen = tool(tmp_path / "in", "--output", out, "--boxes", table)
+    assert code == 2, screen
+    assert "b.png: a box is in frame 1, the last frame is 0; no result" in screen
+    assert "outside the picture of 24x24 pixels; no result written" in screen
+    left_out = "faces.csv: its rows of 2 files that are not in the input (A.png, in/a"
+    assert left_out in screen
+    assert (out / "a.png").exists()
+    alone = tool(tmp_path / "in" / "a.png", "--output", out, "--boxes", table)
+    assert alone[0] == 4, alone[1]
+
+
+def test_a_file_name_stays_on_its_line(tool, tmp_path):
+    _photo(tmp_path / "in" / "a\nerror: b.png")
+    code, screen = tool(tmp_path / "in", "--output", tmp_path / "out")
+    assert code == 0, screen
+    assert len(screen.strip().splitlines()) == 2
 
 
 def test_names_that_are_not_utf8_are_processed_and_shown(tool, tmp_path):
