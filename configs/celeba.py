@@ -168,6 +168,8 @@ def _evaluation() -> ml_collections.ConfigDict:
     evaluation.inception_weights = ""  # pt_inception-2015-12-05-6726825d.pth: the FID
     evaluation.facenet_casia = ""  # facenet-pytorch's weights
     evaluation.facenet_vggface2 = ""
+    evaluation.arcface = ""  # InsightFace's backbone.pth
+    evaluation.adaface = ""  # AdaFace's state dict
     evaluation.use_mtcnn = True  # where it is installed
     evaluation.num_workers = 2  # processes
     return evaluation

@@ -77,6 +77,8 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
     "--facenet-casia", type=EXISTING_FILE, help="facenet-pytorch's CASIA weights."
 )
 @click.option("--facenet-vggface2", type=EXISTING_FILE, help="Its VGGFace2 weights.")
+@click.option("--arcface", type=EXISTING_FILE, help="InsightFace's backbone.pth.")
+@click.option("--adaface", type=EXISTING_FILE, help="AdaFace's state dict.")
 @click.option("--mtcnn/--no-mtcnn", default=True, help="Ask MTCNN where installed.")
 @click.option(
     "--workers",
@@ -96,8 +98,12 @@ def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
     try:
         from anonygan_jax.evaluation.report import table
         from anonygan_jax.evaluation.run import Evaluation, evaluate
+        from anonygan_jax.recognition.table import FROM_FILES
 
-        report = evaluate(Evaluation(use_mtcnn=mtcnn, **settings), output)
+        weights = {name: settings.pop(name) for name in FROM_FILES}
+        weights = {name: path for name, path in weights.items() if path}
+        evaluation = Evaluation(use_mtcnn=mtcnn, recogniser_weights=weights, **settings)
+        report = evaluate(evaluation, output)
     except ImportError as error:
         text = str(error)
         raise click.ClickException(

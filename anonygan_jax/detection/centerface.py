@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from anonygan_jax.detection.merging import CLEAR_SCORE, Search, merge
-from anonygan_jax.detection.onnx import OnnxFile
+from anonygan_jax.io.onnx_file import ASSETS, OnnxFile
 
 STRIDE = 4  # pixels of the image a cell of the result
 MULTIPLE = 32  # of which the sides of the network's image must be multiples
@@ -43,7 +43,7 @@ class CenterFace:
                 f"threshold is {threshold}, wanted a share between 0 and 1"
             )
         self._threshold = threshold
-        self._network = OnnxFile("centerface.onnx")
+        self._network = OnnxFile(ASSETS / "detectors" / "centerface.onnx")
 
     def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
         """Returns boxes, scores and roll; see `Detector`."""

@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from anonygan_jax.detection.onnx import ASSETS, OnnxFile
 from anonygan_jax.faces.alignment import crop_photo
 from anonygan_jax.faces.face import OUTER_EYE_CORNERS
 from anonygan_jax.io.arrays import read_arrays
+from anonygan_jax.io.onnx_file import ASSETS, OnnxFile
 
+NETWORK = ASSETS / "detectors" / "face_landmark.onnx"
+TO_68 = ASSETS / "detectors" / "mesh_to_68.npz"
 SIDE = 192  # pixels of the network's image
 MIN_PRESENCE = 0.5  # the network's probability that there is a face
 CROP_SCALE = 1.5  # side of the image over the longer side of the face, as in training
@@ -35,7 +37,7 @@ class MeshNetwork:
 
     def __init__(self) -> None:
         """Loads the network; raises as `OnnxFile`."""
-        self._file = OnnxFile("face_landmark.onnx", num_threads=1)  # small
+        self._file = OnnxFile(NETWORK, num_threads=1)  # small
 
     def __call__(
         self,
@@ -71,7 +73,7 @@ class FaceMesh:
     def __init__(self) -> None:
         """Loads network and map; raises as `OnnxFile`."""
         self._network = MeshNetwork()
-        arrays = read_arrays(ASSETS / "mesh_to_68.npz", "offsets")
+        arrays = read_arrays(TO_68, "offsets")
         self._offsets = arrays["offsets"].astype(np.float32)
 
     def points(

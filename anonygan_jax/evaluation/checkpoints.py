@@ -9,13 +9,14 @@ import ml_collections
 
 from anonygan_jax.evaluation.report.report import RESULTS_FILE
 from anonygan_jax.evaluation.run import Evaluation, evaluate
+from anonygan_jax.recognition.table import FROM_FILES
 from anonygan_jax.weights import export, generator_checkpoint
 
 logger = logging.getLogger(__name__)
 
 EVALUATION = "evaluation"
 POLL_SECONDS = 10.0
-_FILES = ("pairs", "inception_weights", "facenet_casia", "facenet_vggface2")
+_FILES = ("pairs", "inception_weights")
 
 
 def evaluate_run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> None:
@@ -97,6 +98,8 @@ def _evaluate_step(
         )
     for name in _FILES:
         fields[name] = pathlib.Path(fields[name]) if fields[name] else None
+    weights = {name: fields.pop(name) for name in FROM_FILES}
+    fields["recogniser_weights"] = {n: pathlib.Path(w) for n, w in weights.items() if w}
     output = _output(workdir, step)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = pathlib.Path(folder) / "checkpoint"

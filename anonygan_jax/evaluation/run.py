@@ -37,7 +37,8 @@ class Evaluation:
       pairs: a list of photo pairs in LFW's format, or None.
       count: number of originals at most, the first by name; with pairs, the photos of
         pairs that are spread evenly over the list.
-      inception_weights, facenet_casia, facenet_vggface2: PyTorch files, or None.
+      inception_weights: a PyTorch file, or None.
+      recogniser_weights: PyTorch files, by names of `recognition.table.FROM_FILES`.
       use_mtcnn: detect faces with MTCNN, too, where it is installed.
       num_workers: number of processes.
     """
@@ -48,8 +49,9 @@ class Evaluation:
     pairs: pathlib.Path | None = None
     count: int | None = None
     inception_weights: pathlib.Path | None = None
-    facenet_casia: pathlib.Path | None = None
-    facenet_vggface2: pathlib.Path | None = None
+    recogniser_weights: dict[str, pathlib.Path] = dataclasses.field(
+        default_factory=dict
+    )
     use_mtcnn: bool = True
     num_workers: int = 1
 
@@ -62,11 +64,9 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
       ImportError: dlib or another package is missing; the message has its name.
       OSError: the report cannot be written.
     """
-    facenets = {
-        "facenet_casia": evaluation.facenet_casia,
-        "facenet_vggface2": evaluation.facenet_vggface2,
-    }
-    networks = available_networks(evaluation.inception_weights, facenets)
+    networks = available_networks(
+        evaluation.inception_weights, evaluation.recogniser_weights
+    )
     pairs = read_pairs(evaluation.pairs) if evaluation.pairs else None
     if pairs and evaluation.count:
         pairs = pairs.thinned(evaluation.count)

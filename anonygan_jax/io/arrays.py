@@ -20,14 +20,14 @@ class ArraysError(ValueError):
 
 
 def read_arrays(path: pathlib.Path, *names: str) -> dict[str, np.ndarray]:
-    """Returns arrays of a .npz file, all that are named.
+    """Returns arrays of a .npz file: those that are named, or all if none is.
 
     Raises:
       ArraysError: the file is missing, damaged, or lacks an array.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: np.asarray(file[name]) for name in names}
+            return {name: np.asarray(file[name]) for name in names or file.files}
     except _DAMAGES as error:
         text = " ".join(str(error).split()) or type(error).__name__
         raise ArraysError(f"{path}: no readable arrays ({text})") from error

@@ -9,12 +9,12 @@ from PIL import Image
 from anonygan_jax.evaluation.collect.observation import Observation
 from anonygan_jax.faces import alignment
 from anonygan_jax.models.pretrained import efficientnet, facenet, inception
+from anonygan_jax.recognition import table
+from anonygan_jax.recognition.template import template_crop
 
-DLIB = "dlib"  # the recogniser; it takes the photo itself
 INCEPTION_CLEAN = "fid_clean"
 INCEPTION_PYTORCH = "fid_pytorch"
 EFFICIENTNET = "efficientnet"
-FACENET = "facenet"
 EMOTION = "emotion"
 EMOTION_SIZE = 64
 # Kinds of outputs; a network gives one or two of them.
@@ -98,10 +98,12 @@ def pictures_for(
         return made
     if EFFICIENTNET in wanted:
         made[EFFICIENTNET] = face_picture(image, original)
-    if FACENET in wanted:
+    if table.TEMPLATE in wanted:
+        made[table.TEMPLATE] = template_crop(image, face.points_xy)
+    if table.BOX in wanted:
         boxes = (face.mtcnn_box, original.mtcnn_box, original.box_xyxy)
         box = next(box for box in boxes if box is not None)
-        made[FACENET] = box_picture(image, box, facenet.IMAGE_SIZE)
+        made[table.BOX] = box_picture(image, box, facenet.IMAGE_SIZE)
     if EMOTION in wanted:
         crop = box_picture(image, face.box_xyxy, EMOTION_SIZE)
         made[EMOTION] = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]

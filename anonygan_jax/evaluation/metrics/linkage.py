@@ -1,7 +1,8 @@
 """Linkage: the share of pairs of one person's results that are recognised as such."""
 
 from anonygan_jax.evaluation.metrics import estimates, metric, reidentification
-from anonygan_jax.evaluation.metrics.reidentification import FAR, RECOGNISERS
+from anonygan_jax.evaluation.metrics.reidentification import FAR
+from anonygan_jax.recognition.table import RECOGNISERS
 
 
 def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
@@ -21,9 +22,9 @@ def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
 METRIC = metric.Metric(
     {
         f"linkage_tar_{key}": metric.Figure(
-            f"{title}: linkage of two results, TAR at FAR {FAR}"
+            f"{known.title}: linkage of two results, TAR at FAR {FAR}"
         )
-        for key, title in RECOGNISERS.items()
+        for key, known in RECOGNISERS.items()
     },
     _measure,
 )

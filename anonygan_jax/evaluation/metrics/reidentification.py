@@ -14,11 +14,6 @@ from anonygan_jax.evaluation.collect.pair_lists import PairList
 Embeddings = dict[str, np.ndarray]
 FAR = 1e-3  # false accept rate of the thresholds
 MAX_PHOTOS = 3_000  # for a threshold; they give 4.5 million pairs
-RECOGNISERS = {  # titles
-    "dlib": "dlib",
-    "facenet_casia": "FaceNet (CASIA)",
-    "facenet_vggface2": "FaceNet (VGGFace2)",
-}
 
 
 def pair_distances(

@@ -2,27 +2,33 @@
 
 import numpy as np
 
-from anonygan_jax.evaluation.collect.inputs import DLIB
 from anonygan_jax.evaluation.metrics import estimates, metric
-from anonygan_jax.evaluation.metrics.reidentification import RECOGNISERS
+from anonygan_jax.recognition.table import DLIB, RECOGNISERS
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 
 def _figures() -> dict[str, metric.Figure]:
-    """One figure of each recogniser."""
+    """One figure of dlib, and of each recogniser that classifies."""
     figures = {}
-    for key, title in RECOGNISERS.items():
+    for key in _chosen():
         how = f"distance < {SAME_PERSON}" if key == DLIB else "same class"
-        text = f"{title}: self re-identification ({how})"
+        text = f"{RECOGNISERS[key].title}: self re-identification ({how})"
         figures[f"reid_self_{key}"] = metric.Figure(text, digits=2)
     return figures
+
+
+def _chosen() -> list[str]:
+    """Recognisers of published figures."""
+    known = RECOGNISERS.items()
+    return [name for name, how in known if name == DLIB or how.classifies]
 
 
 def _measure(inputs: metric.MetricInputs) -> dict[str, estimates.Estimate]:
     """By class where the recogniser classifies, else by distance."""
     return {
         f"reid_self_{name}": estimates.share(np.array(_hits(inputs, name), bool))
-        for name in inputs.results.embeddings
+        for name in _chosen()
+        if name in inputs.results.embeddings
     }
 
 

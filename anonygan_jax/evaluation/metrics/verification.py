@@ -1,6 +1,5 @@
 """Verification of photo pairs whose second photo is anonymised, by LFW's protocol."""
 
-from anonygan_jax.evaluation.collect.inputs import DLIB
 from anonygan_jax.evaluation.collect.pair_lists import PairList
 from anonygan_jax.evaluation.metrics import estimates, reidentification
 from anonygan_jax.evaluation.metrics.estimates import Estimate
@@ -13,10 +12,10 @@ from anonygan_jax.evaluation.metrics.metric import (
 )
 from anonygan_jax.evaluation.metrics.reidentification import (
     FAR,
-    RECOGNISERS,
     Curve,
     Embeddings,
 )
+from anonygan_jax.recognition.table import DLIB, RECOGNISERS
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 
@@ -80,8 +79,8 @@ def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
 
 ACCURACY = Metric(
     {
-        f"accuracy_{key}": Figure(f"{title}: verification accuracy")
-        for key, title in RECOGNISERS.items()
+        f"accuracy_{key}": Figure(f"{known.title}: verification accuracy")
+        for key, known in RECOGNISERS.items()
     },
     _measure_accuracy,
     frozenset((ORIGINALS,)),
@@ -89,8 +88,10 @@ ACCURACY = Metric(
 METRIC = Metric(
     {"tar_at_0.6_dlib": Figure(f"dlib: verification, TAR at distance {SAME_PERSON}")}
     | {
-        f"tar_at_far_1e-3_{key}": Figure(f"{title}: verification, TAR at FAR {FAR}")
-        for key, title in RECOGNISERS.items()
+        f"tar_at_far_1e-3_{key}": Figure(
+            f"{known.title}: verification, TAR at FAR {FAR}"
+        )
+        for key, known in RECOGNISERS.items()
     },
     _measure,
     frozenset((ORIGINALS, RESULTS)),

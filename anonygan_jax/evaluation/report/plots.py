@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from anonygan_jax.evaluation.metrics import estimates
 from anonygan_jax.evaluation.metrics.metric import PERCENT
 from anonygan_jax.evaluation.metrics.registry import FIGURES
-from anonygan_jax.evaluation.metrics.reidentification import RECOGNISERS
 from anonygan_jax.evaluation.metrics.row import Row
 from anonygan_jax.faces.face import OUTER_EYE_CORNERS
+from anonygan_jax.recognition.table import RECOGNISERS
 
 BARS = (
     *("detected_dlib", "detected_mtcnn", "reid_self_dlib", "tar_at_0.6_dlib"),
@@ -76,7 +76,7 @@ def curves(rows: list[Row], path: pathlib.Path) -> None:
         axis.set_xlim(1e-3, 1)
         chance = np.geomspace(1e-3, 1)
         axis.plot(chance, chance, color="0.8", linestyle=":")
-        axis.set_title(f"{RECOGNISERS[name]}: second photo anonymised")
+        axis.set_title(f"{RECOGNISERS[name].title}: second photo anonymised")
         axis.set_xlabel("false accept rate")
         axis.set_ylabel("true accept rate")
         axis.legend(title="method (area)", fontsize=8)

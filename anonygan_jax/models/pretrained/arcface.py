@@ -6,10 +6,9 @@ code, whose weights (r18 to r200) are not in this package.
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from anonygan_jax.models.pretrained.layers import HIGHEST
+from anonygan_jax.models.pretrained.layers import HIGHEST, PReLU
 
 IMAGE_SIZE = 112  # pixels, height and width
 NUM_FEATURES = 512
@@ -67,16 +66,6 @@ class Block(nn.Module):
             x = _conv(x, self.features, 1, self.stride, "downsample.0")
             x = _norm(x, "downsample.1")
         return x + y
-
-
-class PReLU(nn.Module):
-    """ReLU with a learned slope below 0 for each channel."""
-
-    @nn.compact
-    def __call__(self, x: Float[Array, "*B C"]) -> Float[Array, "*B C"]:
-        """Returns an array of the same shape."""
-        slope = self.param("scale", nn.initializers.constant(0.25), (x.shape[-1],))
-        return jnp.where(x >= 0, x, slope * x)
 
 
 def _conv(x: jax.Array, features: int, side: int, stride: int, name: str) -> jax.Array:

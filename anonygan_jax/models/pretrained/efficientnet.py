@@ -5,10 +5,9 @@ the Inception of FID where its weights are missing; their distance is not an FID
 """
 
 import flax.linen as nn
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from anonygan_jax.models.pretrained.layers import HIGHEST, norm
+from anonygan_jax.models.pretrained.layers import HIGHEST, Depthwise, norm
 
 IMAGE_SIZE = 224  # pixels, height and width
 NUM_FEATURES = 1280
@@ -71,35 +70,6 @@ class Block(nn.Module):
         y = nn.relu6(norm(y, "_bn1"))
         y = norm(_conv(self.features, 1, 1, "_project_conv")(y), "_bn2")
         return x + y if self.stride == 1 and x.shape == y.shape else y
-
-
-class Depthwise(nn.Module):
-    """Convolves each channel by itself, as a sum of shifted copies.
-
-    XLA's own grouped convolution takes ten times as long on CPUs.
-    """
-
-    kernel_size: int
-    stride: int
-
-    @nn.compact
-    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
-        """Returns float32 [B, h, w, C]."""
-        size, stride = self.kernel_size, self.stride
-        shape = (size, size, 1, x.shape[-1])
-        kernel = self.param("kernel", nn.initializers.lecun_normal(), shape)
-        height, width = (-(-n // stride) for n in x.shape[1:3])
-        pads = [(n - 1) * stride + size for n in (height, width)]
-        pads = [max(p - n, 0) for p, n in zip(pads, x.shape[1:3], strict=True)]
-        around = [(p // 2, p - p // 2) for p in pads]
-        x = jnp.pad(x, ((0, 0), *around, (0, 0)))
-        rows, columns = (stride * (n - 1) + 1 for n in (height, width))
-        shifted = (
-            x[:, i : i + rows : stride, j : j + columns : stride] * kernel[i, j, 0]
-            for i in range(size)
-            for j in range(size)
-        )
-        return sum(shifted, start=jnp.zeros(()))
 
 
 def _conv(features: int, kernel: int, stride: int, name: str) -> nn.Conv:

@@ -14,6 +14,7 @@ from anonygan_jax.models.pretrained.layers import (
     Sides,
     max_pool,
     norm,
+    normalised,
 )
 
 IMAGE_SIZE = 160  # pixels, height and width
@@ -62,7 +63,7 @@ class FaceNet(nn.Module):
         )(x)
         x = norm(x, "last_bn")
         logits = nn.Dense(self.num_classes, precision=HIGHEST, name="logits")(x)
-        return x / jnp.linalg.norm(x, axis=-1, keepdims=True), logits
+        return normalised(x), logits
 
 
 class Residual(nn.Module):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from anonygan_jax.evaluation.collect import inputs
 from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.faces.alignment import DegenerateFaceError
+from anonygan_jax.recognition.table import BOX, TEMPLATE
 
 
 @pytest.mark.parametrize("size", [(250, 200), (640, 500), (100, 300)])
@@ -27,7 +28,7 @@ def test_faces_are_cut_from_one_place_in_original_and_result(group_photo):
     observer = FaceObserver(use_mtcnn=False)
     original = observer.original(group_photo)
     hidden = np.full_like(group_photo, 90)
-    wanted = frozenset([*inputs.WHOLE, inputs.EFFICIENTNET, inputs.FACENET])
+    wanted = frozenset([*inputs.WHOLE, inputs.EFFICIENTNET, BOX, TEMPLATE])
     seen = observer.result(hidden, original)
     made = inputs.pictures_for(wanted, group_photo, original, original)
     shapes = {name: picture.shape for name, picture in made.items()}
@@ -35,7 +36,8 @@ def test_faces_are_cut_from_one_place_in_original_and_result(group_photo):
         inputs.INCEPTION_CLEAN: (299, 299, 3),
         inputs.INCEPTION_PYTORCH: (299, 299, 3),
         inputs.EFFICIENTNET: (224, 224, 3),
-        inputs.FACENET: (160, 160, 3),
+        BOX: (160, 160, 3),
+        TEMPLATE: (112, 112, 3),
     }
     gone = inputs.pictures_for(wanted, hidden, seen, original)
     assert (gone[inputs.EFFICIENTNET] == 90).all()

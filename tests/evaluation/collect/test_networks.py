@@ -11,6 +11,8 @@ from sklearn.datasets import load_sample_image
 
 from anonygan_jax.evaluation.collect import networks
 from anonygan_jax.models.pretrained import facenet
+from anonygan_jax.recognition.mobilefacenet import MobileFaceNetDescriptor
+from anonygan_jax.recognition.template import template_crop
 from anonygan_jax.weights.torch_files import TorchFileError
 
 ON_FOUR_DEVICES = """
@@ -63,5 +65,36 @@ def test_the_packaged_network_finds_two_parts_of_a_photo_alike():
 
 def test_weights_of_another_network_are_named(tmp_path):
     with pytest.raises(TorchFileError, match=r"golden/zip\.pt.*logits\.bias"):
-        networks.facenet_network("f", ROOT / "tests" / "golden" / "zip.pt")
+        networks.recogniser_network(
+            "facenet_casia", ROOT / "tests" / "golden" / "zip.pt"
+        )
     assert facenet.NUM_FEATURES == 512
+
+
+def test_the_packaged_recogniser_is_the_tools(embedded):
+    points = [face.points_xy for face in embedded[:3]]
+    crops = [template_crop(face.image, face.points_xy) for face in embedded[:3]]
+    made = networks.recogniser_network("mobilefacenet")(np.stack(crops))["embeddings"]
+    describe = MobileFaceNetDescriptor()
+    for face, place, found in zip(embedded, points, made, strict=False):
+        np.testing.assert_allclose(found, describe(face.image, place), atol=1e-5)
+
+
+def test_colours_are_in_the_order_of_each_recogniser(tmp_path, monkeypatch):
+    class Sums:
+        """Sums of each channel."""
+
+        def apply(self, variables, images):
+            return images.sum((1, 2))
+
+    monkeypatch.setattr(networks, "read_state_dict", lambda path: {})
+    for name in ("arcface", "adaface"):
+        monkeypatch.setitem(networks._CONVERTERS, name, lambda _: (Sums(), None))
+    photo = np.zeros((1, 112, 112, 3), np.uint8)
+    photo[..., 0] = 255
+    rgb, bgr = (
+        networks.recogniser_network(name, tmp_path)(photo)["embeddings"][0]
+        for name in ("arcface", "adaface")
+    )
+    np.testing.assert_allclose(rgb, np.array([1, -1, -1]) / np.sqrt(3), atol=1e-5)
+    np.testing.assert_allclose(bgr, rgb[::-1], atol=1e-6)

@@ -1,4 +1,4 @@
-"""The detectors' network files, run by ONNX Runtime."""
+"""The package's network files, run by ONNX Runtime."""
 
 import importlib.resources
 import importlib.util
@@ -8,9 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-ASSETS = pathlib.Path(
-    str(importlib.resources.files("anonygan_jax") / "assets" / "detectors")
-)
+ASSETS = pathlib.Path(str(importlib.resources.files("anonygan_jax") / "assets"))
 INSTALL = "pip install 'anonygan_jax[landmarks]'"
 
 
@@ -21,11 +19,18 @@ class OnnxUnavailable(ImportError):
 class OnnxFile:
     """A network from a file, callable from several threads."""
 
-    def __init__(self, name: str, num_threads: int = 0) -> None:
-        """Loads assets/detectors/`name`.
+    def __init__(
+        self,
+        path: pathlib.Path,
+        num_threads: int = 0,
+        weights: dict[str, np.ndarray] | None = None,
+    ) -> None:
+        """Loads the network.
 
         Args:
+          path: of the .onnx file.
           num_threads: of one call; 0 for as many as OpenCV uses (`cv2.setNumThreads`).
+          weights: of a file without them, by the names that it gives them.
 
         Raises:
           OnnxUnavailable: onnxruntime is missing.
@@ -39,8 +44,13 @@ class OnnxFile:
         # Threads that wait in a loop slow down other threads.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        values = {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(array)
+            for name, array in (weights or {}).items()
+        }
+        options.add_external_initializers(list(values), list(values.values()))
         self._session = onnxruntime.InferenceSession(
-            str(ASSETS / name), options, providers=["CPUExecutionProvider"]
+            str(path), options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
 
