@@ -7,6 +7,7 @@ import numpy as np
 from anonygan_jax.anonymise.conditions import make_selector, selector
 from anonygan_jax.anonymise.conditions.memory import IdentityMemory
 from anonygan_jax.anonymise.errors import NoFaceError, try_face
+from anonygan_jax.anonymise.identity_check import IdentityCheck
 from anonygan_jax.anonymise.policy import (
     Decision,
     Policy,
@@ -29,6 +30,8 @@ from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT, make_methods
 from anonygan_jax.methods.method import Method, Replacer
 from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.mobilefacenet import MobileFaceNetDescriptor
+from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
 
 PERSON, FACE = "person", "face"  # what keeps one condition
 
@@ -41,6 +44,8 @@ class Anonymiser:
 
     Attributes:
       methods: in order of preference.
+      describe: dlib's descriptor, by which people are told apart.
+      check: whether results look like their sources.
       replacer: replaces faces; None if the method is an obfuscator.
       memory: of the people in all photos so far; None with `consistent` "face".
     """
@@ -88,16 +93,19 @@ class Anonymiser:
             raise ValueError("only methods that replace faces can be combined")
         self.detector = detector or make_detector()
         self.describe = DlibDescriptor()
+        self.check = IdentityCheck({DLIB: self.describe}, self.detector.landmarker)
         self.conditions: selector.ConditionSelector | None = None
         self.replacer: FaceReplacer | None = None
         replacers = tuple(m for m in self.methods if isinstance(m, Replacer))
         if replacers:
+            self.check = IdentityCheck(
+                {DLIB: self.describe, MOBILEFACENET: MobileFaceNetDescriptor()},
+                self.detector.landmarker,
+            )
             self.conditions = make_selector(
-                replacers[0], conditions, match_group, self.detector, self.describe
+                replacers[0], conditions, match_group, self.detector, self.check
             )
-            self.replacer = FaceReplacer(
-                replacers, self.conditions, self.describe, self.detector.landmarker
-            )
+            self.replacer = FaceReplacer(replacers, self.conditions, self.check)
         self.policy = Policy(
             reference_descriptors(keep, self.detector, self.describe),
             reference_descriptors(only, self.detector, self.describe),
@@ -157,7 +165,9 @@ class Anonymiser:
         if not faces and not self.policy.pixelates_regions:
             height, width = photo.shape[:2]
             raise NoFaceError(f"no face found in {width}x{height} pixels")
-        return [self.examine(photo, face) for face in faces]
+        return [
+            self._with_suggestion(photo, self.examine(photo, face)) for face in faces
+        ]
 
     def examine(self, photo: np.ndarray, face: Face) -> FoundFace:
         """Returns a detected face with attributes and descriptor if needed."""
@@ -168,8 +178,21 @@ class Anonymiser:
             return FoundFace(face)
         return FoundFace(
             face,
-            *try_face(lambda: describe_source(photo, face.points_xy, self.describe)),
+            *try_face(lambda: describe_source(photo, face.points_xy, self.check)),
         )
+
+    def _with_suggestion(self, photo: np.ndarray, found: FoundFace) -> FoundFace:
+        """A face and whose face fits it best, for the first time that a person is met.
+
+        Later photos of the person get the same, whatever fits there.
+        """
+        source, replacer = found.source, self.replacer
+        if source is None or replacer is None or not self.remembers:
+            return found
+        views, seed = [(photo, found.face)], source.descriptor.tobytes().hex()
+        made, reason = try_face(lambda: replacer.best(views, source, None, seed)[0])
+        person = made.condition.person if made else None
+        return dataclasses.replace(found, reason=reason, suggested=person)
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
         """Returns what is to be done with the faces of one photo; remembers people."""
@@ -181,7 +204,11 @@ class Anonymiser:
         for number, (one, decision) in enumerate(zip(found, decisions, strict=True)):
             in_same_frame = {plan.person for plan in plans if plan.person}
             plans.append(self._plan(one, decision, f"{seed}#{number}", in_same_frame))
-        return plans
+        people = {plan.person for plan in plans if plan.person}
+        return [
+            dataclasses.replace(plan, avoided=frozenset(people - {plan.person}))
+            for plan in plans
+        ]
 
     def _plan(
         self, found: FoundFace, decision: Decision, seed: str, in_same_frame: set[str]
@@ -190,22 +217,32 @@ class Anonymiser:
         source, person = found.source, None
         if decision.hidden and source and self.replacer:
             try:
-                person = self.person_for(source, seed, in_same_frame)
+                person = self.person_for(source, seed, in_same_frame, found.suggested)
             except selector.NoConditionError as error:
                 found = dataclasses.replace(found, reason=str(error))
         return Plan(found, decision, person, seed)
 
     def person_for(
-        self, source: selector.Source, seed: str, in_same_frame: set[str]
+        self,
+        source: selector.Source,
+        seed: str,
+        in_same_frame: set[str],
+        suggested: str | None = None,
     ) -> str | None:
         """Returns the person whose face a source gets; None if no one is remembered.
+
+        Args:
+          in_same_frame: people whose faces others in the image get.
+          suggested: taken if the source was never met; None for the selector's choice.
 
         Raises:
           NoConditionError: every condition resembles the source.
         """
         if self.memory is None or self.conditions is None:
             return None
-        return self.memory.condition_for(self.conditions, source, seed, in_same_frame)
+        return self.memory.condition_for(
+            self.conditions, source, seed, in_same_frame, suggested
+        )
 
     def render(self, photo: np.ndarray, plans: list[Plan]) -> AnonymisedPhoto:
         """Returns a copy of uint8 [H, W, 3] RGB with its faces hidden as planned."""

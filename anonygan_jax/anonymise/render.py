@@ -78,7 +78,8 @@ def _render_face(
         None,
         box,
         made.condition.name if made else None,
-        made.descriptor_distance if made else None,
+        made.distances if made else None,
+        made.floors if made else None,
         reference,
         (made.method if made else methods[0]).name,
     )
@@ -89,4 +90,6 @@ def _replace(photo: np.ndarray, plan: Plan, replacer: FaceReplacer) -> Replaceme
     found = plan.found
     if found.source is None:
         raise NoConditionError("no descriptor to select a condition by")
-    return replacer.replace(photo, found.face, found.source, plan.person, plan.seed)
+    return replacer.replace(
+        photo, found.face, found.source, plan.person, plan.seed, plan.avoided
+    )

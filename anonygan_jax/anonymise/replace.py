@@ -1,21 +1,26 @@
 """One face of an image replaced, and the result verified."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from anonygan_jax.anonymise.conditions import selector
 from anonygan_jax.anonymise.crop import Crop, crop_face, paste_face
+from anonygan_jax.anonymise.identity_check import (
+    Distances,
+    IdentityCheck,
+    beyond_floor,
+    least,
+    passes,
+)
 from anonygan_jax.composites.attributes import attributes
-from anonygan_jax.detection.detector import Landmarker
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import Face
+from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.method import Method, Replacer
-from anonygan_jax.recognition.dlib import DlibDescriptor
-from anonygan_jax.recognition.thresholds import MIN_RESULT_DISTANCE
 
-SAME_SHAPE = 0.03  # of the face's width; landmarks nearer give the same descriptor
-MAX_CONDITIONS = 5  # tried for a face before it is pixelated
+MAX_CONDITIONS = 5  # tried for a face
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,12 +30,14 @@ class Replacement:
     Attributes:
       method: that replaces it.
       condition: whose face is put there.
-      descriptor_distance: between source and result, the least of all views.
+      distances: between source and result, the least of all views.
+      floors: between the source and itself under a black patch, likewise.
     """
 
     method: Replacer
     condition: selector.SelectedCondition
-    descriptor_distance: float
+    distances: Distances
+    floors: Distances
 
 
 def obfuscate(photo: np.ndarray, face: Face, method: Method) -> None:
@@ -51,8 +58,7 @@ class FaceReplacer:
         self,
         methods: tuple[Replacer, ...],
         conditions: selector.ConditionSelector,
-        describe: DlibDescriptor,
-        landmarker: Landmarker,
+        check: IdentityCheck,
     ) -> None:
         """Takes what replaces and what verifies.
 
@@ -64,8 +70,7 @@ class FaceReplacer:
             raise ValueError(f"{names}: take different crops or conditions")
         self.methods = methods
         self._conditions = conditions
-        self._describe = describe
-        self._landmarker = landmarker
+        self.check = check
 
     def replace(
         self,
@@ -74,8 +79,9 @@ class FaceReplacer:
         source: selector.Source,
         person: str | None,
         seed: str,
+        avoided: frozenset[str] = frozenset(),
     ) -> Replacement:
-        """Replaces one face of uint8 [H, W, 3], in place.
+        """Replaces one face of uint8 [H, W, 3], in place; see `best`.
 
         The photo is unchanged if an error is raised.
 
@@ -83,25 +89,29 @@ class FaceReplacer:
           MethodError, DegenerateFaceError: the face cannot be replaced.
         """
         views = [(photo, face)]
-        replacement, results = self.first_passing(views, source, person, seed)
+        replacement, results = self.best(views, source, person, seed, avoided)
         photo[:] = results[0]
         return replacement
 
-    def first_passing(
+    def best(
         self,
         views: list[tuple[np.ndarray, Face]],
         source: selector.Source,
         person: str | None,
         seed: str,
+        avoided: frozenset[str] = frozenset(),
     ) -> tuple[Replacement, list[np.ndarray]]:
-        """Returns the first replacement that passes verification, and its results.
+        """Returns a replacement that passes the check, and its results.
 
-        For each condition, all methods are tried in order of preference. The next
-        condition is tried if none passes.
+        It is the first that is as far from the source as a black patch. For each
+        condition, all methods are tried in order of preference. If none is so far, it
+        is the farthest of those that pass. Others than a given person are tried only if
+        none of that person passes.
 
         Args:
           views: images of one face, uint8 [H, W, 3]; a replacement must pass in all.
           person: whose face is tried first; None for the selector's choice.
+          avoided: people whose faces are not tried if there are others.
 
         Raises:
           NoConditionError: no result passes, or no condition is left.
@@ -110,22 +120,56 @@ class FaceReplacer:
         crops = [crop_face(photo, face, self.methods[0]) for photo, face in views]
         for crop in crops:
             crop.faces.check()
-        tried: set[str] = set()
-        for _ in range(MAX_CONDITIONS):
-            condition = self._select(source, seed, person, tried)
+        floors = [
+            self._floors(photo, face, crop, source)
+            for (photo, face), crop in zip(views, crops, strict=True)
+        ]
+        farthest, best = -np.inf, None
+        count = 0
+        for condition in self._candidates(source, seed, person, avoided):
             for method in self.methods:
-                results = [photo.copy() for photo, _ in views]
-                for result, crop in zip(results, crops, strict=True):
-                    self._replace(result, crop, method, condition)
-                distance = min(
-                    self.distance(result, face, source)
+                results = [
+                    self._replaced(photo, crop, method, condition)
+                    for (photo, _), crop in zip(views, crops, strict=True)
+                ]
+                distances = [
+                    self.check.distances(result, face, source.descriptors)
                     for result, (_, face) in zip(results, views, strict=True)
-                )
-                if passes(distance):
-                    return Replacement(method, condition, distance), results
+                ]
+                count += 1
+                far = min(map(beyond_floor, distances, floors))
+                if far > farthest and all(map(passes, distances, floors)):
+                    made = (method, condition, least(distances), least(floors))
+                    farthest, best = far, (Replacement(*made), results)
+                if best and farthest >= 0:
+                    return best
+            if best and condition.person == person:
+                return best
+        if best is None:
+            raise selector.NoConditionError(f"{count} results looked like the source")
+        return best
+
+    def _candidates(
+        self,
+        source: selector.Source,
+        seed: str,
+        person: str | None,
+        avoided: frozenset[str],
+    ) -> Iterator[selector.SelectedCondition]:
+        """Conditions in the order in which they are tried.
+
+        Raises NoConditionError if there is none.
+        """
+        tried: set[str] = set()
+        for number in range(MAX_CONDITIONS):
+            try:
+                condition = self._select(source, seed, person, tried, avoided)
+            except selector.NoConditionError:
+                if number:
+                    return
+                condition = self._select(source, seed, person, tried, frozenset())
             tried.add(condition.person)
-        count = len(tried) * len(self.methods)
-        raise selector.NoConditionError(f"{count} results looked like the source")
+            yield condition
 
     def apply(self, photo: np.ndarray, face: Face, replacement: Replacement) -> None:
         """Replaces one face of uint8 [H, W, 3] in place, without verification.
@@ -134,36 +178,37 @@ class FaceReplacer:
           MethodError, DegenerateFaceError: the face cannot be replaced.
         """
         crop = crop_face(photo, face, replacement.method)
-        self._replace(photo, crop, replacement.method, replacement.condition)
+        photo[:] = self._replaced(
+            photo, crop, replacement.method, replacement.condition
+        )
 
-    def distance(
-        self, result: np.ndarray, face: Face, source: selector.Source
-    ) -> float:
-        """Returns the descriptor distance between a source and the face in a result.
+    def _floors(
+        self, photo: np.ndarray, face: Face, crop: Crop, source: selector.Source
+    ) -> Distances:
+        """Distances of a source to itself under a black patch where faces are put."""
+        patched = photo.copy()
+        paste_face(patched, Blackout()(crop.faces)[0], crop)
+        return self.check.floors(patched, face, source.descriptors)
 
-        Landmarks are searched anew in the result. If they differ from the source's, the
-        smaller of both distances is returned.
-        """
-        found = self._landmarker.points(result, face.box_xyxy)
-        shapes = [face.points_xy]
-        if found is not None and _differ(found, face.points_xy):
-            shapes.append(found)
-        apart = [self._describe(result, shape) - source.descriptor for shape in shapes]
-        return float(min(np.linalg.norm(apart, axis=-1)))
-
-    def _replace(
+    def _replaced(
         self,
         photo: np.ndarray,
         crop: Crop,
         method: Replacer,
         condition: selector.SelectedCondition,
-    ) -> None:
-        """Pastes a crop with the condition's face, in place."""
-        batch = self._conditions.get(condition.number)
-        paste_face(photo, method(crop.faces, batch)[0], crop)
+    ) -> np.ndarray:
+        """A photo whose crop has the condition's face."""
+        batch, result = self._conditions.get(condition.number), photo.copy()
+        paste_face(result, method(crop.faces, batch)[0], crop)
+        return result
 
     def _select(
-        self, source: selector.Source, seed: str, person: str | None, tried: set[str]
+        self,
+        source: selector.Source,
+        seed: str,
+        person: str | None,
+        tried: set[str],
+        avoided: frozenset[str],
     ) -> selector.SelectedCondition:
         """The condition of a given person, or another one if that was tried."""
         if person and person not in tried:
@@ -171,25 +216,14 @@ class FaceReplacer:
             if condition:
                 return condition
         return self._conditions.select(
-            source, seed, frozenset(tried), prefer_dissimilar=bool(tried)
+            source, seed, avoided | tried, prefer_dissimilar=bool(tried)
         )
 
 
-def passes(distance: float) -> bool:
-    """Returns whether a result is far enough from its source; see `distance`."""
-    return distance >= MIN_RESULT_DISTANCE
-
-
-def _differ(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two shapes are so far apart that descriptors may differ."""
-    apart = np.linalg.norm(a - b, axis=-1).mean()
-    return bool(apart > SAME_SHAPE * np.ptp(b[:, 0]))
-
-
 def describe_source(
-    photo: np.ndarray, points_xy: np.ndarray, describe: DlibDescriptor
+    photo: np.ndarray, points_xy: np.ndarray, check: IdentityCheck
 ) -> selector.Source:
-    """Returns attributes and descriptor of a face.
+    """Returns attributes and descriptors of a face.
 
     Raises:
       DegenerateFaceError: no crop can be computed from the landmarks.
@@ -197,4 +231,4 @@ def describe_source(
     matrix = alignment.celeba_transform(points_xy, alignment.CELEBA_SIZE)
     image = alignment.crop_photo(photo, matrix, alignment.CELEBA_SIZE)
     points = alignment.transform_points(matrix, points_xy)
-    return selector.Source(attributes(image, points), describe(photo, points_xy))
+    return selector.Source(attributes(image, points), check.describe(photo, points_xy))

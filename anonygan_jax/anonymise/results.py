@@ -20,11 +20,13 @@ class FoundFace:
       face: box, and landmarks if there are any.
       source: attributes and descriptor; None if they are not needed.
       reason: why the face can only be pixelated; None if it can be replaced.
+      suggested: the person whose face fits best here; None if none is asked for.
     """
 
     face: Face
     source: Source | None = None
     reason: str | None = None
+    suggested: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Plan:
       decision: whether it is hidden.
       person: whose face is put there; None for the selector's choice.
       seed: of the selection.
+      avoided: people whose faces others in the image get.
     """
 
     found: FoundFace
     decision: Decision
     person: str | None
     seed: str
+    avoided: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +58,9 @@ class FaceReport:
       reason: why the face was pixelated or kept; None if it was replaced.
       box_xyxy: the detector's box, pixels.
       condition: file name of the condition, if one was used.
-      descriptor_distance: between source and result, if a condition was used; below
-        0.6 dlib takes both for one person.
+      distances: between source and result by each recogniser that was asked, if a
+        condition was used.
+      floors: between the source and itself under a black patch, likewise.
       reference_distance: to the nearest reference photo, if there are any.
       method: the method that replaced the face.
     """
@@ -64,7 +69,8 @@ class FaceReport:
     reason: str | None
     box_xyxy: tuple[int, ...]
     condition: str | None = None
-    descriptor_distance: float | None = None
+    distances: dict[str, float] | None = None
+    floors: dict[str, float] | None = None
     reference_distance: float | None = None
     method: str | None = None
 

@@ -137,8 +137,8 @@ def rows(faces: tuple[FaceReport, ...]) -> list[list[str]]:
     table = []
     for number, face in enumerate(faces, 1):
         happened = face.status + (f": {face.reason}" if face.reason else "")
-        far = face.descriptor_distance
-        distance = "" if far is None else f"{far:.2f}"
+        far = (face.distances or {}).items()
+        distance = ", ".join(f"{name} {value:.2f}" for name, value in far)
         name = pathlib.Path(face.condition or "").stem.replace("_", " ")
         table.append([str(number), happened, name, distance])
     return table

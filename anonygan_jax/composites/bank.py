@@ -26,9 +26,13 @@ from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS
 from anonygan_jax.io.arrays import read_arrays
 from anonygan_jax.io.photos import read_photo
+from anonygan_jax.recognition.descriptor import Descriptor
+from anonygan_jax.recognition.mobilefacenet import MobileFaceNetDescriptor
+from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
 
 BANK_FILE, FACES_FILE, PICTURES = "bank.json", "faces.npz", "pictures"
-_ARRAYS = ("points_xy", "traits", "descriptors", "group_shares")
+_DESCRIPTORS = {DLIB: "descriptors", MOBILEFACENET: "mobilefacenet"}  # their arrays
+_ARRAYS = ("points_xy", "traits", *_DESCRIPTORS.values(), "group_shares")
 JPEG_QUALITY = 85
 LONGEST_NAME = 40  # characters of an expression's name in a file's name
 
@@ -47,7 +51,7 @@ class Bank:
       files: name of each face's image, [F].
       points_xy: float32 [F, 68, 2], pixels.
       attributes: float32 [F, 7], see `attributes.ATTRIBUTES`.
-      descriptors: float32 [F, 128], dlib's.
+      descriptors: float32 [F, D] by recogniser: dlib and MobileFaceNet.
       demographic_shares: float32 [F, G], share of each group in the donors' weights.
       demographics: names of the groups, and a guess for sources; None if the donors'
         groups are not known.
@@ -60,7 +64,7 @@ class Bank:
     files: list[str]
     points_xy: np.ndarray
     attributes: np.ndarray
-    descriptors: np.ndarray
+    descriptors: dict[str, np.ndarray]
     demographic_shares: np.ndarray
     demographics: Demographics | None
     nearest_donor: dict[str, float]
@@ -81,7 +85,7 @@ class Bank:
             files=[self.files[n] for n in places],
             points_xy=self.points_xy[places],
             attributes=self.attributes[places],
-            descriptors=self.descriptors[places],
+            descriptors={k: known[places] for k, known in self.descriptors.items()},
             demographic_shares=self.demographic_shares[places],
             image=lambda number: self.image(places[number]),
         )
@@ -117,7 +121,10 @@ def load_bank(folder: pathlib.Path) -> Bank:
             files=[face["file"] for face in faces],
             points_xy=arrays["points_xy"],
             attributes=arrays["traits"],
-            descriptors=arrays["descriptors"],
+            descriptors={
+                name: arrays[array].astype(np.float32)
+                for name, array in _DESCRIPTORS.items()
+            },
             demographic_shares=arrays["group_shares"],
             demographics=demographics,
             nearest_donor={name: p["nearest_donor"] for name, p in people.items()},
@@ -152,6 +159,7 @@ def build_bank(
     shutil.rmtree(partial, ignore_errors=True)
     (partial / PICTURES).mkdir(parents=True)
     demographics = fit_demographics(donors.people)
+    describe = MobileFaceNetDescriptor()
     people: dict[str, Any] = {}
     faces: list[dict[str, Any]] = []
     for composite in tqdm.tqdm(generator.composites(count), total=count):
@@ -163,10 +171,12 @@ def build_bank(
         shares = demographics.shares(composite) if demographics else np.zeros(0)
         for expression, portrait in composite.faces.items():
             file = f"{person}_{_file_part(expression)}.jpg"
-            face = _write_face(partial / PICTURES / file, portrait)
+            face = _write_face(partial / PICTURES / file, portrait, describe)
             faces.append({**face, "person": person, "group_shares": shares})
     arrays = {
-        name: np.stack([face[name] for face in faces]).astype(np.float32)
+        name: np.stack([face[name] for face in faces]).astype(
+            np.float16 if name == MOBILEFACENET else np.float32
+        )
         for name in _ARRAYS
     }
     if demographics:
@@ -185,7 +195,9 @@ def build_bank(
     return load_bank(output)
 
 
-def _write_face(path: pathlib.Path, portrait: Portrait) -> dict[str, Any]:
+def _write_face(
+    path: pathlib.Path, portrait: Portrait, describe: Descriptor
+) -> dict[str, Any]:
     """The entry of a composite's face, after writing its image in CelebA's frame."""
     points = portrait.points[:NUM_LANDMARKS]
     matrix = alignment.celeba_transform(points, FACE_SIZE)
@@ -196,7 +208,8 @@ def _write_face(path: pathlib.Path, portrait: Portrait) -> dict[str, Any]:
         "file": path.name,
         "points_xy": points,
         "traits": attributes(image, points),
-        "descriptors": portrait.descriptor,
+        _DESCRIPTORS[DLIB]: portrait.descriptor,
+        _DESCRIPTORS[MOBILEFACENET]: describe(image, points),
     }
 
 

@@ -20,7 +20,7 @@ from anonygan_jax.weights.generator_checkpoint import (
 )
 
 AUTO_METHOD = "auto"
-DEFAULT_METHOD = AUTO_METHOD  # measures best; its weights are for research alone
+DEFAULT_METHOD = Warp.name  # at the floor of a black patch, and free to use
 
 
 def _anonygan(checkpoint: str) -> tuple[Method, ...]:

@@ -105,7 +105,7 @@ def test_bad_photos_leave_no_result_and_the_others_go_on(
     (group,) = [p for p in report["photos"] if p["photo"].endswith("group.jpg")]
     assert group["kind"] == "replaced"
     assert [face["reason"] for face in group["faces"]] == [None, None]
-    assert all(face["descriptor_distance"] > 0.6 for face in group["faces"])
+    assert all(face["distances"]["dlib"] > 0.6 for face in group["faces"])
     (run,) = report["runs"].values()
     assert run["settings"]["checkpoint"] == str(tiny_run)
 

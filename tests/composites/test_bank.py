@@ -59,7 +59,7 @@ def test_a_bank_holds_what_it_says(built):
         apart = np.linalg.norm(face.points_xy - built.points_xy[number], axis=-1)
         assert apart.mean() < 5
         descriptor = describe(image, built.points_xy[number])
-        assert np.linalg.norm(descriptor - built.descriptors[number]) < 0.3
+        assert np.linalg.norm(descriptor - built.descriptors["dlib"][number]) < 0.3
         assert built.demographic_shares[number].sum() == pytest.approx(1, abs=1e-3)
 
 

@@ -6,10 +6,10 @@ from anonygan_jax.anonymise.conditions.bank_selector import (
 )
 from anonygan_jax.anonymise.conditions.classes import ClassSelector
 from anonygan_jax.anonymise.conditions.selector import ConditionSelector
+from anonygan_jax.anonymise.identity_check import IdentityCheck
 from anonygan_jax.composites.bank import Bank
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.methods.method import Replacer
-from anonygan_jax.recognition.dlib import DlibDescriptor
 
 
 def make_selector(
@@ -17,7 +17,7 @@ def make_selector(
     conditions: str | Bank,
     match_group: bool,
     detector: FaceDetector,
-    describe: DlibDescriptor,
+    check: IdentityCheck,
 ) -> ConditionSelector:
     """Returns the selector of the kind of conditions that a method takes.
 
@@ -27,5 +27,5 @@ def make_selector(
     if method.num_classes is not None:
         return ClassSelector(conditions, method.num_classes)
     if isinstance(conditions, str):
-        conditions = load_conditions(conditions, detector, describe)
+        conditions = load_conditions(conditions, detector, check)
     return BankSelector(conditions, match_group)

@@ -12,6 +12,7 @@ from anonygan_jax.anonymise.conditions.selector import (
     Source,
     seeded_choice,
 )
+from anonygan_jax.anonymise.identity_check import IdentityCheck
 from anonygan_jax.composites.attributes import (
     ATTRIBUTES,
     attribute_distance,
@@ -25,17 +26,18 @@ from anonygan_jax.faces.expression import OPEN, SHUT
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
 from anonygan_jax.methods.method import Conditions
-from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
 from anonygan_jax.recognition.thresholds import (
-    MIN_CONDITION_DISTANCE,
-    PREFERRED_DISTANCE,
+    MIN_CONDITION_DISTANCES,
+    PREFERRED_DISTANCES,
 )
 
 NUM_BEST = 8  # people of the lowest costs, one of whom is drawn
 # Costs, in units of `attributes.SCALES`.
 GROUP_WEIGHT = 6.0  # of another group
 SHUT_WEIGHT = 5.0  # of a shut mouth, which shows no teeth, where the source's is open
-NEARNESS_WEIGHT = 60.0  # of each unit of descriptor distance below PREFERRED_DISTANCE
+# Of each unit of descriptor distance below the preferred one.
+NEARNESS_WEIGHTS = {DLIB: 60.0, MOBILEFACENET: 40.0}
 
 
 class BankSelector:
@@ -102,13 +104,15 @@ class BankSelector:
             guess = self._demographics.guess(source.descriptor)
             shared = np.minimum(self._bank.demographic_shares, guess).sum(-1)
             costs = costs + GROUP_WEIGHT * (1 - shared)
-        distances = np.linalg.norm(self._bank.descriptors - source.descriptor, axis=-1)
-        nearness = PREFERRED_DISTANCE - distances
-        costs = costs + NEARNESS_WEIGHT * (
-            nearness if prefer_dissimilar else nearness.clip(min=0)
-        )
-        is_excluded = np.isin(self._people, list(excluded))
-        usable = (distances >= MIN_CONDITION_DISTANCE) & ~is_excluded
+        usable = ~np.isin(self._people, list(excluded))
+        for name, descriptor in source.descriptors.items():
+            known = self._bank.descriptors[name]
+            distances = np.linalg.norm(known - descriptor, axis=-1)
+            nearness = PREFERRED_DISTANCES[name] - distances
+            costs = costs + NEARNESS_WEIGHTS[name] * (
+                nearness if prefer_dissimilar else nearness.clip(min=0)
+            )
+            usable &= distances >= MIN_CONDITION_DISTANCES[name]
         return np.where(usable, costs, np.inf)
 
     def _selected(self, number: int) -> SelectedCondition:
@@ -119,7 +123,7 @@ class BankSelector:
 
 
 def load_conditions(
-    conditions: str, detector: FaceDetector, describe: DlibDescriptor
+    conditions: str, detector: FaceDetector, check: IdentityCheck
 ) -> Bank:
     """Returns the bank that a user asked for.
 
@@ -135,17 +139,17 @@ def load_conditions(
         return load_bank(embedded_bank())
     path = pathlib.Path(conditions)
     if not path.is_dir():
-        return bank_of_photos([path], detector, describe)
+        return bank_of_photos([path], detector, check)
     if (path / BANK_FILE).exists():
         return load_bank(path)
     files = [p.path for p in photos.find_photos([path]) if p.has_photo_suffix]
     if not files:
         raise ConditionError(f"{conditions}: neither a bank nor a folder of photos")
-    return bank_of_photos(files, detector, describe)
+    return bank_of_photos(files, detector, check)
 
 
 def bank_of_photos(
-    files: list[pathlib.Path], detector: FaceDetector, describe: DlibDescriptor
+    files: list[pathlib.Path], detector: FaceDetector, check: IdentityCheck
 ) -> Bank:
     """Returns a bank of the main face of each photo, each of another person.
 
@@ -163,7 +167,7 @@ def bank_of_photos(
         matrix = alignment.celeba_transform(points, FACE_SIZE)
         images.append(alignment.crop_photo(image, matrix, FACE_SIZE))
         shapes.append(alignment.transform_points(matrix, points))
-        descriptors.append(describe(image, points))
+        descriptors.append(check.describe(image, points))
     return Bank(
         attribution="",
         people=[file.stem for file in files],
@@ -172,7 +176,10 @@ def bank_of_photos(
         attributes=np.stack(
             [attributes(*face) for face in zip(images, shapes, strict=True)]
         ),
-        descriptors=np.stack(descriptors),
+        descriptors={
+            name: np.stack([one[name] for one in descriptors])
+            for name in descriptors[0]
+        },
         demographic_shares=np.zeros((len(files), 0), np.float32),
         demographics=None,
         nearest_donor={},

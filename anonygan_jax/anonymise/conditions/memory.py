@@ -42,23 +42,27 @@ class IdentityMemory:
         source: Source,
         seed: str,
         in_same_frame: set[str],
+        suggested: str | None = None,
     ) -> str:
         """Returns the person whose face a source gets, and remembers it.
 
         Args:
           in_same_frame: people whose faces others in the same image got; they are
             avoided if another person is left.
+          suggested: taken if the source was never met; None for the selector's choice.
 
         Raises:
           NoConditionError: every condition resembles the source.
         """
-        person = self.recall(source.descriptor)
+        known = self.recall(source.descriptor)
+        person = known or suggested
         if person is None or person in in_same_frame:
             try:
                 selected = selector.select(source, seed, frozenset(in_same_frame))
             except NoConditionError:
                 selected = selector.select(source, seed)
             person = selected.person
+        if person != known:
             self.remember(source.descriptor, person)
         return person
 

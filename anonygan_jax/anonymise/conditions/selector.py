@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from anonygan_jax.methods.method import MethodError
+from anonygan_jax.recognition.table import DLIB
 
 AUTO_CONDITION = "auto"  # any condition that fits; not `methods.AUTO_METHOD`
 
@@ -25,11 +26,16 @@ class Source:
 
     Attributes:
       attributes: float32 [7], see `attributes.ATTRIBUTES`.
-      descriptor: float32 [128], dlib's.
+      descriptors: float32 [D] by the recogniser's name, see `IdentityCheck`.
     """
 
     attributes: np.ndarray
-    descriptor: np.ndarray
+    descriptors: dict[str, np.ndarray]
+
+    @property
+    def descriptor(self) -> np.ndarray:
+        """dlib's, float32 [128]: people are remembered and selected by it."""
+        return self.descriptors[DLIB]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -108,15 +108,18 @@ class Person:
         return float(np.linalg.norm(descriptor - own))
 
     def source(self) -> Source:
-        """Returns median attributes (of the widest mouth), and the mean descriptor."""
+        """Returns median attributes (of the widest mouth), and mean descriptors."""
         samples = self.identity_samples
         attributes = np.median([sample.attributes for sample in samples], axis=0)
         openness = ATTRIBUTES.index("mouth_openness")
         widest = max(float(sample.attributes[openness]) for sample in samples)
         if widest >= OPEN:  # then a condition must show teeth
             attributes[openness] = widest
-        descriptor = np.mean([sample.descriptor for sample in samples], axis=0)
-        return Source(attributes.astype(np.float32), descriptor.astype(np.float32))
+        descriptors = {
+            name: np.mean([sample.descriptors[name] for sample in samples], axis=0)
+            for name in samples[0].descriptors
+        }
+        return Source(attributes.astype(np.float32), descriptors)
 
 
 def _trial_crop(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:

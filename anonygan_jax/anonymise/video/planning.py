@@ -119,7 +119,16 @@ def _replacement(
     """A person's attributes, and a replacement that passes on the trial crops."""
     if not person.identity_samples:
         raise MethodError(NO_LANDMARKS)
-    source = person.source()
-    name = anonymiser.person_for(source, seed, in_same_frame)
-    replacement, _ = replacer.first_passing(person.trial_crops, source, name, seed)
-    return source, replacement
+    source, views, memory = person.source(), person.trial_crops, anonymiser.memory
+    avoided = frozenset(in_same_frame)
+    if memory is None:
+        return source, replacer.best(views, source, None, seed, avoided)[0]
+    if memory.recall(source.descriptor):
+        name = anonymiser.person_for(source, seed, in_same_frame)
+        return source, replacer.best(views, source, name, seed, avoided)[0]
+    made = replacer.best(views, source, None, seed, avoided)[0]
+    suggested = made.condition.person
+    name = anonymiser.person_for(source, seed, in_same_frame, suggested)
+    if name != suggested:
+        made = replacer.best(views, source, name, seed, avoided)[0]
+    return source, made

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from anonygan_jax.anonymise.identity_check import Distances
 from anonygan_jax.anonymise.proof import NOT_CHANGED
 from anonygan_jax.anonymise.results import KEPT, PIXELATED, REPLACED, TrackReport
 from anonygan_jax.anonymise.video.planning import TrackPlan
@@ -17,7 +18,7 @@ class Progress:
       num_replaced, num_pixelated, num_kept: frames.
       reason: why the face was pixelated last.
       kept: why it was kept last.
-      nearest: least descriptor distance between source and result.
+      nearest: least distances between source and result.
       last_replaced, last_pixelated: frame in which it was, last.
       pixelated_until: frame until which the face is pixelated after a rejection.
       verified: frame of the last verification.
@@ -28,7 +29,7 @@ class Progress:
     num_kept: int = 0
     reason: str | None = None
     kept: str | None = None
-    nearest: float | None = None
+    nearest: Distances | None = None
     last_replaced: int = -1
     last_pixelated: int = -1
     pixelated_until: int = -1
@@ -66,7 +67,8 @@ class Progress:
             reason=reason,
             box_xyxy=plan.box_xyxy,
             condition=replacement.condition.name if replacement else None,
-            descriptor_distance=self.nearest,
+            distances=self.nearest,
+            floors=replacement.floors if replacement else None,
             reference_distance=decision.reference_distance,
             method=method if self.num_replaced else None,
             track=number,

@@ -9,8 +9,9 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.fallback import pixelate_face
+from anonygan_jax.anonymise.identity_check import least, passes
 from anonygan_jax.anonymise.proof import NOT_CHANGED, is_changed
-from anonygan_jax.anonymise.replace import obfuscate, passes
+from anonygan_jax.anonymise.replace import obfuscate
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
@@ -154,10 +155,9 @@ class Renderer:
         if number - progress.verified < VERIFY_EVERY:
             return None
         progress.verified = number
-        distance = replacer.distance(result, face, plan.source)
-        nearest = progress.nearest
-        progress.nearest = distance if nearest is None else min(nearest, distance)
-        if passes(distance):
+        found = replacer.check.distances(result, face, plan.source.descriptors)
+        progress.nearest = least([found, progress.nearest or found])
+        if passes(found, plan.replacement.floors):
             return None
         progress.verified = number - VERIFY_EVERY  # the next result is verified, too
         progress.pixelated_until = number + REJECTED_FOR

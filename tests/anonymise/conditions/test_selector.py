@@ -8,7 +8,8 @@ from anonygan_jax.anonymise.conditions.selector import NoConditionError, Source
 from anonygan_jax.composites.attributes import SCALES, attribute_distance
 from anonygan_jax.composites.bank import Bank
 from anonygan_jax.composites.demographics import Demographics
-from anonygan_jax.recognition.thresholds import MIN_CONDITION_DISTANCE
+from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
+from anonygan_jax.recognition.thresholds import MIN_CONDITION_DISTANCES
 
 NUM_PEOPLE = 30
 
@@ -21,6 +22,7 @@ def bank() -> Bank:
     attributes = rng.normal(size=(2 * NUM_PEOPLE, 7)).astype(np.float32) * 0.3 * SCALES
     attributes[:, 2] = np.arange(2 * NUM_PEOPLE) % 2
     descriptors = np.repeat(rng.normal(size=(NUM_PEOPLE, 128)) * 0.1, 2, axis=0)
+    unit = np.eye(192)[:NUM_PEOPLE]  # all as far from each other
     shares = np.repeat(np.eye(2)[np.arange(NUM_PEOPLE) % 2], 2, axis=0)
     mapping = np.zeros((129, 2), np.float32)
     mapping[128, 0] = 1  # every source looks like the first group
@@ -30,7 +32,10 @@ def bank() -> Bank:
         files=[f"{person}_{i % 2}.jpg" for i, person in enumerate(people)],
         points_xy=np.zeros((2 * NUM_PEOPLE, 68, 2), np.float32),
         attributes=attributes,
-        descriptors=descriptors.astype(np.float32),
+        descriptors={
+            DLIB: descriptors.astype(np.float32),
+            MOBILEFACENET: np.repeat(unit, 2, axis=0).astype(np.float32),
+        },
         demographic_shares=shares.astype(np.float32),
         demographics=Demographics(("first", "second"), mapping),
         nearest_donor={},
@@ -40,7 +45,7 @@ def bank() -> Bank:
 
 @pytest.fixture
 def source(bank) -> Source:
-    return Source(bank.attributes[14], np.full(128, 1.0, np.float32))
+    return Source(bank.attributes[14], {DLIB: np.full(128, 1.0, np.float32)})
 
 
 def test_the_best_fitting_people_are_drawn_by_the_seed_alone(bank, source):
@@ -60,7 +65,7 @@ def test_the_open_mouth_is_taken_for_an_open_mouth(bank, source):
     attributes = source.attributes.copy()
     for openness in (0.0, 1.0):
         attributes[2] = openness
-        choice = conditions.best_face_of("p3", Source(attributes, source.descriptor))
+        choice = conditions.best_face_of("p3", Source(attributes, source.descriptors))
         assert choice is not None
         assert (choice.person, bank.attributes[choice.number, 2]) == ("p3", openness)
 
@@ -77,13 +82,12 @@ def test_the_group_is_matched_unless_told_otherwise(bank, source):
 
 def test_people_who_resemble_the_source_are_never_used(bank):
     conditions = BankSelector(bank)
-    source = Source(bank.attributes[14], bank.descriptors[14])
-    apart = np.linalg.norm(bank.descriptors - source.descriptor, axis=-1)
-    assert (apart < MIN_CONDITION_DISTANCE).sum() >= 2
+    source = Source(bank.attributes[14], {DLIB: bank.descriptors[DLIB][14]})
+    apart = np.linalg.norm(bank.descriptors[DLIB] - source.descriptor, axis=-1)
+    assert (apart < MIN_CONDITION_DISTANCES[DLIB]).sum() >= 2
     for seed in range(30):
-        assert (
-            apart[conditions.select(source, str(seed)).number] >= MIN_CONDITION_DISTANCE
-        )
+        number = conditions.select(source, str(seed)).number
+        assert apart[number] >= MIN_CONDITION_DISTANCES[DLIB]
     assert conditions.best_face_of("p7", source) is None
     everybody = frozenset(bank.people)
     with pytest.raises(NoConditionError, match="every condition resembles"):
@@ -92,10 +96,22 @@ def test_people_who_resemble_the_source_are_never_used(bank):
     assert left.person == "p3"
 
 
+def test_people_who_resemble_the_source_for_one_recogniser_are_never_used(bank):
+    conditions = BankSelector(bank)
+    far = np.full(128, 1.0, np.float32)
+    near = bank.descriptors[MOBILEFACENET][14]
+    source = Source(bank.attributes[14], {DLIB: far, MOBILEFACENET: near})
+    chosen = {conditions.select(source, str(seed)).person for seed in range(60)}
+    assert "p7" not in chosen
+    assert conditions.best_face_of("p7", source) is None
+    source = Source(bank.attributes[14], {DLIB: far, MOBILEFACENET: -near})
+    assert conditions.best_face_of("p7", source) is not None
+
+
 def test_dissimilar_people_are_preferred_on_demand(bank, source):
     conditions = BankSelector(bank, match_group=False)
-    apart = np.linalg.norm(bank.descriptors - bank.descriptors[14], axis=-1)
-    source = Source(source.attributes, bank.descriptors[14])
+    apart = np.linalg.norm(bank.descriptors[DLIB] - bank.descriptors[DLIB][14], axis=-1)
+    source = Source(source.attributes, {DLIB: bank.descriptors[DLIB][14]})
     chosen = {
         conditions.select(source, str(s), prefer_dissimilar=True).person
         for s in range(9)

@@ -14,6 +14,7 @@ from returning import Returning
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError, VideoError
+from anonygan_jax.anonymise.replace import MAX_CONDITIONS
 from anonygan_jax.anonymise.video import transcode
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.person import NUM_TRIAL_CROPS
@@ -28,10 +29,12 @@ from anonygan_jax.recognition.dlib import DlibDescriptor
 COUNT = 18
 TIMES = [n + n // 5 for n in range(COUNT)]  # now and then a frame stays longer
 
+FIRST = 67  # a face that is unlike all of the bank
+
 
 @pytest.fixture(scope="module")
 def frames(embedded) -> list[np.ndarray]:
-    return pictures([embedded[0].image, embedded[-1].image], COUNT)
+    return pictures([embedded[FIRST].image, embedded[-1].image], COUNT)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,7 @@ def test_people_keep_a_face_of_their_own(warped):
     conditions = [track.condition for track in result.tracks]
     assert len({condition[:10] for condition in conditions}) == 2
     assert [track.num_replaced for track in result.tracks] == [COUNT] * 2
-    assert all(track.descriptor_distance > 0.6 for track in result.tracks)
+    assert all(track.distances["dlib"] > 0.6 for track in result.tracks)
 
 
 def test_a_track_keeps_the_method_whose_trials_passed(clip, tmp_path):
@@ -86,7 +89,8 @@ def test_a_track_keeps_the_method_whose_trials_passed(clip, tmp_path):
     anonymiser = Anonymiser((alike, unlike))
     result = anonymise_video(anonymiser, clip, tmp_path / "out.mp4")
     assert {track.method for track in result.tracks} == {unlike.name}
-    assert len(result.tracks) <= alike.calls <= NUM_TRIAL_CROPS * len(result.tracks)
+    at_most = NUM_TRIAL_CROPS * MAX_CONDITIONS * len(result.tracks)
+    assert len(result.tracks) <= alike.calls <= at_most
     assert unlike.calls == alike.calls + COUNT * len(result.tracks)
 
 
@@ -377,7 +381,7 @@ def test_a_file_is_read_twice_alike(clip):
 
 
 def test_who_agreed_stays_in_every_frame(clip, frames, embedded, tmp_path):
-    person = embedded[0].identity
+    person = embedded[FIRST].identity
     other = [face for face in embedded if face.identity == person][1]
     Image.fromarray(other.image).save(tmp_path / "person.png")
     blur = Anonymiser("blur", keep=(str(tmp_path / "person.png"),))
@@ -429,7 +433,7 @@ def test_people_of_an_earlier_video_keep_their_face(clip, frames, tmp_path):
 
 def test_nothing_is_hidden_in_the_scenes_before_and_after(embedded, tmp_path):
     dark = np.full((*SIZE, 3), 40, np.uint8)
-    shown = [dark] * 8 + pictures([embedded[0].image], 8) + [dark] * 8
+    shown = [dark] * 8 + pictures([embedded[FIRST].image], 8) + [dark] * 8
     path = write_clip(tmp_path / "a.mp4", shown)
     result = anonymise_video(Anonymiser("pixelate"), path, tmp_path / "b.mp4")
     assert [track.num_replaced for track in result.tracks] == [8]
