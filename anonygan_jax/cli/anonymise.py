@@ -20,6 +20,7 @@ from anonygan_jax.cli.options import FILE, FOLDER, NO_BEAM
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
 from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.methods import (
+    DEFAULT_METHOD,
     EMBEDDED_CHECKPOINT,
     METHODS,
     TRAINED,
@@ -50,7 +51,7 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
     "--method",
     type=click.Choice(METHODS),
     help="How faces are replaced; auto: by anonygan, and by warp if that result looks "
-    "like the person.  [default: auto, or what --checkpoint was trained for]",
+    "like the person.  [default: warp, or what --checkpoint was trained for]",
 )
 @click.option(
     "--checkpoint",
@@ -228,7 +229,9 @@ def anonymise(
     done = []
     make_pool = _pool_maker(workers, beam, output)
     try:
-        options["method"] = method or methods_of_checkpoint(options["checkpoint"])[0]
+        if method is None:
+            trained = methods_of_checkpoint(checkpoint) if checkpoint else ()
+            options["method"] = trained[0] if trained else DEFAULT_METHOD
         settings = Settings(**options)
         with BatchRun(inputs, output, settings, make_pool, boxes, tracks) as run:
             bar = tqdm.tqdm(

@@ -12,6 +12,7 @@ from anonygan_jax.cli.demo_uploads import FITTING, Uploads, no_worker
 from anonygan_jax.composites.bank import embedded_bank, load_bank
 from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.methods import (
+    DEFAULT_METHOD,
     EMBEDDED_CHECKPOINT,
     WITHOUT_TRAINING,
     methods_of_checkpoint,
@@ -51,13 +52,14 @@ def build_page(uploads: Uploads, checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
 
     trained = methods_of_checkpoint(checkpoint)
     methods = [*WITHOUT_TRAINING, *trained]
+    first = DEFAULT_METHOD if checkpoint == EMBEDDED_CHECKPOINT else trained[0]
     people = sorted(set(load_bank(embedded_bank()).people))
     with gr.Blocks(
         title="anonygan", analytics_enabled=False, delete_cache=KEPT_FOR
     ) as page:
         gr.Markdown(CLAIM)
         with gr.Row():
-            method = gr.Radio(methods, value=trained[0], label="How faces are hidden")
+            method = gr.Radio(methods, value=first, label="How faces are hidden")
             person = gr.Dropdown(
                 [FITTING, *people],
                 value=FITTING,

@@ -51,16 +51,27 @@ def test_all_faces_of_a_photo_change_and_nothing_else(group_photo, tiny_run, tmp
     assert difference.max() == 0
 
 
-def test_by_default_the_model_of_the_package_draws_the_faces(group_photo, tmp_path):
+def test_by_default_faces_are_warped(group_photo, tmp_path):
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(tmp_path / "group.png", "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report["runs"][report["photos"][0]["run"]]["settings"]["method"] == "auto"
+    assert [face["method"] for face in report["photos"][0]["faces"]] == ["warp"] * 2
+
+
+def test_auto_prefers_the_model_of_the_package(group_photo, tmp_path):
+    Image.fromarray(group_photo).save(tmp_path / "group.png")
+    arguments = ("--output", tmp_path / "out", "--method", "auto")
+    result = _anonymise(tmp_path / "group.png", *arguments)
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    (run,) = report["runs"].values()
+    assert run["settings"]["method"] == "auto"
     methods = [face["method"] for face in report["photos"][0]["faces"]]
     assert set(methods) <= {"anonygan", "warp"}
-    assert "anonygan" in methods
-    faces = anonymiser.Anonymiser()(group_photo, "group.png").faces  # the tool's seed
+    faces = anonymiser.Anonymiser("auto")(
+        group_photo, "group.png"
+    ).faces  # the tool's seed
     assert [face.method for face in faces] == methods
 
 
