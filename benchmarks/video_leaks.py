@@ -8,11 +8,14 @@ leave the picture. dlib, which the tool does not use, finds faces in each frame 
 source, doubled. A face is left where an eye or the mouth is as it was: its gradients
 correlate with the source's by more than 0.7, and its pixels differ by less than a fifth
 of their contrast. Frames with such a face are counted.
+
+Each method hides the faces of a variant in a run of its own. Networks and dlib look at
+each image once: what they find is remembered for the other methods and variants.
 """
 
 import pathlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import av
 import click
@@ -23,6 +26,8 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.transcode import Video
+from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
+from anonygan_jax.detection.detector import Detector, FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE
 
@@ -92,20 +97,23 @@ def main(
     clips: tuple[pathlib.Path, ...], methods: str, only: str, save: pathlib.Path | None
 ) -> None:
     """Prints a table; saves frames with a face that is left."""
-    anonymisers = {name: Anonymiser(name) for name in methods.split(",")}
+    detectors = [Remembered(DETECTORS[name]()) for name in DEFAULT_DETECTORS]
+    detector = FaceDetector(detectors, LANDMARKERS[MESH]())
+    anonymisers = {
+        name: Anonymiser(name, detector=detector) for name in methods.split(",")
+    }
     click.echo(f"| clip | variant | frames with a face | {' | '.join(anonymisers)} |")
     click.echo("|---|---|---|" + "---|" * len(anonymisers))
-    find = FaceMemory()
+    judge = Memory(dlib_landmarks())
     for clip in clips:
         frames = [frame.image for frame in Video(clip).frames()]
         for name, variant in VARIANTS.items():
             if only not in name:
                 continue
             shown, fps = variant(frames, frame_rate(clip))
-            faces = [find(image) for image in shown]
+            faces = [judge(image) for image in shown]
             left = []
-            for method, anonymiser in anonymisers.items():
-                result = anonymised(shown, fps, anonymiser)
+            for method, result in results(shown, fps, anonymisers):
                 leaks = [
                     n
                     for n, points in enumerate(faces)
@@ -114,24 +122,41 @@ def main(
                 left.append(str(len(leaks)))
                 if save:
                     _save(save, f"{clip.stem} {name} {method}", leaks, shown, result)
-            seen = sum(1 for points in faces if points)
+            seen = sum(1 for points in faces if len(points))
             click.echo(f"| {clip.name} | {name} | {seen} | {' | '.join(left)} |")
 
 
-class FaceMemory:
-    """dlib's landmarks of the faces of an image, found once."""
+class Memory:
+    """What is found in an image, found once."""
 
-    def __init__(self) -> None:
-        self._dlib = DlibLandmarks()
-        self._known: dict[int, Frames] = {}
+    def __init__(self, find: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._find = find
+        self._known: dict[tuple[tuple[int, ...], int], np.ndarray] = {}
 
-    def __call__(self, image: np.ndarray) -> Frames:
-        """Returns the landmarks of each face."""
-        key = hash(image.tobytes())
+    def __call__(self, image_u8: np.ndarray) -> np.ndarray:
+        """Returns what is found in uint8 [H, W, 3]."""
+        key = image_u8.shape, hash(image_u8.tobytes())
         if key not in self._known:
-            found = self._dlib.detect(image, num_upsamples=1)
-            self._known[key] = [face.points_xy for face in found]
-        return self._known[key]
+            self._known[key] = self._find(image_u8)
+        return self._known[key].copy()
+
+
+class Remembered:
+    """A detector that looks at each image once."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.boxes = Memory(detector.boxes)
+
+
+def dlib_landmarks() -> Callable[[np.ndarray], np.ndarray]:
+    """Returns what finds dlib's landmarks, [N, 68, 2], in a doubled image."""
+    dlib = DlibLandmarks()
+
+    def find(image_u8: np.ndarray) -> np.ndarray:
+        found = [face.points_xy for face in dlib.detect(image_u8, num_upsamples=1)]
+        return np.array(found, np.float32).reshape(-1, 68, 2)
+
+    return find
 
 
 def frame_rate(clip: pathlib.Path) -> float:
@@ -140,22 +165,32 @@ def frame_rate(clip: pathlib.Path) -> float:
         return float(container.streams.video[0].average_rate or 30)
 
 
-def anonymised(frames: Frames, fps: float, anonymiser: Anonymiser) -> Frames:
-    """Returns the frames of a video after it was anonymised."""
+def results(
+    frames: Frames, fps: float, anonymisers: dict[str, Anonymiser]
+) -> Iterator[tuple[str, Frames]]:
+    """Yields each method's name, and the frames of a video after it was anonymised."""
     with tempfile.TemporaryDirectory() as folder:
         source, output = (pathlib.Path(folder) / n for n in ("source.mkv", "out.mp4"))
-        with av.open(str(source), "w") as container:
-            stream = container.add_stream("ffv1", rate=round(fps))
-            stream.height, stream.width = frames[0].shape[:2]
-            stream.pix_fmt = "bgr0"
-            for image in frames:
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
-            container.mux(stream.encode(None))
-        try:
-            anonymise_video(anonymiser, source, output)
-        except NoFaceError:
-            return frames  # nothing is written: every face that dlib sees is counted
-        return [frame.image for frame in Video(output).frames()]
+        write_lossless(source, frames, fps)
+        for name, anonymiser in anonymisers.items():
+            try:
+                anonymise_video(anonymiser, source, output)
+            except NoFaceError:
+                # Nothing is written: every face that dlib sees is counted.
+                yield name, frames
+            else:
+                yield name, [frame.image for frame in Video(output).frames()]
+
+
+def write_lossless(path: pathlib.Path, frames: Frames, fps: float) -> None:
+    """Writes a video of frames."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=round(fps))
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "bgr0"
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        container.mux(stream.encode(None))
 
 
 def is_left(before: np.ndarray, after: np.ndarray, points: np.ndarray) -> bool:

@@ -96,11 +96,18 @@ class FaceDetector:
         """Returns the faces; `points_xy` is [0, 2] where no landmarks are found."""
         return [self.face(photo, found) for found in self.boxes(photo)]
 
-    def boxes(self, photo: UInt8[np.ndarray, "H W 3"]) -> list[Detection]:
-        """Returns the boxes of the faces, of any roll, by descending score."""
+    def boxes(
+        self, photo: UInt8[np.ndarray, "H W 3"], is_full: bool = True
+    ) -> list[Detection]:
+        """Returns the boxes of the faces, of any roll, by descending score.
+
+        Args:
+          is_full: False for frames of a video between those with a full search: there
+            turned faces of less than 16 pixels of 640 are lost.
+        """
         searches: list[Search] = []
         for rank, detector in enumerate(self._detectors):
-            searches += _thorough(detector, photo, rank)
+            searches += _thorough(detector, photo, rank, is_full)
             searches += self._in_tiles(detector, photo, rank)
         return self._detections(searches)
 
@@ -154,13 +161,15 @@ class FaceDetector:
                 yield Search(boxes.astype(np.float32), largest=TILE_OVERLAP, rank=rank)
 
 
-def _thorough(detector: Detector, photo: np.ndarray, rank: int) -> list[Search]:
+def _thorough(
+    detector: Detector, photo: np.ndarray, rank: int, is_full: bool
+) -> list[Search]:
     """The searches of a photo as it is and turned.
 
     A small photo is searched in twice its size, too: else faces of 12 pixels are lost.
     A turned copy is small. A large one is searched where the small one shows a face
-    better than the upright searches do, or where a face that these show may be a
-    turned one, or if they show none.
+    better than the upright searches do, clear or not. In a full search it is, too,
+    where a face that these show may be a turned one, or if they show none.
     """
     quick = reduced(photo, QUICK_SIDE)
     if quick is photo:
@@ -175,7 +184,7 @@ def _thorough(detector: Detector, photo: np.ndarray, rank: int) -> list[Search]:
     known, others = merge(upright), []
     for turns in (1, 2, 3):
         others.append(_search(detector, photo, quick, turns, CLEAR_SCORE, rank))
-        if _may_be_turned(known) or _adds_faces(others[-1], known):
+        if (is_full and _may_be_turned(known)) or _adds_faces(others[-1], known):
             others.append(_search(detector, photo, fine, turns, CLEAR_SCORE, rank))
     return upright + others
 
@@ -203,10 +212,9 @@ def _may_be_turned(known: np.ndarray) -> bool:
 
 def _adds_faces(found: Search, known: np.ndarray) -> bool:
     """Whether a turned copy shows a face that is unknown, or shows it better."""
-    boxes = found.boxes[found.boxes[:, 4] >= found.min_score]
-    pairs = matches(ious(boxes, known))
-    old, new = trust(known, 0), trust(boxes, found.turns)
-    return len(pairs) < len(boxes) or any(new[n] > old[m] for n, m in pairs)
+    pairs = matches(ious(found.boxes, known))
+    old, new = trust(known, 0), trust(found.boxes, found.turns)
+    return len(pairs) < len(found.boxes) or any(new[n] > old[m] for n, m in pairs)
 
 
 def tile_starts(length: int) -> list[int]:

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.proof import is_changed
+from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE
 
@@ -58,3 +60,29 @@ def test_what_shows_nothing_needs_no_change(upright):
     assert is_changed(flat, flat, box)
     away = box + 10_000
     assert is_changed(image, image, away)
+
+
+@pytest.mark.parametrize("method", ["blackout", "blur", "pixelate", "warp"])
+def test_eyes_outside_the_contour_of_a_profile_are_not_left(
+    embedded, monkeypatch, method
+):
+    """As noses and lips of profiles, which are before the line of the jaw."""
+
+    def profile(self, photo, found):
+        face = face_in(self, photo, found)
+        outer = face.points_xy[:27]  # jaw and brows
+        outer[:, 0] += 0.27 * (outer[:, 0].max() - outer[:, 0])
+        return face
+
+    face_in = FaceDetector.face
+    image = embedded[0].image
+    anonymiser = Anonymiser(method)
+    (face,) = anonymiser.detector(image)
+    monkeypatch.setattr(FaceDetector, "face", profile)
+    result = anonymiser(image)
+    x, y = face.points_xy[list(LEFT_EYE)].mean(0).round().astype(int)
+    corner = image[y - 3 : y + 4, x - 6 : x + 1].astype(float)
+    changed = np.abs(result.image[y - 3 : y + 4, x - 6 : x + 1] - corner).mean()
+    assert changed > 0.7 * corner.std()
+    assert [report.status for report in result.faces] == ["pixelated"]
+    assert "profile" in result.faces[0].reason

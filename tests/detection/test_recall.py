@@ -71,6 +71,18 @@ def test_faces_of_twelve_pixels_are_found(find, embedded, degrees):
     assert ious(found.box_xyxy[None], true[None])[0, 0] > 0.5
 
 
+@pytest.mark.parametrize(("width", "degrees"), [(16, 90), (20, 180), (30, 270)])
+def test_searches_between_full_ones_find_turned_faces_from_16_pixels(
+    find, embedded, width, degrees
+):
+    image, _ = portrait(embedded[5], 640, width, degrees)
+    image[:300, :300] = portrait(embedded[9], 300, 120)[0]
+    found = np.array([face.box_xyxy for face in find.boxes(image, is_full=False)])
+    true = face_box((320, 320), width, degrees)
+    assert len(found) == 2
+    assert ious(found, true[None]).max() > 0.5
+
+
 def test_a_quick_search_finds_the_faces_of_its_turns(find, embedded):
     image = turned(portrait(embedded[9], 1000, 60)[0], 1)
     (thorough,) = find.boxes(image)

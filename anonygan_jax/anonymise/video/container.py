@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import av
+from av.stream import Disposition
 
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.io.photos import MAX_PIXELS
@@ -18,6 +19,9 @@ FORMATS = (
     *("ivf", "rm", "vc1", "wtv", "yuv4mpegpipe", "mjpeg", "av1", "obu", "swf", "dhav"),
 )
 
+COVER = Disposition.attached_pic | Disposition.timed_thumbnails
+# Of a picture beside a video whose container does not tell that it is a cover.
+PICTURE_CODECS = frozenset(("png", "apng", "mjpeg", "bmp", "gif", "webp", "tiff"))
 SLACK = 0.2  # seconds by which a header may tell another end than there is
 
 
@@ -42,15 +46,32 @@ def opened(path: pathlib.Path) -> Iterator[Any]:
         reason = getattr(error, "strerror", None) or "no video"
         raise VideoError(f"{path}: cannot be decoded ({reason})") from error
     with container:
-        if not container.streams.video:
+        video = video_of(container)
+        if video is None:
             raise VideoError(f"{path}: no frames in it")
-        video = container.streams.video[0]
         if video.codec_context is None:
             raise VideoError(f"{path}: cannot be decoded (unknown codec)")
         check_size(path, video.width, video.height)
         # Threads that decode a frame each lose the last frames before broken data.
         video.thread_type = "SLICE"
         yield container
+
+
+def video_of(container: Any) -> Any:
+    """Returns the first stream that is a video and no cover picture; None without any.
+
+    Where all that is left is pictures, such as those of a camera that takes JPEGs, the
+    first of them.
+    """
+    streams = [s for s in container.streams.video if not _is_cover(s)]
+    codecs = [s.codec_context.name if s.codec_context else "" for s in streams]
+    is_video = [codec not in PICTURE_CODECS for codec in codecs]
+    return streams[is_video.index(True) if any(is_video) else 0] if streams else None
+
+
+def _is_cover(stream: Any) -> bool:
+    """Whether the container tells that a stream is a cover picture."""
+    return bool(stream.disposition & COVER)
 
 
 def check_size(path: pathlib.Path, width: int, height: int) -> None:
@@ -99,7 +120,7 @@ def missing_end(container: Any, ends: Mapping[int, float]) -> str:
     Args:
       ends: the last second of each stream that was read.
     """
-    video, durations = container.streams.video[0], []
+    video, durations = video_of(container), []
     end = max(ends.values(), default=0.0)
     if container.duration:
         durations.append(container.duration / av.time_base)
@@ -120,17 +141,19 @@ def left_out(container: Any, has_sound: bool) -> str:
     Args:
       has_sound: whether the sound is wanted.
     """
-    streams = container.streams
+    streams, video = container.streams, video_of(container)
+    further = [
+        ("cover picture" if _is_cover(stream) else f"video {number}", stream)
+        for number, stream in enumerate(streams.video, 1)
+        if stream.index != video.index
+    ]
+    if has_sound:
+        further += [(f"sound {n}", s) for n, s in enumerate(streams.audio[1:], 2)]
+    further += [(f"subtitles {n}", s) for n, s in enumerate(streams.subtitles, 1)]
     names = []
-    for name, further in (
-        ("video", streams.video[1:]),
-        ("sound", streams.audio[1:] if has_sound else ()),
-        ("subtitles", streams.subtitles),
-    ):
-        for number, stream in enumerate(further, 1 + (name != "subtitles")):
-            language = stream.metadata.get("language", "und")
-            named = "" if language == "und" else f" ({language})"
-            names.append(f"{name} {number}{named}")
+    for name, stream in further:
+        language = stream.metadata.get("language", "und")
+        names.append(name if language == "und" else f"{name} ({language})")
     return f"left out: {', '.join(names)}" if names else ""
 
 

@@ -1,4 +1,9 @@
-"""The search of each frame of a video: thorough where it must be, else quick."""
+"""The search of each frame of a video: thorough where it must be, else quick.
+
+Thorough searches are full ones in frames far apart, in the first frame of a scene, then
+once every few frames, and while a turned face is tracked. Others miss small turned
+faces that are not tracked; those are hidden in the frames before a full search, too.
+"""
 
 import numpy as np
 
@@ -7,14 +12,14 @@ from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.detector import Detection, FaceDetector
 
-SLOW = 1 / 15  # seconds between frames, above which each search is thorough
+SLOW = 1 / 15  # seconds between frames, above which each search is full
 
 
 class FrameSearch:
     """Searches frames in order.
 
     Attributes:
-      every: frames from one thorough search to the next.
+      every: frames from one full search to the next.
     """
 
     def __init__(
@@ -36,21 +41,23 @@ class FrameSearch:
         number: int,
         image: np.ndarray,
         seconds: float,
-        is_first: bool,
+        scene_start: int,
         tracks: list[Track],
         followed: Followed,
     ) -> tuple[list[Detection], bool]:
         """Returns the detections of a frame, and whether the search was thorough.
 
         Args:
-          is_first: whether the frame is one of a scene's first.
+          scene_start: the frame in which the scene began.
           tracks: whose faces are in the frame before.
         """
         elapsed, self._seconds = seconds - self._seconds, seconds
         if self._known is not None:
             return self._known.get(number, []), number in self._known
-        if number % self.every == 0 or is_first or elapsed > SLOW:
-            return self._detector.boxes(image), True
+        is_due = number % self.every == 0 or number == scene_start
+        is_full = is_due or elapsed > SLOW or any(track.turns for track in tracks)
+        if is_due or elapsed > SLOW or number - scene_start < self.every:
+            return self._detector.boxes(image, is_full=is_full), True
         turns = {0} | {track.turns for track in tracks}
         found = self._detector.quick_boxes(image, tuple(sorted(turns)))
         boxes = [detection.box_xyxy for detection in found]
@@ -58,5 +65,5 @@ class FrameSearch:
             is_followed = track.is_lost or followed[track.number]
             box = track.face.box_xyxy
             if not is_followed and not any(centres_overlap(box, b) for b in boxes):
-                return self._detector.boxes(image), True  # it is lost now
+                return self._detector.boxes(image, is_full=is_full), True  # it is lost
         return found, False

@@ -84,9 +84,8 @@ class Tracker:
             self.scene_start, ended = number, self.close()
             self.motion.forget()
         followed = {t.number: self._follow(t, image) for t in self._tracks}
-        is_first = number - self.scene_start < self._search.every
         self.detections, is_thorough = self._search(
-            number, image, seconds, is_first, self._tracks, followed
+            number, image, seconds, self.scene_start, self._tracks, followed
         )
         seen = self._match(number, image, followed, seconds, is_thorough)
         for track in self._tracks:

@@ -24,6 +24,7 @@ from anonygan_jax.anonymise.video.container import (
     opened,
     packets_of,
     url_of,
+    video_of,
 )
 from anonygan_jax.anonymise.video.sound import make_sound
 from anonygan_jax.anonymise.video.timeline import Timeline
@@ -75,7 +76,7 @@ class Video:
 
     def frames_of(self, container: Any) -> Iterator[Frame]:
         """Yields the frames as `frames`, of the opened file."""
-        video, ends = container.streams.video[0], defaultdict[int, float](float)
+        video, ends = video_of(container), defaultdict[int, float](float)
         step = 1 / (video.average_rate or video.guessed_rate or DEFAULT_RATE)
         self.num_broken, last, timeline = 0, None, Timeline()
         for packet in packets_of(container):
@@ -206,7 +207,7 @@ def transcode(
         try:
             with av.open(url_of(partial), "w", options=flags) as target:
                 target.metadata.update(kept_tags(dict(source.metadata), kept))
-                writer = Writer(target, source.streams.video[0], sound, note)
+                writer = Writer(target, video_of(source), sound, note)
                 yield video.frames_of(source), writer
                 writer.close()
         except av.error.FFmpegError as error:

@@ -127,7 +127,7 @@ def test_a_lost_face_stays_pixelated_where_motion_carries_it(
     def blind(found, empty):
         return found if seen["frames"] < 8 else empty
 
-    def count(self, image, *_):
+    def count(self, image, *_, **__):
         seen["frames"] += 1
         return blind(boxes(self, image), [])
 
@@ -202,7 +202,7 @@ def test_a_lost_face_stays_pixelated_where_people_are_kept(
     boxes = FaceDetector.boxes
     seen = {"frames": 0}
 
-    def count(self, image, *_):
+    def count(self, image, *_, **__):
         seen["frames"] += 1
         return boxes(self, image) if seen["frames"] < 12 else []
 
@@ -217,3 +217,31 @@ def test_a_lost_face_stays_pixelated_where_people_are_kept(
     (track,) = result.tracks
     assert track.num_pixelated == 40
     assert _left(frames, read_clip(tmp_path / "out.mp4")[0]) == []
+
+
+def test_a_face_that_only_full_searches_show_is_hidden_before_them(
+    embedded, tmp_path, monkeypatch
+):
+    """As a small turned one: wherever the last full search was when it came."""
+    boxes, now = FaceDetector.boxes, {"frame": -1}
+
+    def blind(self, image, turns=(), is_full=False):
+        now["frame"] += 1
+        return boxes(self, image) if is_full and now["frame"] >= comes else []
+
+    def full(self, image, is_full=True):
+        return blind(self, image, is_full=is_full)
+
+    monkeypatch.setattr(FaceDetector, "boxes", full)
+    monkeypatch.setattr(FaceDetector, "quick_boxes", blind)
+    frames = _frames(embedded[0].image, [(60.0, 10.0, 131.0)] * 40)
+    for comes in (6, 9):
+        now["frame"] = -1
+        shown = _frames(embedded[0].image, [(-400.0, 0.0, 131.0)])[:1] * comes
+        source = write_clip(tmp_path / "source.mp4", shown + frames[comes:])
+        (track,) = anonymise_video(
+            Anonymiser("blur"), source, tmp_path / "out.mp4"
+        ).tracks
+        hidden = read_clip(tmp_path / "out.mp4")[0][comes:]
+        assert _left(frames[comes:], hidden) == []
+        assert track.first_frame > comes

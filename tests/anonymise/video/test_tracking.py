@@ -27,15 +27,16 @@ class Stage:
     def __init__(self) -> None:
         self.places: list[tuple[float, float]] = []
         self.has_points = True
-        self.thorough = self.quick = 0
+        self.full = self.thorough = self.quick = 0
         self.quick_sees = True
 
     @property
     def landmarker(self) -> "Stage":
         return self
 
-    def boxes(self, _):
+    def boxes(self, _, is_full=True):
         self.thorough += 1
+        self.full += is_full
         return [Detection(self._box(place), 0.9) for place in self.places]
 
     def quick_boxes(self, _, turns):
@@ -99,12 +100,13 @@ def test_a_moving_face_is_one_track_and_is_mostly_searched_quickly(stage):
     assert seen[33][0] == (99, 10, False)
     assert stage.thorough == 10 + 4  # in each of a scene's first frames
     assert stage.quick == 50 - 14
+    assert stage.full == 10
     assert (ended, open_still) == ([], [0])
 
 
 def test_frames_far_apart_are_all_searched_thoroughly(stage):
     _run(stage, [[(3.0, 10.0)]] * 20, fps=8.0)
-    assert (stage.thorough, stage.quick) == (20, 0)
+    assert (stage.full, stage.thorough, stage.quick) == (20, 20, 0)
 
 
 def test_a_face_that_comes_is_another_track(stage):
@@ -210,9 +212,9 @@ def test_another_person_in_a_followed_place_is_another_track(stage):
         return OTHER if is_guest != (track.first in range(11, 15)) else CERTAIN
 
     class Watched(Stage):
-        def boxes(self, image):
+        def boxes(self, image, is_full=True):
             now["frame"] += 1
-            return super().boxes(image)
+            return super().boxes(image, is_full)
 
     seen, _, _ = _run(Watched(), [[(0.0, 0.0)]] * 20, 1, likeness, None, FPS, True)
     assert set(seen[10]).isdisjoint(seen[11])

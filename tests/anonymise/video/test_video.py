@@ -160,7 +160,7 @@ def test_frames_in_which_a_face_is_lost_are_hidden_all_the_same(
     )
     for name in ("boxes", "quick_boxes"):
         monkeypatch.setattr(
-            FaceDetector, name, lambda s, i, *_: [] if is_lost(i) else boxes(s, i)
+            FaceDetector, name, lambda s, i, *_, **__: [] if is_lost(i) else boxes(s, i)
         )
     result = anonymise_video(Anonymiser("pixelate"), clip, tmp_path / "a.mp4")
     assert [track.num_replaced for track in result.tracks] == [COUNT] * 2
@@ -176,7 +176,7 @@ def test_frames_before_a_face_is_first_found_are_hidden(
         monkeypatch.setattr(
             FaceDetector,
             name,
-            lambda s, i, *_: [] if i.tobytes() in first else boxes(s, i),
+            lambda s, i, *_, **__: [] if i.tobytes() in first else boxes(s, i),
         )
     anonymise_video(Anonymiser("pixelate"), clip, tmp_path / "a.mp4")
     assert _hidden_everywhere(tmp_path / "a.mp4", frames)
