@@ -16,18 +16,13 @@ import tqdm
 
 from anonygan_jax.detection import make_detector
 from anonygan_jax.evaluation.collect.folders import photos_in
-from anonygan_jax.evaluation.collect.pair_lists import read_pairs
+from anonygan_jax.evaluation.collect.pair_lists import person, read_pairs
 from anonygan_jax.evaluation.metrics.estimates import share
-from anonygan_jax.evaluation.metrics.reidentification import (
-    pair_distances,
-    person,
-    threshold_at_far,
-)
+from anonygan_jax.evaluation.metrics.gallery import Gallery
+from anonygan_jax.evaluation.metrics.reidentification import pair_distances
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io.photos import read_photo
 from anonygan_jax.recognition.table import RECOGNISERS
-
-FARS = (1e-2, 1e-3, 1e-4)
 
 
 def main() -> None:
@@ -48,8 +43,7 @@ def main() -> None:
         chosen = pairs.among(found.keys(), found.keys())
         distances = pair_distances(chosen, found, found)[chosen.same]
         count = len(apart) * (len(apart) - 1) // 2
-        for far in FARS:
-            limit = threshold_at_far(apart, far)
+        for far, limit in Gallery(apart).thresholds.items():
             tar = share(distances < limit)
             print(
                 f"{name}: FAR {far} of {count} pairs below {limit:.4f}; TAR "

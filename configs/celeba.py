@@ -170,6 +170,8 @@ def _evaluation() -> ml_collections.ConfigDict:
     evaluation.facenet_vggface2 = ""
     evaluation.arcface = ""  # InsightFace's backbone.pth
     evaluation.adaface = ""  # AdaFace's state dict
+    evaluation.gallery = 1_000  # originals that an attacker has, at least
+    evaluation.consistent = "face"  # or "person": whose faces get one condition
     evaluation.use_mtcnn = True  # where it is installed
     evaluation.num_workers = 2  # processes
     return evaluation

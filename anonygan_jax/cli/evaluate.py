@@ -69,6 +69,20 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
 )
 @click.option("--count", type=click.IntRange(2), help="At most so many photos.")
 @click.option(
+    "--gallery",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Originals that the attacker has, at least, where there are so many.",
+)
+@click.option(
+    "--consistent",
+    type=click.Choice(["face", "person"]),
+    default="face",
+    show_default=True,
+    help="Whether each face or each person gets a condition of its own.",
+)
+@click.option(
     "--inception-weights",
     type=EXISTING_FILE,
     help="pt_inception-2015-12-05-6726825d.pth, for the FID.",
@@ -96,7 +110,7 @@ def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
     whatever the suffix. Photos that cannot be measured are listed in the report.
     """
     try:
-        from anonygan_jax.evaluation.report import table
+        from anonygan_jax.evaluation.report import seen, table
         from anonygan_jax.evaluation.run import Evaluation, evaluate
         from anonygan_jax.recognition.table import FROM_FILES
 
@@ -112,6 +126,7 @@ def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     click.echo(table.published_table(report.rows[1:]))
-    click.echo(table.full_table(report.rows))
+    click.echo(seen.tables(report.rows) + "\n")
+    click.echo(table.full_table(report.rows, seen.shown_keys()))
     left_out = sum(len(problems) for problems in report.problems.values())
     click.echo(f"report in {output / 'report.md'}; left out: {left_out} photos")

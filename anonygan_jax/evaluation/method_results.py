@@ -19,7 +19,9 @@ from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.evaluation.collect.folders import FolderError, Problem
 from anonygan_jax.evaluation.metrics.row import Row
+from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.io.photos import PhotoError, PhotoFile
+from anonygan_jax.methods import make_methods
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 logger = logging.getLogger(__name__)
@@ -33,11 +35,14 @@ class MethodResults:
 
     Attributes:
       folders: title -> folder.
+      regions: title -> the part of a face that is changed, see `faces.masks`; of
+        folders that exist it is not known, and PAPER_POLYGON is taken.
       problems: title -> originals without a result.
       empty_rows: of methods whose weights are missing.
     """
 
     folders: dict[str, pathlib.Path]
+    regions: dict[str, str]
     problems: dict[str, list[Problem]] = dataclasses.field(default_factory=dict)
     empty_rows: list[Row] = dataclasses.field(default_factory=list)
 
@@ -48,23 +53,31 @@ def make_results(
     photos: dict[str, pathlib.Path],
     output: pathlib.Path,
     num_workers: int,
+    consistent: str = FACE,
 ) -> MethodResults:
     """Returns folders of results, after running the methods.
 
     Args:
       methods: title -> "NAME" or "NAME:CHECKPOINT".
       anonymised: title -> folder of results that exist.
+      photos: name -> original.
+      output: folder of the folders of results.
+      num_workers: number of processes.
+      consistent: FACE for a condition for each face, PERSON for one for each person.
 
     Raises:
       FolderError: there is neither a method nor a folder.
       OccupiedError: a folder of results has a file that is none of ours.
       ValueError: a method is unknown or does not fit its checkpoint.
     """
-    results = MethodResults(dict(anonymised))
+    results = MethodResults(dict(anonymised), dict.fromkeys(anonymised, PAPER_POLYGON))
     for title, method in methods.items():
         folder = output / folder_name(title)
         try:
-            results.problems[title] = _anonymise(photos, method, folder, num_workers)
+            settings = Settings.of_method(method, consistent=consistent)
+            results.problems[title] = _anonymise(photos, settings, folder, num_workers)
+            (first, *_) = make_methods(settings.method, settings.checkpoint)
+            results.regions[title] = first.region
         except CheckpointError as error:
             logger.warning("%s: %s", title, error)
             results.empty_rows.append(Row(title, {}, {}, None, [str(error)]))
@@ -88,14 +101,16 @@ def folder_name(title: str) -> str:
 
 
 def _anonymise(
-    photos: dict[str, pathlib.Path], method: str, folder: pathlib.Path, num_workers: int
+    photos: dict[str, pathlib.Path],
+    settings: Settings,
+    folder: pathlib.Path,
+    num_workers: int,
 ) -> list[Problem]:
-    """Results of a method as PNG files; each face gets a condition of its own.
+    """Results of a method as PNG files.
 
     Those that an earlier evaluation made of the same photos, by the same weights, are
     not made again.
     """
-    settings = Settings.of_method(method, consistent=FACE)
     problems: list[Problem] = []
     with OutputFolder.opened(folder, About.of(settings)) as results:
         tasks: list[Task] = []

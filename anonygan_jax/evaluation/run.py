@@ -3,9 +3,13 @@
 import dataclasses
 import pathlib
 
+import numpy as np
+
+from anonygan_jax.anonymise.anonymiser import FACE
 from anonygan_jax.composites.bank import embedded_bank, load_bank
 from anonygan_jax.detection import mtcnn
 from anonygan_jax.evaluation.collect.datasets import dataset_photos
+from anonygan_jax.evaluation.collect.features import NotEnoughError
 from anonygan_jax.evaluation.collect.folder import FolderEvaluator
 from anonygan_jax.evaluation.collect.folders import (
     FolderError,
@@ -15,15 +19,23 @@ from anonygan_jax.evaluation.collect.folders import (
 )
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.collect.networks import available_networks
-from anonygan_jax.evaluation.collect.pair_lists import PairList, read_pairs
+from anonygan_jax.evaluation.collect.pair_lists import PairList, pairs_of, read_pairs
 from anonygan_jax.evaluation.collect.pose import mean_face
-from anonygan_jax.evaluation.method_results import make_results
-from anonygan_jax.evaluation.metrics.row import Row, method_row, originals_row
+from anonygan_jax.evaluation.method_results import MethodResults, make_results
+from anonygan_jax.evaluation.metrics.gallery import Gallery
+from anonygan_jax.evaluation.metrics.row import (
+    Galleries,
+    Row,
+    method_row,
+    originals_row,
+)
 from anonygan_jax.evaluation.report.before_after import write_before_after
 from anonygan_jax.evaluation.report.report import Report
+from anonygan_jax.recognition.table import DLIB
 
 Photos = dict[str, pathlib.Path]
 ORIGINAL = "original"  # title of the originals
+GALLERY = 1_000  # photos: of fewer, rank 1 says little
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +52,9 @@ class Evaluation:
       inception_weights: a PyTorch file, or None.
       recogniser_weights: PyTorch files, by names of `recognition.table.FROM_FILES`.
       use_mtcnn: detect faces with MTCNN, too, where it is installed.
+      gallery: number of originals that an attacker has, at least, where there are so
+        many; those beyond `count` are spread evenly over the names.
+      consistent: "face" or "person": whose faces get the same condition.
       num_workers: number of processes.
     """
 
@@ -53,6 +68,8 @@ class Evaluation:
         default_factory=dict
     )
     use_mtcnn: bool = True
+    gallery: int = GALLERY
+    consistent: str = FACE
     num_workers: int = 1
 
 
@@ -71,10 +88,8 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
     if pairs and evaluation.count:
         pairs = pairs.thinned(evaluation.count)
     output.mkdir(parents=True, exist_ok=True)
-    photos, problems = dataset_photos(evaluation.originals, output / "originals")
-    missing: list[Problem] = []
-    if pairs is not None:
-        photos, missing = pairs.chosen(photos)
+    every, problems = dataset_photos(evaluation.originals, output / "originals")
+    photos, missing = pairs.chosen(every) if pairs else (every, [])
     photos = {name: photos[name] for name in sorted(photos)[: evaluation.count]}
     made = make_results(
         evaluation.methods,
@@ -82,12 +97,18 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
         photos,
         output / "results",
         evaluation.num_workers,
+        evaluation.consistent,
     )
     left_out = {ORIGINAL: problems + missing} | made.problems
     use_mtcnn = evaluation.use_mtcnn and mtcnn.is_installed()
     with FolderEvaluator(networks, use_mtcnn, evaluation.num_workers) as evaluator:
         originals = evaluator.originals(photos)
-        rows = _rows(evaluator, originals, photos, made.folders, pairs, left_out)
+        more = evaluator.gallery(_more(every, photos, evaluation.gallery))
+        galleries = {
+            name: Gallery(known | more.embeddings.get(name, {}))
+            for name, known in originals.embeddings.items()
+        }
+        rows = _rows(evaluator, originals, galleries, photos, made, pairs, left_out)
     sheets = {title: photos_in(folder)[0] for title, folder in made.folders.items()}
     write_before_after({ORIGINAL: photos} | sheets, output / "contact_sheet.jpg")
     report = Report(
@@ -97,7 +118,7 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
         rows=rows + made.empty_rows,
         problems=left_out,
         mean_face=mean_face([f.points_xy for f in originals.observations.values()]),
-        settings=_settings(evaluation, pairs, use_mtcnn),
+        settings=_settings(evaluation, pairs, use_mtcnn) | _gallery_size(galleries),
     )
     report.write(output)
     return report
@@ -106,26 +127,56 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
 def _rows(
     evaluator: FolderEvaluator,
     originals: FolderMeasurement,
+    galleries: Galleries,
     photos: Photos,
-    folders: dict[str, pathlib.Path],
-    pairs: PairList | None,
+    made: MethodResults,
+    listed: PairList | None,
     left_out: dict[str, list[Problem]],
 ) -> list[Row]:
     """The rows of the originals and of each folder; adds problems to `left_out`."""
     left_out[ORIGINAL] += originals.problems
     if not originals.observations:
         raise FolderError("no photo of the originals shows a face")
-    rows = [originals_row(originals, pairs)]
+    known, seen = galleries[DLIB].embeddings.keys(), originals.observations.keys()
+    pairs = listed or pairs_of(known, seen)
+    rows = [originals_row(originals, galleries, pairs)]
+    floors: dict[str, FolderMeasurement] = {}
     demographics = load_bank(embedded_bank()).demographics
     apparent_group = demographics.likeliest if demographics else None
-    for title, folder in folders.items():
+    for title, folder in made.folders.items():
         results, problems = photos_in(folder)
         named = {problem.photo for problem in left_out.setdefault(title, [])}
         problems += [p for p in unmatched(photos, results) if p.photo not in named]
         measured = evaluator.results(results, photos, originals, title)
         left_out[title] += problems + measured.problems
-        rows.append(method_row(title, originals, measured, pairs, apparent_group))
+        if listed and not len(listed.among(known, measured.observations.keys())):
+            raise NotEnoughError(f"{title}: no photo pair of the list is there")
+        region = made.regions[title]
+        if region not in floors:
+            floors[region] = evaluator.floor(photos, originals, region)
+        floor = floors[region]
+        rows.append(
+            method_row(
+                *(title, originals, measured, galleries, floor, region, pairs),
+                apparent_group,
+            )
+        )
     return rows
+
+
+def _more(every: Photos, chosen: Photos, count: int) -> Photos:
+    """Photos that fill a gallery up, spread evenly over the names."""
+    others = sorted(every.keys() - chosen.keys())
+    wanted = max(0, min(count - len(chosen), len(others)))
+    places = np.linspace(0, len(others) - 1, wanted).astype(int)
+    return {others[place]: every[others[place]] for place in places}
+
+
+def _gallery_size(galleries: Galleries) -> dict[str, object]:
+    """What the ranks depend on."""
+    gallery = galleries[DLIB]
+    people = len(set(gallery.people))
+    return {"gallery": f"{len(gallery.names)} photos of {people} people"}
 
 
 def _settings(
@@ -136,4 +187,5 @@ def _settings(
         "pairs": f"{evaluation.pairs} ({len(pairs)})" if pairs else "none",
         "at most": evaluation.count or "all",
         "MTCNN": "yes" if use_mtcnn else "no",
+        "consistent": evaluation.consistent,
     }

@@ -73,8 +73,12 @@ def _row(report, title: str) -> dict:
 
 def test_a_tool_that_does_nothing_is_seen_through(report):
     measures = _row(report, "nothing done")["measures"]
-    assert measures["reid_self_dlib"]["value"] == 1
-    assert measures["rank_one_dlib"]["value"] > 0.8
+    for name in ("dlib", "mobilefacenet"):
+        assert measures[f"rank_one_{name}"]["value"] > 0.8
+        assert measures[f"rank_one_own_{name}"]["value"] == 1
+        assert measures[f"auc_{name}"]["value"] > 0.9
+        assert measures[f"auc_{name}_over_floor"]["low"] > 0
+    assert measures["rank_one_chance"]["value"] == pytest.approx(3 / 11)
     assert measures["detected_dlib"] == {
         "value": 1.0,
         "low": pytest.approx(0.72, abs=0.01),
@@ -83,17 +87,53 @@ def test_a_tool_that_does_nothing_is_seen_through(report):
         "deviation": None,
     }
     assert measures["pose_l2"]["value"] < 0.03
+    assert measures["pose_angle"]["value"] < 0.2
     assert measures["background_ssim"]["value"] > 0.9
 
 
 def test_blurring_hides_and_is_measured_alike(report):
     nothing, blur = (_row(report, t)["measures"] for t in ("nothing done", "blur"))
-    assert blur["reid_self_dlib"]["value"] < 0.5
+    for name in ("dlib", "mobilefacenet"):
+        assert blur[f"auc_{name}"]["value"] < nothing[f"auc_{name}"]["value"]
     assert blur["detected_dlib"]["value"] < 0.5
     assert blur["background_ssim"]["value"] == pytest.approx(1, abs=1e-3)
     for name in ("frechet_efficientnet", "frechet_dlib"):
         assert blur[name]["value"] > 2 * nothing[name]["value"]
     assert "frechet_fid_clean" not in blur
+
+
+def test_recognisers_have_tables_beside_the_floor(report):
+    output, data, screen = report
+    text = (output / "report.md").read_text()
+    for shown in (text, screen):
+        for title in ("dlib", "MobileFaceNet"):
+            (head,) = re.findall(rf"^\| {title} \(accuracy on originals.*", shown, re.M)
+            assert "rank 1, own original in" in head
+        assert shown.count("| black patch in its mask |") == 4
+        assert shown.count("| difference |") == 4
+        assert "more than black patch |" not in shown
+        assert shown.count("| chance | ") == 2
+    assert "gallery 12 photos of 3 people" in text
+    assert "| *NullFace* | *CelebA-HQ* | *0.21%* | *0.29%* | *0.053* |" in text
+    assert data["published_newer"]["FALCO"]["gaze, radians"] == "0.277"
+    assert [row["region"] for row in data["rows"][:3]] == [None, "face", "face"]
+
+
+def test_a_gallery_has_originals_that_are_not_anonymised(portraits, tmp_path):
+    result = _evaluate(
+        *("--originals", portraits, "--methods", "warp", "--count", 4),
+        *("--gallery", 99, "--output", tmp_path, "--no-mtcnn", "--workers", 1),
+    )
+    assert result.exit_code == 0, result.output
+    data = json.loads((tmp_path / "results.json").read_text())
+    assert data["num_photos"] == 4
+    assert data["settings"]["gallery"] == "12 photos of 3 people"
+    (row,) = data["rows"][1:]
+    assert row["region"] == "outline"
+    measures = row["measures"]
+    assert measures["rank_one_own_dlib"]["count"] == 4
+    assert measures["frechet_dlib"]["count"] == 4
+    assert len(list((tmp_path / "results" / "warp").rglob("*.png"))) == 4
 
 
 def test_groups_and_emotions_are_told_apart(report):
@@ -146,10 +186,9 @@ def test_missing_weights_leave_empty_cells_with_a_reason(report):
         assert "needs the Inception of FID: --inception-weights" in shown
         assert "| *CIAGAN, published* | *37.94* | *96%*" in shown
     assert "covariance is singular" in text
-    for name in ("bars.png", "pose.png", "contact_sheet.jpg"):
+    for name in ("bars.png", "roc.png", "pose.png", "contact_sheet.jpg"):
         assert f"({name})" in text
         assert np.asarray(Image.open(output / name)).std() > 5
-    assert "roc.png" not in text
 
 
 def test_pairs_give_folds_and_a_sanity_row(portraits, report, tmp_path):
@@ -163,11 +202,11 @@ def test_pairs_give_folds_and_a_sanity_row(portraits, report, tmp_path):
     data = json.loads((tmp_path / "results.json").read_text())
     assert data["num_photos"] == 6
     original, blur = data["rows"]
-    assert original["measures"]["tar_at_0.6_dlib"]["value"] == 1
+    assert original["measures"]["auc_dlib"]["value"] == 1
+    assert original["measures"]["accuracy_mobilefacenet"]["value"] > 0.8
     assert original["measures"]["accuracy_dlib"]["count"] == 6
-    assert blur["measures"]["tar_at_0.6_dlib"]["value"] < 0.5
-    assert blur["measures"]["tar_at_0.6_dlib"]["count"] == 3
-    assert {*("tar_at_far_1e-3_dlib", "linkage_tar_dlib", "parrot_dlib")} <= set(
+    assert blur["measures"]["auc_dlib"]["count"] == 3
+    assert {*("linkage_ari_dlib", "parrot_dlib", "rank_one_dlib_floor")} <= set(
         blur["measures"]
     )
     assert original["roc_area"]["dlib"] == 1

@@ -27,6 +27,7 @@ class Comparison:
       pose_l2, pose_l1: see `evaluation.collect.pose`.
       landmark_errors: float32 [68], displacement over interocular distance.
       yaw, pitch, roll: absolute differences, degrees.
+      pose_angle: norm of these three, radians.
       mouth, eyes: absolute differences of openness, see `faces.expression`.
       background_ssim: structural similarity outside the faces, 1 where nothing changed.
     """
@@ -40,6 +41,7 @@ class Comparison:
     yaw: float
     pitch: float
     roll: float
+    pose_angle: float
     mouth: float
     eyes: float
     background_ssim: float
@@ -63,6 +65,7 @@ def compare(
         yaw=float(yaw),
         pitch=float(pitch),
         roll=float(roll),
+        pose_angle=float(np.linalg.norm(np.radians([yaw, pitch, roll]))),
         mouth=valid * abs(mouth_openness(a) - mouth_openness(b)),
         eyes=valid * abs(eye_openness(a) - eye_openness(b)),
         background_ssim=background_ssim,

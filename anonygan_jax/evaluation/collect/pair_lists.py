@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 import numpy as np
 
@@ -119,6 +119,64 @@ def read_pairs(path: str | pathlib.Path) -> PairList:
         fold = place * NUM_FOLDS // max(size, 1)
     first, second = zip(*pairs, strict=True) if pairs else ((), ())
     return PairList(list(first), list(second), same, fold)
+
+
+def person(name: str) -> str:
+    """Returns the identity of a photo: the name of its folder, else its own name."""
+    return name.rpartition("/")[0] or name
+
+
+def other_photos(names: Iterable[str]) -> dict[str, str]:
+    """Returns another photo of the person of each photo: the next one by name.
+
+    After the last comes the first. Photos of people without another one are left out.
+    """
+    photos: dict[str, list[str]] = {}
+    for name in sorted(names):
+        photos.setdefault(person(name), []).append(name)
+    return {
+        name: own[(place + 1) % len(own)]
+        for own in photos.values()
+        if len(own) > 1
+        for place, name in enumerate(own)
+    }
+
+
+def pairs_of(known: Set[str], probes: Set[str]) -> PairList | None:
+    """Returns pairs for probes whose person has another photo, where no list is given.
+
+    Each probe is second in a pair with that other photo, and in one with a photo of
+    another person. People are shared out over the folds.
+
+    Args:
+      known: names of photos that may be first.
+      probes: names, also of `known`.
+
+    Returns:
+      The pairs; None where there are none.
+    """
+    other, names = other_photos(known), sorted(known)
+    people = {
+        owner: number for number, owner in enumerate(sorted(set(map(person, names))))
+    }
+    tested = sorted(probes & other.keys())
+    if not tested or len(people) < 2:
+        return None
+    strangers = [_stranger(name, names) for name in tested]
+    fold = np.array([people[person(name)] % NUM_FOLDS for name in tested])
+    return PairList(
+        [other[name] for name in tested] + strangers,
+        tested + tested,
+        np.arange(2 * len(tested)) < len(tested),
+        np.tile(fold, 2),
+    )
+
+
+def _stranger(name: str, names: list[str]) -> str:
+    """A photo of another person, half of the names away."""
+    start = names.index(name) + len(names) // 2
+    turned = (names[(start + step) % len(names)] for step in range(len(names)))
+    return next(found for found in turned if person(found) != person(name))
 
 
 def _pair(path: str | pathlib.Path, number: int, words: list[str]) -> tuple[str, str]:

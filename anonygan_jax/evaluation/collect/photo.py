@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+import cv2
 import numpy as np
 
 from anonygan_jax.evaluation.collect.comparison import (
@@ -29,12 +30,14 @@ class PhotoToMeasure:
       name: of original and result, without suffix.
       original_path: of a result's original.
       original: of a result, the face in its original; None where none is detected.
+      patch_xy: float [P, 2], corners of what is painted black before it is measured.
     """
 
     name: str
     path: pathlib.Path
     original_path: pathlib.Path | None = None
     original: Observation | None = None
+    patch_xy: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +58,13 @@ class PhotoMeasurement:
     problems: list[Problem]
 
 
+def black_patch(image: np.ndarray, corners_xy: np.ndarray) -> np.ndarray:
+    """Returns a photo, uint8 [H, W, 3], with a black polygon, float [P, 2]."""
+    patched = np.ascontiguousarray(image).copy()
+    cv2.fillPoly(patched, [np.rint(corners_xy).astype(np.int32)], (0, 0, 0))
+    return patched
+
+
 def measure_photo(
     observer: FaceObserver, photo: PhotoToMeasure, wanted: frozenset[str]
 ) -> PhotoMeasurement:
@@ -63,6 +73,8 @@ def measure_photo(
     problems = []
     try:
         image, original = read_photo(photo.path), photo.original
+        if photo.patch_xy is not None:
+            image = black_patch(image, photo.patch_xy)
         if photo.original_path is None:
             face = original = observer.original(image)
             if face is None:

@@ -11,6 +11,9 @@ _FIGURES = {  # by field of `Comparison`
     "yaw": metric.Figure("yaw error", metric.DEGREES),
     "pitch": metric.Figure("pitch error", metric.DEGREES),
     "roll": metric.Figure("roll error", metric.DEGREES),
+    "pose_angle": metric.Figure(
+        "head pose error, norm of yaw, pitch and roll in radians", metric.NUMBER, 3
+    ),
     "mouth": metric.Figure("mouth openness error", metric.NUMBER, 3),
     "eyes": metric.Figure("eye openness error", metric.NUMBER, 3),
 }

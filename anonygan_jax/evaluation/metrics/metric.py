@@ -6,6 +6,7 @@ from collections.abc import Callable
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.collect.pair_lists import PairList
 from anonygan_jax.evaluation.metrics.estimates import Estimate
+from anonygan_jax.evaluation.metrics.gallery import Gallery
 
 PERCENT, NUMBER, DEGREES = "percent", "number", "degrees"  # forms of a figure
 # What is measured: unchanged photos; results; the results of each subgroup.
@@ -33,13 +34,18 @@ class MetricInputs:
     """What metrics are computed from.
 
     Attributes:
-      originals: measurements of the originals.
+      originals: measurements of the originals that were anonymised.
       results: of the results; for ORIGINALS those of the originals again.
+      gallery: by recogniser, all originals that an attacker has: those, and others.
+      floor: of the originals with a black patch in the mask of the results' method;
+        None for ORIGINALS.
       pairs: photo pairs for verification, if there are any.
     """
 
     originals: FolderMeasurement
     results: FolderMeasurement
+    gallery: dict[str, Gallery]
+    floor: FolderMeasurement | None = None
     pairs: PairList | None = None
 
 

@@ -1,4 +1,4 @@
-"""Distances, thresholds and ranks of a recogniser's embeddings.
+"""Distances of a recogniser's embeddings, and what follows from them.
 
 Sets of embeddings are dicts from names of photos to float32 [D]. Distances are
 Euclidean.
@@ -7,13 +7,12 @@ Euclidean.
 import dataclasses
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_argmin, roc_auc_score, roc_curve
+from sklearn.metrics import roc_auc_score, roc_curve
 
-from anonygan_jax.evaluation.collect.pair_lists import PairList
+from anonygan_jax.evaluation.collect.pair_lists import PairList, person
 
 Embeddings = dict[str, np.ndarray]
-FAR = 1e-3  # false accept rate of the thresholds
-MAX_PHOTOS = 3_000  # for a threshold; they give 4.5 million pairs
+MAX_PHOTOS = 3_000  # of strangers; they give 4.5 million pairs
 
 
 def pair_distances(
@@ -50,31 +49,22 @@ def _best_threshold(distances: np.ndarray, same: np.ndarray) -> float:
     return float((distances[order[best]] + distances[after]) / 2)
 
 
-def threshold_at_far(originals: Embeddings, far: float) -> float:
-    """Returns the distance below which a share of the different-identity pairs is.
+def stranger_distances(embeddings: Embeddings) -> np.ndarray:
+    """Returns the distances of all pairs of photos of different people, float32 [P].
 
-    All pairs of photos of different people count. Of more than 3,000 photos, some that
-    are evenly spaced by name are used.
-
-    Returns:
-      A distance; NaN where there is one person alone.
+    Of more than 3,000 photos, some that are evenly spaced by name are used.
     """
-    names = sorted(originals)
+    names = sorted(embeddings)
     names = names[:: -(-len(names) // MAX_PHOTOS) or 1]
     people = np.array([person(name) for name in names])
-    vectors = np.stack([originals[name] for name in names]).astype(np.float64)
-    apart = []
+    apart = [np.zeros(0, np.float32)]
+    if names:
+        vectors = np.stack([embeddings[name] for name in names]).astype(np.float64)
     for i in range(len(names) - 1):
         different = people[i + 1 :] != people[i]
         row = np.linalg.norm(vectors[i + 1 :][different] - vectors[i], axis=-1)
         apart.append(row.astype(np.float32))
-    every = np.concatenate(apart) if apart else np.zeros(0)
-    return float(np.quantile(every, far)) if len(every) else float("nan")
-
-
-def person(name: str) -> str:
-    """Returns the identity of a photo: the name of its folder, else its own name."""
-    return name.rpartition("/")[0] or name
+    return np.concatenate(apart)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,26 +87,3 @@ def roc(same: np.ndarray, distances: np.ndarray) -> Curve | None:
         return None
     false, true, _ = roc_curve(same, -distances)
     return Curve(false, true, float(roc_auc_score(same, -distances)))
-
-
-def rank_one(gallery: Embeddings, probes: Embeddings) -> np.ndarray:
-    """Returns whether the nearest photo of the gallery shows the probe's person.
-
-    Args:
-      gallery: embeddings; the first photo of each person by name is used.
-      probes: embeddings; the photos that are not used in the gallery, of its people.
-
-    Returns:
-      bool [N], for each probe by name.
-    """
-    first: dict[str, str] = {}
-    for name in sorted(gallery):
-        first.setdefault(person(name), name)
-    people = list(first)
-    tested = [n for n in sorted(probes) if person(n) in first and first[person(n)] != n]
-    if not tested:
-        return np.zeros(0, bool)
-    known = np.stack([gallery[first[p]] for p in people])
-    nearest = pairwise_distances_argmin(np.stack([probes[n] for n in tested]), known)
-    correct = [people[i] == person(n) for i, n in zip(nearest, tested, strict=True)]
-    return np.array(correct)

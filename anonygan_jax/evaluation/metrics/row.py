@@ -9,6 +9,7 @@ from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.collect.pair_lists import PairList
 from anonygan_jax.evaluation.metrics import face_shape, registry, verification
 from anonygan_jax.evaluation.metrics.estimates import Estimate
+from anonygan_jax.evaluation.metrics.gallery import Gallery
 from anonygan_jax.evaluation.metrics.metric import (
     ORIGINALS,
     RESULTS,
@@ -17,6 +18,8 @@ from anonygan_jax.evaluation.metrics.metric import (
 )
 from anonygan_jax.evaluation.metrics.reidentification import Curve
 from anonygan_jax.evaluation.metrics.subgroups import ApparentGroup, names_by_subgroup
+
+Galleries = dict[str, Gallery]  # by recogniser
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Row:
         where no face is detected.
       remarks: what a reader of the figures must know.
       subgroups: title -> estimates of the faces of a subgroup, by key.
+      region: of the mask in which the floor's patch is; see `faces.masks`.
     """
 
     title: str
@@ -38,11 +42,14 @@ class Row:
     landmark_errors: np.ndarray | None
     remarks: list[str]
     subgroups: dict[str, dict[str, Estimate]] = dataclasses.field(default_factory=dict)
+    region: str | None = None
 
 
-def originals_row(originals: FolderMeasurement, pairs: PairList | None) -> Row:
+def originals_row(
+    originals: FolderMeasurement, gallery: Galleries, pairs: PairList | None
+) -> Row:
     """Returns the sanity row: the recognisers on unchanged photos."""
-    inputs = MetricInputs(originals, originals, pairs)
+    inputs = MetricInputs(originals, originals, gallery, pairs=pairs)
     measures = registry.measure(inputs, ORIGINALS)
     return Row("original", measures, verification.curves(inputs), None, [])
 
@@ -51,15 +58,28 @@ def method_row(
     title: str,
     originals: FolderMeasurement,
     results: FolderMeasurement,
+    gallery: Galleries,
+    floor: FolderMeasurement,
+    region: str,
     pairs: PairList | None,
     apparent_group: ApparentGroup | None = None,
 ) -> Row:
     """Returns the figures of a method's results.
 
+    Args:
+      title: of the row.
+      originals: that were anonymised.
+      results: of the method.
+      gallery: by recogniser, all originals.
+      floor: of the originals with a black patch in the method's mask.
+      region: of that mask.
+      pairs: for verification.
+      apparent_group: names the group that a descriptor looks like, if any is known.
+
     Raises:
-      NotEnoughError: there are fewer than two results, or no pair with a result.
+      NotEnoughError: there are fewer than two results.
     """
-    inputs = MetricInputs(originals, results, pairs)
+    inputs = MetricInputs(originals, results, gallery, floor, pairs)
     _check(title, inputs)
     before = {name: originals.observations[name] for name in results.comparisons}
     parts = names_by_subgroup(before, apparent_group)
@@ -71,10 +91,14 @@ def method_row(
         registry.remarks(inputs, RESULTS),
         {
             part: registry.measure(
-                MetricInputs(originals, results.part(names)), SUBGROUPS
+                MetricInputs(
+                    originals, results.part(names), gallery, floor.part(names)
+                ),
+                SUBGROUPS,
             )
             for part, names in parts.items()
         },
+        region,
     )
 
 
@@ -86,8 +110,3 @@ def _check(title: str, inputs: MetricInputs) -> None:
             f"{title}: {len(results.observations)} results whose originals show a "
             "face; at least 2 are needed"
         )
-    names = results.embeddings
-    if inputs.pairs is not None and not all(
-        verification.chosen_pairs(inputs, name) for name in names
-    ):
-        raise NotEnoughError(f"{title}: no photo pair of the list is there")

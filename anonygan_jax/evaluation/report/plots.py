@@ -10,15 +10,18 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 
 from anonygan_jax.evaluation.metrics import estimates
+from anonygan_jax.evaluation.metrics.beside import OVER_FLOOR
 from anonygan_jax.evaluation.metrics.metric import PERCENT
 from anonygan_jax.evaluation.metrics.registry import FIGURES
 from anonygan_jax.evaluation.metrics.row import Row
+from anonygan_jax.evaluation.metrics.self_reidentification import own_key
+from anonygan_jax.evaluation.metrics.verification import tar_key
 from anonygan_jax.faces.face import OUTER_EYE_CORNERS
-from anonygan_jax.recognition.table import RECOGNISERS
+from anonygan_jax.recognition.table import MOBILEFACENET, RECOGNISERS
 
 BARS = (
-    *("detected_dlib", "detected_mtcnn", "reid_self_dlib", "tar_at_0.6_dlib"),
-    "pose_l2",
+    *("detected_dlib", "detected_mtcnn", own_key(MOBILEFACENET)),
+    *(own_key(MOBILEFACENET) + OVER_FLOOR, tar_key(1e-2, MOBILEFACENET), "pose_l2"),
 )
 _STROKES = (
     [range(17), range(17, 22), range(22, 27), range(27, 31), range(31, 36)]
@@ -52,8 +55,10 @@ def _bars_of(axis: Axes, key: str, rows: list[Row]) -> None:
     places = np.arange(len(rows))[::-1]
     axis.barh(places, values, xerr=errors, color="tab:blue", ecolor="0.3", capsize=3)
     axis.set_yticks(places, [row.title for row in rows])
-    axis.set_title(FIGURES[key].title.replace(", ", ",\n"), fontsize=9)
-    axis.set_xlim(left=0)
+    axis.set_title(
+        FIGURES[key].title.replace(", ", ",\n").replace(": ", ":\n"), fontsize=9
+    )
+    axis.axvline(0, color="0.5", linewidth=0.8)
     if factor == 100:
         axis.xaxis.set_major_formatter("{x:g}%")
 

@@ -17,7 +17,7 @@ import anonygan_jax
 from anonygan_jax.evaluation.collect.folders import Problem
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.row import Row
-from anonygan_jax.evaluation.report import plots, table
+from anonygan_jax.evaluation.report import plots, seen, table
 from anonygan_jax.io.atomic_write import atomic_write
 
 RESULTS_FILE, REPORT_FILE = "results.json", "report.md"
@@ -83,6 +83,10 @@ class Report:
                 title: dict(zip(table.PUBLISHED_COLUMNS, cells, strict=True))
                 for title, cells in table.PUBLISHED_ROWS.items()
             },
+            "published_newer": {
+                title: dict(zip(seen.PUBLISHED_COLUMNS[1:], cells, strict=True))
+                for title, cells in seen.PUBLISHED.items()
+            },
             "problems": {
                 title: [dataclasses.asdict(p) for p in problems]
                 for title, problems in self.problems.items()
@@ -98,8 +102,13 @@ class Report:
             f"dlib finds a face. {settings}. Intervals are 95%; after ± the standard "
             "deviation over folds.",
             table.published_table(self.rows[1:]),
-            "## All figures",
-            table.full_table(self.rows),
+            "## What others see",
+            seen.EXPLANATION,
+            seen.tables(self.rows),
+            seen.published_table(),
+            seen.ABOUT_PUBLISHED,
+            "## All other figures",
+            table.full_table(self.rows, seen.shown_keys()),
             "## By subgroup",
             "Subgroups are estimates: yaw from landmarks, skin tone from the photo's "
             "colours, which depend on its light, apparent gender and age from dlib's "
@@ -122,6 +131,7 @@ def _row_data(row: Row) -> dict[str, Any]:
     """A row as JSON values."""
     return {
         "title": row.title,
+        "region": row.region,
         "measures": _estimates(row.measures),
         "subgroups": {part: _estimates(m) for part, m in row.subgroups.items()},
         "roc_area": {name: curve.area for name, curve in row.curves.items()},

@@ -1,11 +1,15 @@
 """Figures as Markdown: the published table, all figures, figures by subgroup."""
 
 import math
+from collections.abc import Set
 
+from anonygan_jax.evaluation.metrics.beside import OVER_FLOOR
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.metric import DEGREES, NUMBER, PERCENT, Figure
 from anonygan_jax.evaluation.metrics.registry import FIGURES
 from anonygan_jax.evaluation.metrics.row import Row
+from anonygan_jax.evaluation.metrics.self_reidentification import own_key
+from anonygan_jax.recognition.table import MOBILEFACENET
 
 # Columns of the published table, and the keys of our figures.
 PUBLISHED_COLUMNS = {
@@ -26,7 +30,10 @@ PUBLISHED_ROWS = {
     "AnonyGAN-CM (68)": ("26.12", "100%", "100%", "2.70%", "0.91%", "0.16"),
     "AnonyGAN (68)": ("22.53", "100%", "100%", "3.52%", "1.60%", "0.16"),
 }
-BY_SUBGROUP = ("detected_dlib", "reid_self_dlib", "pose_l2", "mouth", "emotion")
+BY_SUBGROUP = (
+    *("detected_dlib", own_key(MOBILEFACENET), own_key(MOBILEFACENET) + OVER_FLOOR),
+    *("pose_l2", "mouth", "emotion"),
+)
 WHY_EMPTY = {
     "FID": "needs the Inception of FID: --inception-weights",
     "det. FaceNet": "needs MTCNN: pip install 'anonygan_jax[evaluation]'",
@@ -70,7 +77,7 @@ def _published_line(row: Row, reasons: list[str]) -> str:
     """One of our rows; an empty cell has the number of its reason, which is added."""
     cells = [row.title]
     for column, key in PUBLISHED_COLUMNS.items():
-        text = _cell(row.measures, key)
+        text = cell(row.measures, key)
         if not text:
             reason = WHY_EMPTY.get(column, "no face was found in its results")
             reason = reason if row.measures else row.remarks[0]
@@ -81,15 +88,20 @@ def _published_line(row: Row, reasons: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def full_table(rows: list[Row]) -> str:
-    """Returns the table of all figures: a line each, a column for each row."""
+def full_table(rows: list[Row], left_out: Set[str] = frozenset()) -> str:
+    """Returns the table of all figures: a line each, a column for each row.
+
+    Args:
+      rows: of the report.
+      left_out: keys of figures that other tables show.
+    """
     lines = [
         "| | " + " | ".join(row.title for row in rows) + " |",
         "|---" * (len(rows) + 1) + "|",
     ]
     for key, figure in FIGURES.items():
-        cells = [_cell(row.measures, key) for row in rows]
-        if any(cells):
+        cells = [cell(row.measures, key) for row in rows]
+        if any(cells) and key not in left_out:
             lines.append(f"| {figure.title} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 
@@ -111,12 +123,12 @@ def _subgroup_table(key: str, rows: list[Row]) -> str:
     ]
     found = [row.subgroups for row in rows]
     for title in sorted(set().union(*found)):
-        cells = [_cell(measures.get(title, {}), key) for measures in found]
+        cells = [cell(measures.get(title, {}), key) for measures in found]
         counts = [m[title]["detected_dlib"].count for m in found if title in m]
         lines.append(f"| {title} | {counts[0]} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(measures: dict[str, Estimate], key: str) -> str:
-    """One of some figures as text; "" where it is not measured."""
+def cell(measures: dict[str, Estimate], key: str) -> str:
+    """Returns one of some figures as text; "" where it is not measured."""
     return written(FIGURES[key], measures[key]) if key in measures else ""

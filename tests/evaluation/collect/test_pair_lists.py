@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anonygan_jax.evaluation.collect import pair_lists
 from anonygan_jax.evaluation.collect.pair_lists import PairListError, read_pairs
 
 
@@ -82,3 +83,26 @@ def test_other_numbers_than_counts_are_named(number, tmp_path):
 def test_a_list_of_no_pairs_is_read(tmp_path):
     (tmp_path / "pairs.txt").write_text("0\n")
     assert len(read_pairs(tmp_path / "pairs.txt")) == 0
+
+
+def test_without_a_list_each_photo_meets_its_person_and_a_stranger():
+    known = {f"p{i}/{j}" for i in range(5) for j in range(i + 1)}  # p0 has one photo
+    pairs = pair_lists.pairs_of(known, known - {"p1/0"})
+    assert len(pairs) == 2 * (len(known) - 2)
+    for first, second, same in zip(pairs.first, pairs.second, pairs.same, strict=True):
+        assert first != second
+        assert (first[:2] == second[:2]) == same
+    assert "p1/0" not in pairs.second
+    assert {second[:2] for second in pairs.second} == {"p1", "p2", "p3", "p4"}
+    people = {name[:2]: set() for name in pairs.second}
+    for second, fold in zip(pairs.second, pairs.fold, strict=True):
+        people[second[:2]].add(fold)
+    assert all(len(folds) == 1 for folds in people.values())
+    assert pair_lists.pairs_of({"a/1", "a/2"}, {"a/1"}) is None
+    assert pair_lists.pairs_of({"a/1", "b/2"}, {"a/1"}) is None
+
+
+def test_the_next_photo_of_a_person_comes_after_the_last_the_first():
+    found = pair_lists.other_photos(["a/2", "a/1", "b/1", "a/3"])
+    assert found == {"a/1": "a/2", "a/2": "a/3", "a/3": "a/1"}
+    assert pair_lists.other_photos(["x", "y"]) == {}

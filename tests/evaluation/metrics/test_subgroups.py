@@ -8,15 +8,20 @@ from skimage import color
 from anonygan_jax.evaluation.collect.comparison import Comparison
 from anonygan_jax.evaluation.collect.measurement import FolderMeasurement
 from anonygan_jax.evaluation.metrics import subgroups
+from anonygan_jax.evaluation.metrics.beside import OVER_FLOOR
+from anonygan_jax.evaluation.metrics.gallery import Gallery
 from anonygan_jax.evaluation.metrics.row import method_row
+from anonygan_jax.evaluation.metrics.self_reidentification import own_key
 from anonygan_jax.evaluation.report import table
+from anonygan_jax.faces.masks import PAPER_POLYGON
+from anonygan_jax.recognition.table import MOBILEFACENET
 
 
 def _compared(distance: float, pose: float, detected: bool) -> Comparison:
     """A comparison of which only some fields matter."""
     errors = np.zeros(68, np.float32)
     return Comparison(
-        detected, None, distance, pose, pose, errors, 0.0, 0.0, 0.0, 0.1, 0.0, 1.0
+        detected, None, distance, pose, pose, errors, 0.0, 0.0, 0.0, 0.0, 0.1, 0.0, 1.0
     )
 
 
@@ -38,12 +43,14 @@ def measurements(embedded) -> tuple[FolderMeasurement, FolderMeasurement]:
     )
     distances = {"a": 0.8, "b": 0.5, "c": 0.7}
     known = {name: seen.descriptor for name, seen in before.observations.items()}
-    before.embeddings["dlib"] = known
+    before.embeddings[MOBILEFACENET] = known
     moved = np.eye(1, 128, dtype=np.float32)[0]
     after = FolderMeasurement(
         observations={name: observed(detected=name != "c") for name in skins},
         embeddings={
-            "dlib": {name: known[name] + far * moved for name, far in distances.items()}
+            MOBILEFACENET: {
+                name: known[name] + far * moved for name, far in distances.items()
+            }
         },
         comparisons={
             "a": _compared(0.8, 0.02, True),
@@ -55,11 +62,20 @@ def measurements(embedded) -> tuple[FolderMeasurement, FolderMeasurement]:
     return before, after
 
 
-def test_faces_are_counted_where_they_belong(measurements):
+@pytest.fixture
+def gallery(measurements) -> dict[str, Gallery]:
+    """A gallery whose recogniser accepts below 0.6."""
+    made = Gallery(measurements[0].embeddings[MOBILEFACENET])
+    made.thresholds = {1e-2: 0.6}
+    return {MOBILEFACENET: made}
+
+
+def test_faces_are_counted_where_they_belong(measurements, gallery):
     guess = {0.0: "young", 1.0: "old"}
     before, after = measurements
     row = method_row(
-        "made", before, after, None, lambda descriptor: guess[float(descriptor[0])]
+        *("made", before, after, gallery, before, PAPER_POLYGON, None),
+        lambda descriptor: guess[float(descriptor[0])],
     )
     found = row.subgroups
     assert sorted(found) == [
@@ -71,25 +87,28 @@ def test_faces_are_counted_where_they_belong(measurements):
     ]
     light = found["skin light (ITA over 41°)"]
     assert light["detected_dlib"].count == 2
-    assert light["reid_self_dlib"].value == 0.5
+    assert light[own_key(MOBILEFACENET)].value == 0.5
+    assert light[own_key(MOBILEFACENET) + OVER_FLOOR].value == -0.5
     assert light["pose_l2"].value == pytest.approx(0.03)
     assert light["emotion"].value == 0.5
     dark = found["skin brown or dark (ITA under 10°)"]
     assert dark["detected_dlib"].value == 0
     assert np.isnan(dark["pose_l2"].value)
-    assert found["apparently old"]["reid_self_dlib"].value == 1
+    assert found["apparently old"][own_key(MOBILEFACENET)].value == 1
     assert found["yaw under 15°"]["detected_dlib"].count == 3
 
 
-def test_without_guess_classifier_or_skin_there_are_fewer(measurements):
+def test_without_guess_classifier_or_skin_there_are_fewer(measurements, gallery):
     before, after = measurements
     before.observations["c"] = observed(points_xy=before.observations["c"].points_xy)
     after.classes.clear()
-    found = method_row("made", before, after, None).subgroups
+    row = method_row("made", before, after, gallery, before, PAPER_POLYGON, None)
+    found = row.subgroups
     assert sorted(found) == ["skin light (ITA over 41°)", "yaw under 15°"]
     measured = found["yaw under 15°"].keys()
     assert measured & set(table.BY_SUBGROUP) == {
-        *("detected_dlib", "reid_self_dlib", "pose_l2", "mouth")
+        *("detected_dlib", "pose_l2", "mouth"),
+        *(own_key(MOBILEFACENET), own_key(MOBILEFACENET) + OVER_FLOOR),
     }
 
 
