@@ -94,20 +94,26 @@ class FaceDetector:
 
     def __call__(self, photo: UInt8[np.ndarray, "H W 3"]) -> list[Face]:
         """Returns the faces; `points_xy` is [0, 2] where no landmarks are found."""
-        return [self.face(photo, found) for found in self.boxes(photo)]
+        boxes = self.boxes(photo, every_turn=True)
+        return [self.face(photo, found) for found in boxes]
 
     def boxes(
-        self, photo: UInt8[np.ndarray, "H W 3"], is_full: bool = True
+        self,
+        photo: UInt8[np.ndarray, "H W 3"],
+        is_full: bool = True,
+        every_turn: bool = False,
     ) -> list[Detection]:
         """Returns the boxes of the faces, of any roll, by descending score.
 
         Args:
           is_full: False for frames of a video between those with a full search: there
             turned faces of less than 16 pixels of 640 are lost.
+          every_turn: whether small turned faces are looked for beside clear upright
+            ones, too, as in photos.
         """
         searches: list[Search] = []
         for rank, detector in enumerate(self._detectors):
-            searches += _thorough(detector, photo, rank, is_full)
+            searches += _thorough(detector, photo, rank, is_full, every_turn)
             searches += self._in_tiles(detector, photo, rank)
         return self._detections(searches)
 
@@ -162,14 +168,15 @@ class FaceDetector:
 
 
 def _thorough(
-    detector: Detector, photo: np.ndarray, rank: int, is_full: bool
+    detector: Detector, photo: np.ndarray, rank: int, is_full: bool, every_turn: bool
 ) -> list[Search]:
     """The searches of a photo as it is and turned.
 
     A small photo is searched in twice its size, too: else faces of 12 pixels are lost.
     A turned copy is small. A large one is searched where the small one shows a face
     better than the upright searches do, clear or not. In a full search it is, too,
-    where a face that these show may be a turned one, or if they show none.
+    where a face that these show may be a turned one, or if they show none. With every
+    turn it always is, for photos larger than the small copy.
     """
     quick = reduced(photo, QUICK_SIDE)
     if quick is photo:
@@ -182,9 +189,12 @@ def _thorough(
         fine = reduced(photo, FINE_SIDE)
         upright = [_search(detector, photo, fine, rank=rank)]
     known, others = merge(upright), []
+    is_asked = (every_turn and quick is not photo) or (
+        is_full and _may_be_turned(known)
+    )
     for turns in (1, 2, 3):
         others.append(_search(detector, photo, quick, turns, CLEAR_SCORE, rank))
-        if (is_full and _may_be_turned(known)) or _adds_faces(others[-1], known):
+        if is_asked or _adds_faces(others[-1], known):
             others.append(_search(detector, photo, fine, turns, CLEAR_SCORE, rank))
     return upright + others
 

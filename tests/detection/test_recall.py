@@ -83,6 +83,18 @@ def test_searches_between_full_ones_find_turned_faces_from_16_pixels(
     assert ious(found, true[None]).max() > 0.5
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_photos_show_small_turned_faces_beside_large_upright_ones(
+    find, embedded, degrees
+):
+    image, _ = portrait(embedded[5], 1600, 26, degrees)
+    image[:700, :700] = portrait(embedded[9], 700, 250)[0]
+    found = np.array([face.box_xyxy for face in find(image)])
+    true = face_box((800, 800), 26, degrees)
+    assert len(found) == 2
+    assert ious(found, true[None]).max() > 0.5
+
+
 def test_a_quick_search_finds_the_faces_of_its_turns(find, embedded):
     image = turned(portrait(embedded[9], 1000, 60)[0], 1)
     (thorough,) = find.boxes(image)
