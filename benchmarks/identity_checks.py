@@ -22,7 +22,7 @@ from anonygan_jax.anonymise.replace import describe_source
 from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.method import Replacer
 from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
-from anonygan_jax.recognition.thresholds import MIN_RESULT_DISTANCES
+from anonygan_jax.recognition.thresholds import ENOUGH_DISTANCES
 from benchmarks import photo_pairs
 from benchmarks.photo_pairs import Descriptors, Pair
 
@@ -70,7 +70,7 @@ RULES = {
 
 
 def _fixed_of(distances: Distances) -> Distances:
-    return {name: MIN_RESULT_DISTANCES[name] for name in distances}
+    return {name: ENOUGH_DISTANCES[name] for name in distances}
 
 
 @click.command()

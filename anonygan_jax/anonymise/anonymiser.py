@@ -139,16 +139,18 @@ class Anonymiser:
                 f"image is {image_u8.dtype} {list(image_u8.shape)}, "
                 "wanted uint8 [H, W, 3] RGB"
             )
-        return self.render(image_u8, self.plan(self.find(image_u8), seed))
+        found = self.find(image_u8, seed=seed)
+        return self.render(image_u8, self.plan(found, seed))
 
     def find(
-        self, photo: np.ndarray, known: list[Face] | None = None
+        self, photo: np.ndarray, known: list[Face] | None = None, seed: str = ""
     ) -> list[FoundFace]:
         """Returns the faces of uint8 [H, W, 3] RGB, with descriptors if needed.
 
         Args:
           known: faces found by other means, with landmarks or boxes alone; None to
             search the photo.
+          seed: as of `plan`.
 
         Raises:
           NoFaceError: there is neither a face nor a region to pixelate.
@@ -165,8 +167,13 @@ class Anonymiser:
         if not faces and not self.policy.pixelates_regions:
             height, width = photo.shape[:2]
             raise NoFaceError(f"no face found in {width}x{height} pixels")
+        found = [self.examine(photo, face) for face in faces]
+        decisions = self._decisions(found)
         return [
-            self._with_suggestion(photo, self.examine(photo, face)) for face in faces
+            self._with_suggestion(photo, one, f"{seed}#{number}")
+            if decision.hidden
+            else one
+            for number, (one, decision) in enumerate(zip(found, decisions, strict=True))
         ]
 
     def examine(self, photo: np.ndarray, face: Face) -> FoundFace:
@@ -181,7 +188,16 @@ class Anonymiser:
             *try_face(lambda: describe_source(photo, face.points_xy, self.check)),
         )
 
-    def _with_suggestion(self, photo: np.ndarray, found: FoundFace) -> FoundFace:
+    def _decisions(self, found: list[FoundFace]) -> list[Decision]:
+        """Whether each face of an image is hidden."""
+        return self.policy(
+            [one.face for one in found],
+            [one.source.descriptor if one.source else None for one in found],
+        )
+
+    def _with_suggestion(
+        self, photo: np.ndarray, found: FoundFace, seed: str
+    ) -> FoundFace:
         """A face and whose face fits it best, for the first time that a person is met.
 
         Later photos of the person get the same, whatever fits there.
@@ -189,17 +205,15 @@ class Anonymiser:
         source, replacer = found.source, self.replacer
         if source is None or replacer is None or not self.remembers:
             return found
-        views, seed = [(photo, found.face)], source.descriptor.tobytes().hex()
-        made, reason = try_face(lambda: replacer.best(views, source, None, seed)[0])
-        person = made.condition.person if made else None
-        return dataclasses.replace(found, reason=reason, suggested=person)
+        views = [(photo, found.face)]
+        made, _ = try_face(lambda: replacer.best(views, source, None, seed)[0])
+        if made is None:  # rendering tries again, and reports why it fails
+            return found
+        return dataclasses.replace(found, suggested=made.condition.person)
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
         """Returns what is to be done with the faces of one photo; remembers people."""
-        decisions = self.policy(
-            [one.face for one in found],
-            [one.source.descriptor if one.source else None for one in found],
-        )
+        decisions = self._decisions(found)
         plans: list[Plan] = []
         for number, (one, decision) in enumerate(zip(found, decisions, strict=True)):
             in_same_frame = {plan.person for plan in plans if plan.person}
@@ -215,7 +229,7 @@ class Anonymiser:
     ) -> Plan:
         """What is to be done with one face."""
         source, person = found.source, None
-        if decision.hidden and source and self.replacer:
+        if decision.hidden and source and self.replacer and found.reason is None:
             try:
                 person = self.person_for(source, seed, in_same_frame, found.suggested)
             except selector.NoConditionError as error:

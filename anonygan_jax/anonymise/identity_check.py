@@ -1,13 +1,15 @@
 """Whether a result looks like its source to any of several face recognisers."""
 
+import contextlib
 from collections.abc import Mapping
 
 import numpy as np
 
 from anonygan_jax.detection.detector import Landmarker
+from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.faces.face import Face
 from anonygan_jax.recognition.descriptor import Descriptor
-from anonygan_jax.recognition.thresholds import MIN_RESULT_DISTANCES
+from anonygan_jax.recognition.thresholds import ENOUGH_DISTANCES, LEAST_DISTANCES
 
 SAME_SHAPE = 0.03  # of the face's width; landmarks nearer give the same descriptor
 
@@ -19,7 +21,8 @@ class IdentityCheck:
 
     A recogniser is asked how far a result is from its source. It accepts from a fixed
     distance on, or from where it sees the source under a black patch: hair, outline and
-    background tell a little, which is no fault of the new face. Of several results that
+    background tell a little, which is no fault of the new face. But below another fixed
+    distance it never accepts. Of several results that
     all accept, the farther from the source is better.
     """
 
@@ -59,16 +62,11 @@ class IdentityCheck:
           DegenerateFaceError: the landmarks give no crop.
         """
         found = self._landmarker.points(result, face.box_xyxy, face.roll)
-        shapes = [face.points_xy]
+        seen = [self.describe(result, face.points_xy)]
         if found is not None and _differ(found, face.points_xy):
-            shapes.append(found)
-        return {
-            name: min(
-                float(np.linalg.norm(describe(result, shape) - descriptors[name]))
-                for shape in shapes
-            )
-            for name, describe in self._recognisers.items()
-        }
+            with contextlib.suppress(DegenerateFaceError):  # no face is there
+                seen.append(self.describe(result, found))
+        return least([_apart(one, descriptors) for one in seen])
 
     def floors(
         self, patched: np.ndarray, face: Face, descriptors: Mapping[str, np.ndarray]
@@ -78,18 +76,13 @@ class IdentityCheck:
         Args:
           patched: the source's image with the patch, uint8 [H, W, 3].
         """
-        return {
-            name: float(
-                np.linalg.norm(describe(patched, face.points_xy) - descriptors[name])
-            )
-            for name, describe in self._recognisers.items()
-        }
+        return _apart(self.describe(patched, face.points_xy), descriptors)
 
 
 def passes(distances: Distances, floors: Distances) -> bool:
     """Returns whether no recogniser takes a result for its source."""
     return all(
-        distance >= min(MIN_RESULT_DISTANCES[name], floors[name])
+        distance >= np.clip(floors[name], LEAST_DISTANCES[name], ENOUGH_DISTANCES[name])
         for name, distance in distances.items()
     )
 
@@ -101,7 +94,7 @@ def beyond_floor(distances: Distances, floors: Distances) -> float:
     patch.
     """
     return min(
-        (distance - floors[name]) / MIN_RESULT_DISTANCES[name]
+        (distance - floors[name]) / ENOUGH_DISTANCES[name]
         for name, distance in distances.items()
     )
 
@@ -109,6 +102,11 @@ def beyond_floor(distances: Distances, floors: Distances) -> float:
 def least(of_views: list[Distances]) -> Distances:
     """Returns the least distance of several views, by recogniser."""
     return {name: min(view[name] for view in of_views) for name in of_views[0]}
+
+
+def _apart(seen: Mapping[str, np.ndarray], own: Mapping[str, np.ndarray]) -> Distances:
+    """Distances between descriptors of two images, by recogniser."""
+    return {name: float(np.linalg.norm(seen[name] - own[name])) for name in seen}
 
 
 def _differ(a: np.ndarray, b: np.ndarray) -> bool:

@@ -13,6 +13,7 @@ from anonygan_jax.faces.face import Face
 from anonygan_jax.io.photos import read_photo
 from anonygan_jax.recognition.dlib import DlibDescriptor
 from anonygan_jax.recognition.thresholds import (
+    CERTAINLY_SAME,
     MAX_KEEP_DISTANCE,
     MIN_OTHER_DISTANCE,
     SAME_PERSON,
@@ -78,14 +79,14 @@ class Decision:
       reason: why it is kept; None if it is hidden.
       reference_distance: descriptor distance to the nearest reference photo, if there
         are any.
-      person: number of the person to be kept whose reference photo that is, if the
-        face is kept for it.
+      kept_person: number of the person to be kept whom that photo shows, if the face
+        is kept for it; photos of one person have one number.
     """
 
     hidden: bool
     reason: str | None = None
     reference_distance: float | None = None
-    person: int | None = None
+    kept_person: int | None = None
 
 
 class Policy:
@@ -114,8 +115,8 @@ class Policy:
         """
         if keep is not None and only is not None:
             apart = np.linalg.norm(keep[:, None] - only, axis=-1)
-            if apart.min() < SAME_PERSON:
-                first, second = np.argwhere(apart < SAME_PERSON)[0] + 1
+            if apart.min() < CERTAINLY_SAME:
+                first, second = np.argwhere(apart < CERTAINLY_SAME)[0] + 1
                 raise PolicyError(
                     f"--keep photo {first} and --only photo {second} show one person: "
                     "is that face to be seen or to be hidden?"
@@ -177,7 +178,9 @@ class Policy:
         if descriptor is None or not self.needs_identity:
             return Decision(True)
         kept, sought = (_distances(r, descriptor) for r in (self._keep, self._only))
-        if len(kept) and kept.min() < MAX_KEEP_DISTANCE:
+        least = float(sought.min()) if len(sought) else np.inf
+        is_other = least >= SAME_PERSON and least > kept.min(initial=np.inf)
+        if len(kept) and kept.min() < MAX_KEEP_DISTANCE and is_other:
             person = int(self._kept_people[kept.argmin()])
             return Decision(False, "agreed to be seen", float(kept.min()), person)
         if len(sought) and sought.min() > MIN_OTHER_DISTANCE:
@@ -197,11 +200,12 @@ def one_face_each(decisions: list[Decision]) -> list[Decision]:
     nearest: dict[int | None, float] = {}
     for decision in decisions:
         distance = decision.reference_distance or 0.0
-        known = nearest.setdefault(decision.person, distance)
-        nearest[decision.person] = min(known, distance)
+        known = nearest.setdefault(decision.kept_person, distance)
+        nearest[decision.kept_person] = min(known, distance)
     return [
         Decision(True, None, d.reference_distance)
-        if d.person is not None and (d.reference_distance or 0.0) > nearest[d.person]
+        if d.kept_person is not None
+        and (d.reference_distance or 0.0) > nearest[d.kept_person]
         else d
         for d in decisions
     ]
@@ -217,7 +221,7 @@ def _distances(references: np.ndarray | None, descriptor: np.ndarray) -> np.ndar
 def _people(references: np.ndarray) -> np.ndarray:
     """Numbers of the people of references [N, 128], int [N]."""
     distances = np.linalg.norm(references[:, None] - references, axis=-1)
-    return connected_components(distances < SAME_PERSON)[1]
+    return connected_components(distances < MAX_KEEP_DISTANCE)[1]
 
 
 def reference_descriptors(

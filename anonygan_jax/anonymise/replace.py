@@ -17,6 +17,7 @@ from anonygan_jax.anonymise.identity_check import (
 from anonygan_jax.composites.attributes import attributes
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import Face
+from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.method import Method, Replacer
 
@@ -120,10 +121,7 @@ class FaceReplacer:
         crops = [crop_face(photo, face, self.methods[0]) for photo, face in views]
         for crop in crops:
             crop.faces.check()
-        floors = [
-            self._floors(photo, face, crop, source)
-            for (photo, face), crop in zip(views, crops, strict=True)
-        ]
+        floors = [self.floors(photo, face, source) for photo, face in views]
         farthest, best = -np.inf, None
         count = 0
         for condition in self._candidates(source, seed, person, avoided):
@@ -136,6 +134,7 @@ class FaceReplacer:
                     self.check.distances(result, face, source.descriptors)
                     for result, (_, face) in zip(results, views, strict=True)
                 ]
+                sign_of_life()
                 count += 1
                 far = min(map(beyond_floor, distances, floors))
                 if far > farthest and all(map(passes, distances, floors)):
@@ -182,11 +181,14 @@ class FaceReplacer:
             photo, crop, replacement.method, replacement.condition
         )
 
-    def _floors(
-        self, photo: np.ndarray, face: Face, crop: Crop, source: selector.Source
+    def floors(
+        self, photo: np.ndarray, face: Face, source: selector.Source
     ) -> Distances:
-        """Distances of a source to itself under a black patch where faces are put."""
-        patched = photo.copy()
+        """Returns the distances of a source to itself under a black patch.
+
+        The patch is where new faces are put.
+        """
+        patched, crop = photo.copy(), crop_face(photo, face, self.methods[0])
         paste_face(patched, Blackout()(crop.faces)[0], crop)
         return self.check.floors(patched, face, source.descriptors)
 

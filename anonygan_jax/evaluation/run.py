@@ -108,6 +108,7 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
             name: Gallery(known | more.embeddings.get(name, {}))
             for name, known in originals.embeddings.items()
         }
+        left_out[ORIGINAL] += more.problems
         rows = _rows(evaluator, originals, galleries, photos, made, pairs, left_out)
     sheets = {title: photos_in(folder)[0] for title, folder in made.folders.items()}
     write_before_after({ORIGINAL: photos} | sheets, output / "contact_sheet.jpg")
@@ -154,6 +155,7 @@ def _rows(
         region = made.regions[title]
         if region not in floors:
             floors[region] = evaluator.floor(photos, originals, region)
+            left_out[f"black patch ({region})"] = floors[region].problems
         floor = floors[region]
         rows.append(
             method_row(

@@ -1,9 +1,15 @@
-"""All thresholds on distances between descriptors: dlib's, the least first."""
+"""All thresholds on distances between descriptors; numbers alone are dlib's."""
 
-from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
+from anonygan_jax.recognition.table import DLIB, MOBILEFACENET, RECOGNISERS
 
-# Below, to its source: a result is rejected, unless a black patch is as near.
-MIN_RESULT_DISTANCES = {DLIB: 0.62, MOBILEFACENET: 1.14}
+# Below, to its source: a result is rejected, unless a black patch is as near; FAR 1%.
+ENOUGH_DISTANCES = {
+    name: RECOGNISERS[name].thresholds[0].distance for name in (DLIB, MOBILEFACENET)
+}
+# Below: it is always rejected; FAR 0.01%.
+LEAST_DISTANCES = {
+    name: RECOGNISERS[name].thresholds[-1].distance for name in (DLIB, MOBILEFACENET)
+}
 
 SAME_PHOTO = 0.35  # below: two donors are one person under two names
 NEAREST_DONOR = 0.5  # below: a composite resembles a donor and is rejected

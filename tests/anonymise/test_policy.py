@@ -76,6 +76,14 @@ def test_a_person_is_kept_once_in_an_image():
     assert hidden == [True, False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("sought", "hidden"), [(0.14, True), (0.59, True), (0.65, False)]
+)
+def test_who_may_be_sought_is_hidden_even_if_like_who_agreed(sought, hidden):
+    policy = Policy(_away(-0.47)[None], _away(sought)[None])
+    assert policy([FACE], [np.zeros(128)])[0].hidden == hidden
+
+
 def test_nobody_is_to_be_seen_and_to_be_hidden():
     with pytest.raises(PolicyError, match="--keep photo 2 and --only photo 1"):
         Policy(np.stack([_away(5.0), _away(0.4)]), _away(0.0)[None])

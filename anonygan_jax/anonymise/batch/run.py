@@ -178,7 +178,7 @@ class BatchRun:
             raise RunError(f"no photo or video in the input{''.join(problems)}")
         for file in (*photos, *videos):
             self._add(file)
-        self._leave_out_rows({file.name for file in media})
+        self._leave_out_rows({file.name for file in found})
 
     def _add(self, file: PhotoFile) -> None:
         """Adds a photo or video."""

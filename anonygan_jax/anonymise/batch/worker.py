@@ -88,9 +88,9 @@ class Worker:
         try:
             image = read_image(task.photo).image
             if task.known is None:
-                return self.anonymiser.find(image)
+                return self.anonymiser.find(image, seed=task.name)
             check_known_faces(task.known, 1, image.shape)
-            return self.anonymiser.find(image, task.known.get(0, []))
+            return self.anonymiser.find(image, task.known.get(0, []), task.name)
         except NoFaceError as error:
             return task.previous or self._without_face(task, error)
 

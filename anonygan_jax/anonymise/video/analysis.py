@@ -5,6 +5,7 @@ from collections import defaultdict, deque
 import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
+from anonygan_jax.anonymise.policy import Decision
 from anonygan_jax.anonymise.video.detection_store import (
     CARRIED,
     DETECTED,
@@ -120,8 +121,9 @@ class Analysis:
             if not self._anonymiser.policy.needs_identity:
                 return UNKNOWN
             # In doubt a face is not whose face may be kept.
-            may_be_kept = len(face.points_xy) or not person.decision().hidden
-            return OTHER if may_be_kept else UNKNOWN
+            known = person.decisions
+            may_be_kept = known and not any(decision.hidden for decision in known)
+            return OTHER if len(face.points_xy) or may_be_kept else UNKNOWN
         if self._described is None or self._described[0] is not face:
             self._described = face, describe(image, face.points_xy)
         distance = person.distance(describe, self._described[1])
@@ -152,6 +154,8 @@ class Analysis:
         person.last_seen = number, seconds, face
         if len(face.points_xy):
             person.sample(self._anonymiser, number, frame.image, face, others)
+        elif not person.decisions:  # whoever it is, the track is not kept
+            person.decisions.append(Decision(True))
 
     def _pad(self, track: Track, number: int) -> None:
         """Stores a face in the frames before its first detection."""

@@ -12,6 +12,7 @@ from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.detector import Detection, FaceDetector
 
+MOST_BETWEEN = 9  # frames from one full search to the next: PADDING_FRAMES, and one
 SLOW = 1 / 15  # seconds between frames, above which each search is full
 
 
@@ -19,7 +20,7 @@ class FrameSearch:
     """Searches frames in order.
 
     Attributes:
-      every: frames from one full search to the next.
+      every: frames from one full search to the next, at most MOST_BETWEEN.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class FrameSearch:
         elapsed, self._seconds = seconds - self._seconds, seconds
         if self._known is not None:
             return self._known.get(number, []), number in self._known
-        is_due = number % self.every == 0 or number == scene_start
+        is_due = number % min(self.every, MOST_BETWEEN) == 0 or number == scene_start
         is_full = is_due or elapsed > SLOW or any(track.turns for track in tracks)
         if is_due or elapsed > SLOW or number - scene_start < self.every:
             return self._detector.boxes(image, is_full=is_full), True

@@ -12,6 +12,7 @@ from anonygan_jax.composites.attributes import ATTRIBUTES
 from anonygan_jax.faces.expression import OPEN
 from anonygan_jax.faces.face import Face
 from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.table import DLIB
 
 # Frames from one descriptor of a track to the next; where the policy asks who it is.
 SAMPLE_IDENTITY_EVERY, ASK_IDENTITY_EVERY = 20, 5
@@ -119,6 +120,8 @@ class Person:
             name: np.mean([sample.descriptors[name] for sample in samples], axis=0)
             for name in samples[0].descriptors
         }
+        for name in descriptors.keys() - {DLIB}:  # all but dlib's have length 1
+            descriptors[name] /= np.linalg.norm(descriptors[name])
         return Source(attributes.astype(np.float32), descriptors)
 
 
@@ -130,5 +133,9 @@ def _trial_crop(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
     left, top = np.clip(low - margin, 0, limit - 1).astype(int)
     right, bottom = np.clip(high + margin, 1, limit).astype(int)
     shift = np.array([left, top], np.float32)
-    moved = Face(face.points_xy - shift, face.box_xyxy - np.tile(shift, 2), face.score)
+    moved = dataclasses.replace(
+        face,
+        points_xy=face.points_xy - shift,
+        box_xyxy=face.box_xyxy - np.tile(shift, 2),
+    )
     return image[top:bottom, left:right].copy(), moved

@@ -86,7 +86,7 @@ def one_track_each(plans: dict[int, TrackPlan]) -> dict[int, TrackPlan]:
     kept: list[TrackPlan] = []
     changed = dict(plans)
     for number, plan in sorted(plans.items(), key=lambda item: _distance(item[1])):
-        if plan.decision.person is None:
+        if plan.decision.kept_person is None:
             continue
         if any(_are_one_at_once(plan, other) for other in kept):
             hidden = Decision(True, None, plan.decision.reference_distance)
@@ -105,7 +105,7 @@ def _distance(plan: TrackPlan) -> float:
 
 def _are_one_at_once(a: TrackPlan, b: TrackPlan) -> bool:
     """Whether two tracks are kept for one person, and are in one frame."""
-    is_one = a.decision.person == b.decision.person
+    is_one = a.decision.kept_person == b.decision.kept_person
     return is_one and a.first <= b.last and b.first <= a.last
 
 

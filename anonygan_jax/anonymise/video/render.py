@@ -10,6 +10,7 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.fallback import pixelate_face
 from anonygan_jax.anonymise.identity_check import least, passes
+from anonygan_jax.anonymise.policy import is_clear
 from anonygan_jax.anonymise.proof import NOT_CHANGED, is_changed
 from anonygan_jax.anonymise.replace import obfuscate
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
@@ -22,6 +23,7 @@ from anonygan_jax.anonymise.video.transcode import Frame
 from anonygan_jax.detection.boxes import centres_overlap, iou
 from anonygan_jax.faces.face import Face
 
+NOT_CLEAR = "agreed to be seen, but too small or overlapped in some frames"
 REJECTED_FOR = 5  # frames for which a face is pixelated after a result is rejected
 
 
@@ -67,7 +69,8 @@ class Renderer:
         tracked = rows[rows["track"] != NO_TRACK]
         faces = [(int(row["track"]), face_of(row)) for row in tracked]
         for track, face in sorted(faces, key=self._can_be_replaced):
-            self._render_face(result, number, track, face)
+            others = [other for known, other in faces if known != track]
+            self._render_face(result, number, track, face, others)
         for row in rows[rows["track"] == NO_TRACK]:
             found, roll = face_of(row), float(row["roll"])
             owner, is_its_own = self._nearest(found, faces)
@@ -76,7 +79,7 @@ class Renderer:
                 continue
             if not is_changed(image, result, found.box_xyxy, roll):
                 pixelate_face(result, found)
-                if owner is None:
+                if owner is None or not self._plans[owner].decision.hidden:
                     self._unowned.append((number, found))
                 else:
                     self._progress[owner].note_unchanged(number)
@@ -112,16 +115,22 @@ class Renderer:
         return self._plans[track].reason is None and len(face.points_xy) > 0
 
     def _render_face(
-        self, result: np.ndarray, number: int, track: int, face: Face
+        self,
+        result: np.ndarray,
+        number: int,
+        track: int,
+        face: Face,
+        others: list[Face],
     ) -> None:
-        """Hides one face of a frame in place, whatever fails."""
+        """Hides one face of a frame with others in place, whatever fails."""
         plan, progress = self._plans[track], self._progress[track]
-        if self._kept(track, face):
+        in_region = self._anonymiser.policy.of_region(face)
+        is_kept = not plan.decision.hidden
+        if in_region or (is_kept and is_clear(face, others)):
             progress.num_kept += 1
-            decision = self._anonymiser.policy.of_region(face) or plan.decision
-            progress.kept = decision.reason
+            progress.kept = (in_region or plan.decision).reason
             return
-        reason = plan.reason
+        reason = NOT_CLEAR if is_kept else plan.reason
         if not len(face.points_xy):
             reason = reason or "found, but without landmarks in some frames"
         if number <= progress.pixelated_until:
@@ -151,13 +160,15 @@ class Renderer:
         if replacer is None or plan.replacement is None or plan.source is None:
             obfuscate(result, face, self._anonymiser.methods[0])
             return None
-        replacer.apply(result, face, plan.replacement)
         if number - progress.verified < VERIFY_EVERY:
+            replacer.apply(result, face, plan.replacement)
             return None
         progress.verified = number
+        floors = replacer.floors(result, face, plan.source)
+        replacer.apply(result, face, plan.replacement)
         found = replacer.check.distances(result, face, plan.source.descriptors)
         progress.nearest = least([found, progress.nearest or found])
-        if passes(found, plan.replacement.floors):
+        if passes(found, floors):
             return None
         progress.verified = number - VERIFY_EVERY  # the next result is verified, too
         progress.pixelated_until = number + REJECTED_FOR

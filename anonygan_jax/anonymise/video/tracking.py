@@ -52,8 +52,8 @@ class Tracker:
         """Takes what detects.
 
         Args:
-          search_every: frames from one thorough search to the next. The first frames of
-            a scene, frames far apart and the loss of a face cause one, too.
+          search_every: frames from one full search to the next. The first frames of a
+            scene, frames far apart and the loss of a face cause one, too.
           likeness: of a face to a track's person.
           checks_identity: whether each confirmed face is compared with the person, too;
             else one person may take another's place in a track.

@@ -45,10 +45,12 @@ def measure(
       values_of: gives a value to each probe, from the embeddings of the results.
     """
     made = values_of(inputs.results.embeddings[name])
-    measures = {key: estimate(made)}
-    if inputs.floor is not None and name in inputs.floor.embeddings:
+    if inputs.floor is None or name not in inputs.floor.embeddings:
+        measures = {key: estimate(made)}
+    else:
         floor = values_of(inputs.floor.embeddings[name])
         both = sorted(made.keys() & floor.keys())
+        measures = {key: estimate({probe: made[probe] for probe in both})}
         measures[key + FLOOR] = estimate({probe: floor[probe] for probe in both})
         measures[key + OVER_FLOOR] = estimates.paired_difference(
             np.array([made[probe] for probe in both]),

@@ -71,20 +71,21 @@ def paired_difference(
     """Returns the mean of values - others, with the interval of a paired bootstrap.
 
     People are drawn, with all their probes. Where nothing differs, no draw does, and
-    the interval is the rule of three's: 0 of N people proves at most about 3/N.
+    the interval is that of 0 of N people, about 3.7/N to both sides.
 
     Args:
       values, others: float [N], of the same probes.
       people: [N], whom each probe shows.
     """
     apart = np.asarray(values, float) - np.asarray(others, float)
+    people, apart = people[np.isfinite(apart)], apart[np.isfinite(apart)]
     if not len(apart):
         return nothing()
     _, number = np.unique(people, return_inverse=True)
     sums, counts = np.bincount(number, apart), np.bincount(number)
     mean_apart, num_people = float(apart.mean()), len(counts)
     if not apart.any():
-        limit = 1 - (1 - CONFIDENCE) ** (1 / num_people)
+        limit = 1 - ((1 - CONFIDENCE) / 2) ** (1 / num_people)
         return Estimate(0.0, -limit, limit, len(apart))
     if num_people < 2:
         return Estimate(mean_apart, np.nan, np.nan, len(apart))
@@ -100,6 +101,11 @@ def paired_difference(
         rng=np.random.default_rng(0),
     ).confidence_interval
     return Estimate(mean_apart, float(drawn.low), float(drawn.high), len(apart))
+
+
+def without_interval(estimate: Estimate) -> Estimate:
+    """Returns an estimate whose interval is not known."""
+    return dataclasses.replace(estimate, low=np.nan, high=np.nan)
 
 
 def jackknife(statistic: Callable[[np.ndarray], float], people: np.ndarray) -> Estimate:

@@ -80,6 +80,8 @@ def accepted(originals: Embeddings, results: Embeddings) -> Values:
     """
     results = {name: made for name, made in results.items() if name in originals}
     values: Values = {}
+    if not other_photos(sorted(originals)):
+        return values
     for tested, fitted in _halves(results):
         if min(len(tested), len(fitted)) < MIN_PEOPLE:
             return {}

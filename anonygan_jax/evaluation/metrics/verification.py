@@ -26,11 +26,6 @@ def tar_key(far: float, name: str) -> str:
     return f"tar_at_far_{far_text(far)}_{name}"
 
 
-def chosen_pairs(inputs: MetricInputs, name: str) -> PairList | None:
-    """Returns the pairs with an original first and a result second, if any."""
-    return _chosen(inputs, name, inputs.results.embeddings[name])
-
-
 def curves(inputs: MetricInputs) -> dict[str, Curve]:
     """Returns the ROC of the pairs by recogniser, where both kinds of pairs exist."""
     found = {}
@@ -71,7 +66,11 @@ def _measure_accuracy(inputs: MetricInputs) -> dict[str, Estimate]:
 
 
 def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
-    """True accept rates, and the area under the ROC."""
+    """True accept rates, and the area under the ROC.
+
+    The areas have no intervals: those of the means over pairs of one person would leave
+    out that the pairs of different people are a sample, too.
+    """
     measures: dict[str, Estimate] = {}
     for name in inputs.results.embeddings:
         for far, limit in inputs.gallery[name].thresholds.items():
@@ -79,7 +78,8 @@ def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
             of_same = functools.partial(_of_same, inputs, name, value=accepted)
             measures |= beside.measure(inputs, name, tar_key(far, name), of_same)
         of_same = functools.partial(_of_same, inputs, name, value=nearer_than)
-        measures |= beside.measure(inputs, name, f"auc_{name}", of_same)
+        areas = beside.measure(inputs, name, f"auc_{name}", of_same)
+        measures |= {key: estimates.without_interval(a) for key, a in areas.items()}
     return measures
 
 

@@ -104,6 +104,21 @@ def test_a_face_seen_for_a_moment_is_not_kept(embedded, tmp_path):
     assert _left(frames, hidden) == []
 
 
+def test_a_kept_face_is_hidden_in_frames_in_which_it_is_too_small(embedded, tmp_path):
+    """Far away nobody is recognised: somebody else may have come."""
+    far = [(60.0 + n, 30.0, 36.0) for n in range(10)]
+    frames = _frames(embedded[0].image, [(60.0, 10.0, 131.0)] * 20)
+    for number, width in enumerate(np.linspace(131, 36, 10)):
+        frames += _frames(embedded[0].image, [(60.0, 10.0 + number, float(width))])
+    frames += _frames(embedded[0].image, far)
+    Image.fromarray(embedded[0].image).save(tmp_path / "one.png")
+    keep = (str(tmp_path / "one.png"),)
+    _, hidden = _anonymise(tmp_path, frames, "blur", keep=keep)
+    left = _left(frames, hidden)
+    assert set(range(15)) <= set(left)
+    assert not set(left) & set(range(30, 40))
+
+
 def test_of_two_faces_like_one_reference_one_is_hidden(embedded, tmp_path):
     """A person is in a frame once, the twin is hidden."""
     one = embedded[0].image
