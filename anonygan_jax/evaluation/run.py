@@ -155,7 +155,8 @@ def _rows(
         region = made.regions[title]
         if region not in floors:
             floors[region] = evaluator.floor(photos, originals, region)
-            left_out[f"black patch ({region})"] = floors[region].problems
+            if problems := floors[region].problems:
+                left_out[f"black patch ({region})"] = problems
         floor = floors[region]
         rows.append(
             method_row(

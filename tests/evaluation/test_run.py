@@ -77,7 +77,7 @@ def test_a_tool_that_does_nothing_is_seen_through(report):
         assert measures[f"rank_one_{name}"]["value"] > 0.8
         assert measures[f"rank_one_own_{name}"]["value"] == 1
         assert measures[f"auc_{name}"]["value"] > 0.9
-        assert measures[f"auc_{name}_over_floor"]["low"] > 0
+        assert measures[f"auc_{name}_over_floor"]["value"] > 0
     assert measures["rank_one_chance"]["value"] == pytest.approx(3 / 11)
     assert measures["detected_dlib"] == {
         "value": 1.0,
