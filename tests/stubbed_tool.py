@@ -79,12 +79,18 @@ def _stub() -> None:
     from anonygan_jax.anonymise.anonymiser import Anonymiser
     from anonygan_jax.anonymise.batch import worker
     from anonygan_jax.anonymise.errors import NoFaceError, VideoError
+    from anonygan_jax.anonymise.results import REPLACED, TrackReport
     from anonygan_jax.anonymise.settings import Settings
     from anonygan_jax.anonymise.video.anonymise import VideoResult
+    from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecords
     from anonygan_jax.detection.detector import Detection
     from anonygan_jax.faces.face import Face
     from anonygan_jax.io.atomic_write import atomic_write
     from anonygan_jax.io.worker_pool import WorkerPool
+
+    (known,) = FaceRecords(EMBEDDED_COMPOSITES).read([0])
+    low = known.points_xy.min(0)
+    shape = (4 + 16 * (known.points_xy - low) / np.ptp(known.points_xy, 0)).astype("f")
 
     class Detector:
         """Finds one face in photos that begin with a bright pixel."""
@@ -97,9 +103,7 @@ def _stub() -> None:
             return [self.face(photo, Detection(np.array([4.0, 4, 20, 20])))]
 
         def face(self, _: np.ndarray, found: Detection) -> Face:
-            turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)
-            points = 12 + 8 * np.stack([np.cos(turn), np.sin(turn)], -1)
-            return Face(points.astype(np.float32), found.box_xyxy, found.score)
+            return Face(shape, found.box_xyxy, found.score)
 
     def video(anonymiser, path, output, **_):
         contents = path.read_bytes()
@@ -109,7 +113,7 @@ def _stub() -> None:
             raise NoFaceError("no face found in 3 frames")
         with atomic_write(output) as partial:
             partial.write_bytes(b"anonymised " + contents)
-        return VideoResult(3, 0, ())
+        return VideoResult(3, 0, (TrackReport(REPLACED, None, (4, 4, 20, 20)),))
 
     anonymiser = Anonymiser("blackout", detector=Detector())
     Settings.anonymiser = lambda _: anonymiser
