@@ -23,6 +23,9 @@ TILE = 1280  # pixels; in larger photos small faces are lost in the reduced copy
 TILE_OVERLAP = 320  # pixels; a face of this size is whole in at least one tile
 FINE_SIDE = 1600  # pixels of a thorough search's copy; detectors may reduce it
 QUICK_SIDE = 640  # pixels of a quick search's copy
+# Of a turned face that gets landmarks; some upright ones are found upside down, too.
+SURE_SCORE = 0.75
+TURNED_SCORE = 0.4  # of a turned face in a fine copy of a photo
 SMALLEST = 32 / QUICK_SIDE  # of a copy's longer side: a face that it surely shows
 
 
@@ -137,14 +140,27 @@ class FaceDetector:
         )
 
     def face(self, photo: UInt8[np.ndarray, "H W 3"], found: Detection) -> Face:
-        """Returns the face of a detection, with landmarks if they are found."""
+        """Returns the face of a detection, with landmarks if they are found.
+
+        There are none where it may be an upright face that was taken for a turned one.
+        """
         box, roll, points = found.box_xyxy, found.roll, None
+        is_doubtful = found.turns and found.score < SURE_SCORE
         if not exceeds(box, photo.shape):
-            points = self.landmarker.points(photo, box, roll)
-        if points is not None and not points_fit(points, box, roll):
+            points = self._fitting_points(photo, box, roll)
+        if is_doubtful and self._fitting_points(photo, box, 0.0) is not None:
             points = None
         no_points = np.zeros((0, 2), np.float32)
         return Face(no_points if points is None else points, box, found.score, roll)
+
+    def _fitting_points(
+        self, photo: np.ndarray, box: np.ndarray, roll: float
+    ) -> np.ndarray | None:
+        """Landmarks of the face in a box, if there are any that fit it."""
+        points = self.landmarker.points(photo, box, roll)
+        if points is None or not points_fit(points, box, roll):
+            return None
+        return points
 
     def _detections(self, searches: list[Search]) -> list[Detection]:
         """The faces of some searches that are large enough."""
@@ -195,7 +211,8 @@ def _thorough(
     for turns in (1, 2, 3):
         others.append(_search(detector, photo, quick, turns, CLEAR_SCORE, rank))
         if is_asked or _adds_faces(others[-1], known):
-            others.append(_search(detector, photo, fine, turns, CLEAR_SCORE, rank))
+            score = TURNED_SCORE if every_turn else CLEAR_SCORE
+            others.append(_search(detector, photo, fine, turns, score, rank))
     return upright + others
 
 

@@ -13,7 +13,7 @@ LEAST_DISTANCES = {
 
 SAME_PHOTO = 0.35  # below: two donors are one person under two names
 NEAREST_DONOR = 0.5  # below: a composite resembles a donor and is rejected
-MAX_KEEP_DISTANCE = 0.5  # below, to a --keep photo: a face is kept
+MAX_KEEP_DISTANCE = 0.45  # below, to a --keep photo: a face is kept
 CERTAINLY_SAME = 0.45  # below: two faces of one video are one person beyond doubt
 SAME_PERSON = 0.6  # below: two faces are one person; dlib's own threshold
 MIN_OTHER_DISTANCE = 0.7  # above, to the --only photos: a face is kept

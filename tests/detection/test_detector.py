@@ -13,6 +13,7 @@ from anonygan_jax.anonymise.results import NO_LANDMARKS
 from anonygan_jax.detection import DETECTORS, make_detector
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.detector import (
+    SURE_SCORE,
     TILE,
     TILE_OVERLAP,
     Detection,
@@ -169,10 +170,23 @@ def test_a_face_wider_than_its_photo_has_no_landmarks(find, embedded):
     low, high = face.points_xy.min(0).astype(int), face.points_xy.max(0).astype(int)
     left, right = low[0] + 20, high[0] - 20
     photo = cv2.resize(face.image[low[1] - 10 : high[1] + 10, left:right], (700, 1000))
-    box = np.array([-60, -20, 760, 1030], np.float32)
+    box = np.array([-60, -20, 740, 1030], np.float32)
     assert not len(find.face(photo, Detection(box)).points_xy)
     small = np.array([20, 20, 680, 960], np.float32)
     assert len(find.face(photo, Detection(small)).points_xy)
+
+
+def test_a_face_that_may_be_upright_gets_no_landmarks_of_a_turned_one(find, embedded):
+    """Some upright faces are found upside down, with a low score."""
+    photo = embedded[0].image
+    (found,) = find.boxes(photo)
+    for score, roll, num_points in (
+        (SURE_SCORE - 0.05, np.pi, 0),
+        (SURE_SCORE - 0.05, 0.0, 68),
+        (SURE_SCORE, 0.0, 68),
+    ):
+        face = find.face(photo, Detection(found.box_xyxy, score, roll))
+        assert len(face.points_xy) == num_points
 
 
 def test_nothing_is_found_in_noise_and_tiny_pictures(find):

@@ -20,6 +20,7 @@ _FIRST = ("file", "frame", "seconds", "track", *BOX, "score")  # of all versions
 COLUMNS = (*_FIRST, "roll", *POINTS)
 CSV, JSON = ".csv", ".json"
 MOST_PIXELS = 1_000_000  # of a coordinate; JSON may have NaN, too
+MIN_SIDE = 2  # pixels of a box
 SURROGATES = "surrogateescape"  # names of files may be any bytes
 
 # Faces by file and frame; a photo is frame 0.
@@ -155,7 +156,7 @@ def read_faces(path: pathlib.Path) -> Known:
 def _face(row: dict[str, Any]) -> Face:
     """The face of a row."""
     x, y, width, height = (_pixels(row, name) for name in BOX)
-    if width <= 0 or height <= 0:
+    if min(width, height) < MIN_SIDE:  # shares of the picture, perhaps
         raise ValueError(f"a box of {width}x{height} pixels")
     points = np.zeros((0, 2), np.float32)
     if row.get(POINTS[-1]) not in (None, ""):

@@ -13,6 +13,7 @@ from anonygan_jax.anonymise.video.detection_store import (
     INTERPOLATED,
     DetectionStore,
 )
+from anonygan_jax.anonymise.video.frame_search import SLOW
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
@@ -163,6 +164,8 @@ class Analysis:
         scene = number - self._tracker.scene_start
         early = []
         for back in range(1, min(PADDING_FRAMES, scene, len(self._times) - 1) + 1):
+            if self._times[-back] - self._times[-1 - back] > SLOW:
+                break  # so long before, it may be anywhere; such frames are searched
             box = motion.carried(face.box_xyxy, back - 1, back)
             face = without_points(face) if box is None else moved(face, box)
             if motion.is_outside(face.box_xyxy):
