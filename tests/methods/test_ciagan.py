@@ -88,6 +88,7 @@ def test_checkpoints_of_the_other_system_are_refused(checkpoint, tiny_run):
         make_methods("anonygan", checkpoint)
 
 
+@pytest.mark.slow
 def test_a_photo_gets_two_people_by_the_seed_or_one_by_number(checkpoint, group_photo):
     anonymise = Anonymiser("ciagan", checkpoint)
     names = [

@@ -80,6 +80,7 @@ def test_eight_devices_compute_what_one_does(single, num_fsdp, tmp_path):
         assert (arrays["num_split"] > 10) == (num_fsdp > 1)
 
 
+@pytest.mark.slow
 def test_two_processes_compute_what_one_does(single, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
