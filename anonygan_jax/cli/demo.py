@@ -154,7 +154,7 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) 
                 page.close()
 
 
-@click.command(short_help="A local page to try the methods.")
+@click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: a free one]")
 @click.option(
     "--checkpoint",

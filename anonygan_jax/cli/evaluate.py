@@ -38,7 +38,7 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
     return methods
 
 
-@click.command("evaluate", short_help="Measure how well faces are anonymised.")
+@click.command("evaluate")
 @click.option(
     "--originals",
     "--dataset",

@@ -1,52 +1,132 @@
-"""The command line: anonygan COMMAND."""
+"""The command line: anonygan COMMAND.
 
-import pathlib
+A command's module is imported when it is asked for: training needs no detector.
+"""
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import click
 
 import anonygan_jax
-from anonygan_jax.cli import (
-    anonymise,
-    conditions,
-    demo,
-    evaluate,
-    port,
-    prepare,
-    train_status,
-)
-from anonygan_jax.cli.options import FOLDER
-from anonygan_jax.weights import export as exports
-from anonygan_jax.weights import generator_checkpoint
+
+COULD_NOT_BEGIN = 1  # exit code, of wrong usage, too; 2 is a file that failed
+PACKAGE = anonygan_jax.__name__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class LazyCommand(NamedTuple):
+    """Where a command is.
+
+    Attributes:
+      module, name: of the command.
+      help: what it does, in one line.
+      extra: of the package, several with commas, which installs what the command
+        needs; None if it needs none.
+    """
+
+    module: str
+    name: str
+    help: str
+    extra: str | None = None
+
+
+COMMANDS = {
+    "anonymise": LazyCommand(
+        "anonygan_jax.cli.anonymise",
+        "anonymise",
+        "Replace every face in photos and videos.",
+        "landmarks",
+    ),
+    "conditions": LazyCommand(
+        "anonygan_jax.cli.conditions",
+        "conditions",
+        "Banks of faces that belong to nobody.",
+        "landmarks",
+    ),
+    "demo": LazyCommand(
+        "anonygan_jax.cli.demo",
+        "demo",
+        "A local page to try the methods.",
+        "landmarks,demo",
+    ),
+    "evaluate": LazyCommand(
+        "anonygan_jax.cli.evaluate",
+        "main",
+        "Measure how well faces are anonymised.",
+        "landmarks,evaluation",
+    ),
+    "export": LazyCommand(
+        "anonygan_jax.cli.export", "export", "A run's generator as a small folder."
+    ),
+    "port": LazyCommand(
+        "anonygan_jax.cli.port", "main", "Official PyTorch weights as a checkpoint."
+    ),
+    "prepare": LazyCommand(
+        "anonygan_jax.cli.prepare", "main", "Photos to training records.", "landmarks"
+    ),
+    "train-status": LazyCommand(
+        "anonygan_jax.cli.train_status", "main", "How far a training run is."
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group of the commands of `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Returns a command; None of an unknown name.
+
+        Raises:
+          click.ClickException: a package is missing; the message names the extra.
+          ImportError: a module of this package is missing.
+        """
+        if cmd_name not in COMMANDS:
+            return None
+        known = COMMANDS[cmd_name]
+        try:
+            return getattr(importlib.import_module(known.module), known.name)
+        except ImportError as error:
+            if (error.name or "").partition(".")[0] == PACKAGE:
+                raise
+            wanted = f"[{known.extra}]" if known.extra else ""
+            raise click.ClickException(
+                f"anonygan {cmd_name}: {error}; pip install '{PACKAGE}{wanted}'"
+            ) from error
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, c.help) for name, c in COMMANDS.items()])
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _usage_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _usage_errors():
+            return super().invoke(ctx)
+
+
+@contextlib.contextmanager
+def _usage_errors() -> Iterator[None]:
+    """A block whose usage errors have the exit code of a run that could not begin."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.exit_code = COULD_NOT_BEGIN  # type: ignore[misc]
+        raise
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(anonygan_jax.__version__, prog_name="anonygan")
 def main() -> None:
     """Replace the faces in photos and videos by faces that belong to nobody."""
-
-
-main.add_command(anonymise.anonymise)
-main.add_command(demo.demo)
-main.add_command(prepare.main)
-main.add_command(conditions.conditions)
-main.add_command(evaluate.main)
-main.add_command(train_status.main)
-main.add_command(port.main)
-
-
-@main.command(short_help="A run's generator as a small folder.")
-@click.argument("workdir", type=FOLDER)
-@click.option("--output", required=True, type=FOLDER, help="Folder to make.")
-@click.option("--step", type=int, help="Of which checkpoint; the newest by default.")
-def export(workdir: pathlib.Path, output: pathlib.Path, step: int | None) -> None:
-    """Writes the averaged generator of WORKDIR in float16, for --checkpoint."""
-    try:
-        exports.export_generator(workdir, output, step)
-    except (generator_checkpoint.CheckpointError, FileExistsError) as error:
-        raise click.ClickException(str(error)) from error
-    _, variables, step = generator_checkpoint.load_generator(output)
-    click.echo(f"exported to {output}: step {step}")
-    click.echo(f"SHA-256 of its weights: {exports.checksum(variables)}")
 
 
 if __name__ == "__main__":

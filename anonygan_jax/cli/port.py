@@ -10,7 +10,7 @@ from anonygan_jax.weights.official import ported
 from anonygan_jax.weights.torch_files import TorchFileError, read_state_dict
 
 
-@click.command("port", short_help="Official PyTorch weights as a checkpoint.")
+@click.command("port")
 @click.argument("weights", type=FILE)
 @click.option("--output", required=True, type=FOLDER, help="Folder to make.")
 def main(weights: pathlib.Path, output: pathlib.Path) -> None:

@@ -54,7 +54,7 @@ def _size(
     return height, width
 
 
-@click.command("prepare", short_help="Photos to training records.")
+@click.command("prepare")
 @click.argument("inputs", nargs=-1, metavar="[PHOTOS...]")
 @click.option(
     "--output",

@@ -10,7 +10,7 @@ from anonygan_jax.training.status import TrainingRun, summary
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
-@click.command("train-status", short_help="How far a training run is.")
+@click.command("train-status")
 @click.argument("workdir", type=FOLDER)
 def main(workdir: pathlib.Path) -> None:
     """Prints progress and speed of the run in WORKDIR, and its losses over time.

@@ -12,7 +12,7 @@ import tensorflow_datasets
 from click.testing import CliRunner
 from PIL import Image
 
-from anonygan_jax.cli import prepare
+from anonygan_jax.cli import main, prepare
 from anonygan_jax.data.prepare import job, tfds
 from anonygan_jax.data.records import FaceRecords, RecordsError
 from anonygan_jax.faces import alignment
@@ -159,9 +159,9 @@ def test_mocked_tfds_sets_are_written_once(tmp_path):
 def test_photos_or_a_set_must_be_given(tmp_path):
     for arguments in ([], ["photos", "--tfds", "lfw"]):
         result = CliRunner().invoke(
-            prepare.main, [*arguments, "--output", str(tmp_path)]
+            main.main, ["prepare", *arguments, "--output", str(tmp_path)]
         )
-        assert result.exit_code == 2
+        assert result.exit_code == 1
         assert "give PHOTOS or --tfds" in result.output
 
 
