@@ -7,7 +7,7 @@ import math
 import pathlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from anonygan_jax.faces.face import NUM_LANDMARKS, Face
 from anonygan_jax.io.atomic_write import atomic_write
 
 BOX = ("x", "y", "width", "height")
+WANTED = ("file", *BOX)  # columns of a table that is read
 POINTS = tuple(f"{axis}{n}" for n in range(NUM_LANDMARKS) for axis in "xy")
 _FIRST = ("file", "frame", "seconds", "track", *BOX, "score")  # of all versions
 COLUMNS = (*_FIRST, "roll", *POINTS)
@@ -137,10 +138,12 @@ def read_faces(path: pathlib.Path) -> Known:
     number = 0
     try:
         with path.open(encoding="utf-8-sig", errors=SURROGATES, newline="") as file:
-            rows = json.load(file) if path.suffix == JSON else csv.DictReader(file)
+            rows = json.load(file) if path.suffix == JSON else _csv_rows(path, file)
             for number, row in enumerate(rows):  # noqa: B007 (named in the error)
                 name, frame = str(row["file"]), int(row.get("frame") or 0)
                 known[name][frame].append(_face(row))
+    except TracksError:
+        raise
     except KeyError as error:
         raise TracksError(f"{path}: row {number} lacks {error}") from error
     except (
@@ -151,6 +154,17 @@ def read_faces(path: pathlib.Path) -> Known:
             f"{path}: not a table of faces (row {number}: {error})"
         ) from error
     return {file: dict(frames) for file, frames in known.items()}
+
+
+def _csv_rows(path: pathlib.Path, file: TextIO) -> csv.DictReader:
+    """The rows of a CSV file; TracksError if its header lacks a column."""
+    rows = csv.DictReader(file)
+    if not set(WANTED) <= set(rows.fieldnames or ()):
+        raise TracksError(
+            f"{path}: not a table of faces: the first line must name the columns "
+            f"{', '.join(WANTED)}"
+        )
+    return rows
 
 
 def _face(row: dict[str, Any]) -> Face:

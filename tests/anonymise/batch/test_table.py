@@ -60,6 +60,31 @@ def test_files_that_are_no_tables_are_named(name, content, tmp_path):
         read_faces(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a.jpg,1,2,30,40\n",
+        "a.jpg,1,2,30,40\n" * 2,
+        "file,left,top,width,height\n",
+        "file;x;y;width;height\na.jpg;1;2;30;40\n",
+        "",
+    ],
+)
+def test_a_csv_without_the_wanted_header_is_refused(content, tmp_path):
+    (tmp_path / "a.csv").write_text(content)
+    wanted = r"a\.csv: .* the first line .* file, x, y, width, height"
+    with pytest.raises(TracksError, match=wanted) as error:
+        read_faces(tmp_path / "a.csv")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_a_table_without_faces_is_read(suffix, tmp_path):
+    with written_tracks(tmp_path / f"a{suffix}"):
+        pass
+    assert read_faces(tmp_path / f"a{suffix}") == {}
+
+
 def test_a_table_of_a_spreadsheet_is_read(tmp_path):
     """With the mark of UTF-8, names of any language, and landmarks in all columns."""
     row = ["ä.jpg", 0, 0, 0, 1, 2, 30, 40, 0.9, -0.4, *range(136)]
