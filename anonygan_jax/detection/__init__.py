@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from anonygan_jax.detection.centerface import CenterFace
-from anonygan_jax.detection.detector import Detector, FaceDetector, Landmarker
+from anonygan_jax.detection.detector import FaceDetector, Landmarker
 from anonygan_jax.detection.dlib import DlibCnn, DlibHog, DlibPredictor
 from anonygan_jax.detection.face_mesh import FaceMesh
 from anonygan_jax.detection.mtcnn import Mtcnn
+from anonygan_jax.detection.searches import Detector
 
 
 def _with_own_threshold(make: Callable[[], Detector]) -> Callable[..., Detector]:

@@ -1,43 +1,26 @@
 """Face detection: boxes of all faces, and landmarks where they are found."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from anonygan_jax.detection.boxes import exceeds, points_fit
-from anonygan_jax.detection.copies import doubled, reduced, turned, turned_back
-from anonygan_jax.detection.merging import (
-    CLEAR_SCORE,
-    Search,
-    ious,
-    matches,
-    merge,
-    trust,
+from anonygan_jax.detection.copies import reduced
+from anonygan_jax.detection.merging import Search, merge
+from anonygan_jax.detection.searches import (
+    QUICK_SIDE,
+    Detector,
+    search_copy,
+    thorough_searches,
+    tile_searches,
 )
 from anonygan_jax.faces.face import Face
 
-TILE = 1280  # pixels; in larger photos small faces are lost in the reduced copy
-TILE_OVERLAP = 320  # pixels; a face of this size is whole in at least one tile
-FINE_SIDE = 1600  # pixels of a thorough search's copy; detectors may reduce it
-QUICK_SIDE = 640  # pixels of a quick search's copy
 # Of a turned face that gets landmarks; some upright ones are found upside down, too.
 SURE_SCORE = 0.75
-TURNED_SCORE = 0.4  # of a turned face in a fine copy of a photo
-SMALLEST = 32 / QUICK_SIDE  # of a copy's longer side: a face that it surely shows
-
-
-class Detector(Protocol):
-    """Detector of boxes of faces."""
-
-    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
-        """Returns float32 [N, 6], by descending score.
-
-        Left, top, right, bottom, score, and the roll in radians clockwise; 0 of
-        detectors that find upright faces only.
-        """
 
 
 class Landmarker(Protocol):
@@ -116,8 +99,9 @@ class FaceDetector:
         """
         searches: list[Search] = []
         for rank, detector in enumerate(self._detectors):
-            searches += _thorough(detector, photo, rank, is_full, every_turn)
-            searches += self._in_tiles(detector, photo, rank)
+            searches += thorough_searches(detector, photo, rank, is_full, every_turn)
+            if self._use_tiles:
+                searches += tile_searches(detector, photo, rank)
         return self._detections(searches)
 
     def quick_boxes(
@@ -133,7 +117,7 @@ class FaceDetector:
         quick = reduced(photo, QUICK_SIDE)
         return self._detections(
             [
-                _search(detector, photo, quick, number, rank=rank)
+                search_copy(detector, photo, quick, number, rank=rank)
                 for rank, detector in enumerate(self._detectors)
                 for number in turns
             ]
@@ -169,83 +153,3 @@ class FaceDetector:
         return [
             Detection(box[:4].copy(), float(box[4]), float(box[5])) for box in boxes
         ]
-
-    def _in_tiles(
-        self, detector: Detector, photo: np.ndarray, rank: int
-    ) -> Iterator[Search]:
-        """The search of each tile of a photo, if that is asked."""
-        if not self._use_tiles or max(photo.shape[:2]) <= TILE:
-            return
-        for top in tile_starts(photo.shape[0]):
-            for left in tile_starts(photo.shape[1]):
-                tile = np.ascontiguousarray(photo[top : top + TILE, left : left + TILE])
-                boxes = detector.boxes(tile) + np.array([left, top] * 2 + [0, 0])
-                yield Search(boxes.astype(np.float32), largest=TILE_OVERLAP, rank=rank)
-
-
-def _thorough(
-    detector: Detector, photo: np.ndarray, rank: int, is_full: bool, every_turn: bool
-) -> list[Search]:
-    """The searches of a photo as it is and turned.
-
-    A small photo is searched in twice its size, too: else faces of 12 pixels are lost.
-    A turned copy is small. A large one is searched where the small one shows a face
-    better than the upright searches do, clear or not. In a full search it is, too,
-    where a face that these show may be a turned one, or if they show none. With every
-    turn it always is, for photos larger than the small copy.
-    """
-    quick = reduced(photo, QUICK_SIDE)
-    if quick is photo:
-        fine = doubled(photo)
-        upright = [
-            _search(detector, photo, photo, rank=rank),
-            _search(detector, photo, fine, 0, CLEAR_SCORE, rank),
-        ]
-    else:
-        fine = reduced(photo, FINE_SIDE)
-        upright = [_search(detector, photo, fine, rank=rank)]
-    known, others = merge(upright), []
-    is_asked = (every_turn and quick is not photo) or (
-        is_full and _may_be_turned(known)
-    )
-    for turns in (1, 2, 3):
-        others.append(_search(detector, photo, quick, turns, CLEAR_SCORE, rank))
-        if is_asked or _adds_faces(others[-1], known):
-            score = TURNED_SCORE if every_turn else CLEAR_SCORE
-            others.append(_search(detector, photo, fine, turns, score, rank))
-    return upright + others
-
-
-def _search(
-    detector: Detector,
-    photo: np.ndarray,
-    copy: np.ndarray,
-    turns: int = 0,
-    min_score: float = 0.0,
-    rank: int = 0,
-) -> Search:
-    """The search of a copy of a photo, turned; its boxes are the photo's."""
-    found = turned_back(detector.boxes(turned(copy, turns)), turns, copy.shape)
-    found[:, :4] *= np.tile(np.divide(photo.shape[1::-1], copy.shape[1::-1]), 2)
-    smallest = SMALLEST * max(photo.shape[:2])
-    return Search(found, turns, smallest, min_score=min_score, rank=rank)
-
-
-def _may_be_turned(known: np.ndarray) -> bool:
-    """Whether an upright search found no face, or one that is unclear or rolled."""
-    is_odd = (known[:, 4] < CLEAR_SCORE) | (np.abs(known[:, 5]) > np.pi / 4)
-    return not len(known) or bool(is_odd.any())
-
-
-def _adds_faces(found: Search, known: np.ndarray) -> bool:
-    """Whether a turned copy shows a face that is unknown, or shows it better."""
-    pairs = matches(ious(found.boxes, known))
-    old, new = trust(known, 0), trust(found.boxes, found.turns)
-    return len(pairs) < len(found.boxes) or any(new[n] > old[m] for n, m in pairs)
-
-
-def tile_starts(length: int) -> list[int]:
-    """Returns the first pixels of tiles along a side of some pixels; they overlap."""
-    last = max(0, length - TILE)
-    count = -(-last // (TILE - TILE_OVERLAP)) + 1
-    return [round(last * n / max(1, count - 1)) for n in range(count)]

@@ -12,16 +12,10 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.results import NO_LANDMARKS
 from anonygan_jax.detection import DETECTORS, make_detector
 from anonygan_jax.detection.boxes import centres_overlap
-from anonygan_jax.detection.detector import (
-    SURE_SCORE,
-    TILE,
-    TILE_OVERLAP,
-    Detection,
-    FaceDetector,
-    tile_starts,
-)
+from anonygan_jax.detection.detector import SURE_SCORE, Detection, FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import FaceMesh
+from anonygan_jax.detection.searches import TILE, TILE_OVERLAP, tile_starts
 
 
 @pytest.fixture(scope="module")
