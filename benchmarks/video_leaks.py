@@ -27,8 +27,9 @@ from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.transcode import Video
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
-from anonygan_jax.detection.detector import Detector, FaceDetector
+from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.detection.searches import Detector
 from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE
 
 MOUTH = tuple(range(48, 68))

@@ -1,19 +1,16 @@
 """Photo in, photo out: every face is replaced, or pixelated if that fails."""
 
-import dataclasses
-
 import numpy as np
 
 from anonygan_jax.anonymise.conditions import make_selector, selector
 from anonygan_jax.anonymise.conditions.memory import IdentityMemory
 from anonygan_jax.anonymise.errors import NoFaceError, try_face
 from anonygan_jax.anonymise.identity_check import IdentityCheck
-from anonygan_jax.anonymise.policy import (
-    Decision,
-    Policy,
-    Region,
-    reference_descriptors,
-)
+from anonygan_jax.anonymise.known_faces import with_landmarks
+from anonygan_jax.anonymise.planning import plan_faces, with_suggestions
+from anonygan_jax.anonymise.policy import Decision, Policy
+from anonygan_jax.anonymise.references import read_references
+from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.render import render_faces
 from anonygan_jax.anonymise.replace import FaceReplacer, describe_source
 from anonygan_jax.anonymise.results import (
@@ -24,11 +21,12 @@ from anonygan_jax.anonymise.results import (
 )
 from anonygan_jax.composites.bank import Bank
 from anonygan_jax.detection import make_detector
-from anonygan_jax.detection.detector import Detection, FaceDetector
+from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT, make_methods
 from anonygan_jax.methods.method import Method, Replacer
+from anonygan_jax.recognition.descriptor import Descriptor
 from anonygan_jax.recognition.dlib import DlibDescriptor
 from anonygan_jax.recognition.mobilefacenet import MobileFaceNetDescriptor
 from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
@@ -45,7 +43,7 @@ class Anonymiser:
     Attributes:
       methods: in order of preference.
       describe: dlib's descriptor, by which people are told apart.
-      check: whether results look like their sources.
+      check: what recognisers see, and whether results look like their sources.
       replacer: replaces faces; None if the method is an obfuscator.
       memory: of the people in all photos so far; None with `consistent` "face".
     """
@@ -93,22 +91,21 @@ class Anonymiser:
             raise ValueError("only methods that replace faces can be combined")
         self.detector = detector or make_detector()
         self.describe = DlibDescriptor()
-        self.check = IdentityCheck({DLIB: self.describe}, self.detector.landmarker)
         self.conditions: selector.ConditionSelector | None = None
         self.replacer: FaceReplacer | None = None
         replacers = tuple(m for m in self.methods if isinstance(m, Replacer))
+        recognisers: dict[str, Descriptor] = {DLIB: self.describe}
+        if replacers or keep or only:
+            recognisers[MOBILEFACENET] = MobileFaceNetDescriptor()
+        self.check = IdentityCheck(recognisers, self.detector.landmarker)
         if replacers:
-            self.check = IdentityCheck(
-                {DLIB: self.describe, MOBILEFACENET: MobileFaceNetDescriptor()},
-                self.detector.landmarker,
-            )
             self.conditions = make_selector(
                 replacers[0], conditions, match_group, self.detector, self.check
             )
             self.replacer = FaceReplacer(replacers, self.conditions, self.check)
         self.policy = Policy(
-            reference_descriptors(keep, self.detector, self.describe),
-            reference_descriptors(only, self.detector, self.describe),
+            read_references(keep, self.detector, self.check),
+            read_references(only, self.detector, self.check),
             regions,
         )
         self.memory = IdentityMemory() if consistent == PERSON else None
@@ -132,13 +129,12 @@ class Anonymiser:
 
         Raises:
           NoFaceError: no face was detected; the photo may still show one.
+          RegionError: a region to hide or to search is outside the photo.
           TypeError: another kind of array.
         """
         if image_u8.dtype != np.uint8 or image_u8.ndim != 3 or image_u8.shape[2] != 3:
-            raise TypeError(
-                f"image is {image_u8.dtype} {list(image_u8.shape)}, "
-                "wanted uint8 [H, W, 3] RGB"
-            )
+            got = f"{image_u8.dtype} {list(image_u8.shape)}"
+            raise TypeError(f"image is {got}, wanted uint8 [H, W, 3] RGB")
         found = self.find(image_u8, seed=seed)
         return self.render(image_u8, self.plan(found, seed))
 
@@ -154,27 +150,21 @@ class Anonymiser:
 
         Raises:
           NoFaceError: there is neither a face nor a region to pixelate.
+          RegionError: a region to hide or to search is outside the photo.
         """
+        self.policy.check_regions(photo.shape)
         if known is None:
             faces = self.detector(photo)
         else:
-            faces = [
-                face
-                if len(face.points_xy)
-                else self.detector.face(photo, _detection(face))
-                for face in known
-            ]
+            faces = with_landmarks(photo, known, self.detector)
         if not faces and not self.policy.pixelates_regions:
             height, width = photo.shape[:2]
             raise NoFaceError(f"no face found in {width}x{height} pixels")
         found = [self.examine(photo, face) for face in faces]
+        if self.replacer is None or not self.remembers:
+            return found
         decisions = self._decisions(found)
-        return [
-            self._with_suggestion(photo, one, f"{seed}#{number}")
-            if decision.hidden
-            else one
-            for number, (one, decision) in enumerate(zip(found, decisions, strict=True))
-        ]
+        return with_suggestions(photo, found, decisions, self.replacer, seed)
 
     def examine(self, photo: np.ndarray, face: Face) -> FoundFace:
         """Returns a detected face with attributes and descriptor if needed."""
@@ -183,58 +173,21 @@ class Anonymiser:
             return FoundFace(face, reason=NO_LANDMARKS)
         if not self.needs_source:
             return FoundFace(face)
-        return FoundFace(
-            face,
-            *try_face(lambda: describe_source(photo, face.points_xy, self.check)),
-        )
+        points = face.points_xy
+        found = try_face(lambda: describe_source(photo, points, self.check))
+        return FoundFace(face, *found)
 
     def _decisions(self, found: list[FoundFace]) -> list[Decision]:
         """Whether each face of an image is hidden."""
         return self.policy(
             [one.face for one in found],
-            [one.source.descriptor if one.source else None for one in found],
+            [one.source.descriptors if one.source else None for one in found],
         )
-
-    def _with_suggestion(
-        self, photo: np.ndarray, found: FoundFace, seed: str
-    ) -> FoundFace:
-        """A face and whose face fits it best, for the first time that a person is met.
-
-        Later photos of the person get the same, whatever fits there.
-        """
-        source, replacer = found.source, self.replacer
-        if source is None or replacer is None or not self.remembers:
-            return found
-        views = [(photo, found.face)]
-        made, _ = try_face(lambda: replacer.best(views, source, None, seed)[0])
-        if made is None:  # rendering tries again, and reports why it fails
-            return found
-        return dataclasses.replace(found, suggested=made.condition.person)
 
     def plan(self, found: list[FoundFace], seed: str = "") -> list[Plan]:
         """Returns what is to be done with the faces of one photo; remembers people."""
-        decisions = self._decisions(found)
-        plans: list[Plan] = []
-        for number, (one, decision) in enumerate(zip(found, decisions, strict=True)):
-            in_same_frame = {plan.person for plan in plans if plan.person}
-            plans.append(self._plan(one, decision, f"{seed}#{number}", in_same_frame))
-        people = {plan.person for plan in plans if plan.person}
-        return [
-            dataclasses.replace(plan, avoided=frozenset(people - {plan.person}))
-            for plan in plans
-        ]
-
-    def _plan(
-        self, found: FoundFace, decision: Decision, seed: str, in_same_frame: set[str]
-    ) -> Plan:
-        """What is to be done with one face."""
-        source, person = found.source, None
-        if decision.hidden and source and self.replacer and found.reason is None:
-            try:
-                person = self.person_for(source, seed, in_same_frame, found.suggested)
-            except selector.NoConditionError as error:
-                found = dataclasses.replace(found, reason=str(error))
-        return Plan(found, decision, person, seed)
+        person_for = self.person_for if self.replacer else None
+        return plan_faces(found, self._decisions(found), person_for, seed)
 
     def person_for(
         self,
@@ -264,8 +217,3 @@ class Anonymiser:
         reports = render_faces(result, plans, self.methods, self.replacer)
         self.policy.pixelate_regions(result)
         return AnonymisedPhoto(result, reports)
-
-
-def _detection(face: Face) -> Detection:
-    """The detection of a face that was found by other means."""
-    return Detection(face.box_xyxy, face.score, face.roll)

@@ -21,6 +21,14 @@ class KnownFaceError(ValueError):
     """A face found by other means that is in no frame, or outside the picture."""
 
 
+class PolicyError(ValueError):
+    """A reference photo or region that cannot be used."""
+
+
+class RegionError(PolicyError):
+    """A region outside the picture."""
+
+
 class VideoError(ValueError):
     """A video that cannot be read; the message says why."""
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from anonygan_jax.anonymise.errors import KnownFaceError
 from anonygan_jax.detection.boxes import covered_share
+from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.faces.face import Face
 
 
@@ -34,3 +35,15 @@ def check_known_faces(
                     f"a box ({left} to {right} across, {top} to {bottom} down) is "
                     f"outside the picture of {width}x{height} pixels"
                 )
+
+
+def with_landmarks(
+    photo: np.ndarray, known: list[Face], detector: FaceDetector
+) -> list[Face]:
+    """Returns faces of uint8 [H, W, 3]; landmarks are found in boxes without any."""
+    return [
+        face
+        if len(face.points_xy)
+        else detector.face(photo, Detection(face.box_xyxy, face.score, face.roll))
+        for face in known
+    ]

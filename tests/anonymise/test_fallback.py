@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from anonygan_jax.anonymise.fallback import FACE_MARGIN, pixelate_face
-from anonygan_jax.anonymise.policy import Policy, Region
+from anonygan_jax.anonymise.policy import Policy
+from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.faces.face import Face
 from anonygan_jax.methods.pixelate import NUM_CELLS
 

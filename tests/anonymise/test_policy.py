@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
-from anonygan_jax.anonymise.policy import (
-    MIN_SIDE,
-    Policy,
-    PolicyError,
-    Region,
-)
+from anonygan_jax.anonymise.errors import PolicyError, RegionError
+from anonygan_jax.anonymise.policy import Policy
+from anonygan_jax.anonymise.references import MIN_SIDE, References
+from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.faces.face import Face
-from anonygan_jax.recognition.thresholds import MAX_KEEP_DISTANCE, MIN_OTHER_DISTANCE
+from anonygan_jax.recognition.mobilefacenet import MobileFaceNetDescriptor
+from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
+from anonygan_jax.recognition.thresholds import (
+    MAX_KEEP_DISTANCES,
+    MIN_OTHER_DISTANCES,
+    SAME_PERSON_DISTANCES,
+)
 
 
 def _face(left: float, top: float, width: float, height: float) -> Face:
@@ -22,35 +26,59 @@ def _face(left: float, top: float, width: float, height: float) -> Face:
 
 FACE = _face(10, 10, 20, 40)
 KEEP, SEEK = 3, 4  # axes along which references are
+SCALE = 1.9  # of MobileFaceNet's distances to dlib's, in most tests
+Seen = dict[str, np.ndarray]
 
 
-def _away(distance: float, axis: int = KEEP) -> np.ndarray:
-    """A descriptor so far from zero."""
-    return np.eye(128)[axis] * distance
+def _away(distance: float, axis: int = KEEP, by_second: float | None = None) -> Seen:
+    """Descriptors so far from zero, by dlib and by MobileFaceNet."""
+    second = SCALE * distance if by_second is None else by_second
+    return {
+        DLIB: np.eye(128)[axis] * distance,
+        MOBILEFACENET: np.eye(192)[axis] * second,
+    }
+
+
+def _references(*photos: Seen) -> References:
+    return References({name: np.stack([p[name] for p in photos]) for name in photos[0]})
+
+
+def _beside(thresholds: dict[str, float], dlib: float, second: float) -> Seen:
+    """Descriptors at thresholds, and by each recogniser a little farther away."""
+    farther = thresholds[MOBILEFACENET] + second
+    return _away(-thresholds[DLIB] - dlib, KEEP, -farther)
+
+
+BEYOND, WITHIN = 0.01, -0.01
 
 
 @pytest.mark.parametrize(
     ("keep", "only", "hidden"),
     [
-        (MAX_KEEP_DISTANCE - 0.01, None, False),
-        (MAX_KEEP_DISTANCE + 0.01, None, True),  # perhaps another person
-        (None, MIN_OTHER_DISTANCE - 0.01, True),  # perhaps the person
-        (None, MIN_OTHER_DISTANCE + 0.01, False),
-        (MAX_KEEP_DISTANCE - 0.01, MIN_OTHER_DISTANCE - 0.01, False),
+        ((WITHIN, WITHIN), None, False),
+        ((BEYOND, WITHIN), None, True),  # perhaps another person
+        ((WITHIN, BEYOND), None, True),
+        (None, (WITHIN, BEYOND), True),  # perhaps the person
+        (None, (BEYOND, WITHIN), True),
+        (None, (BEYOND, BEYOND), False),
         (None, None, True),
     ],
 )
 def test_in_doubt_a_face_is_hidden(keep, only, hidden):
-    references = [
-        None if d is None else -_away(d, axis)[None]
-        for d, axis in ((keep, KEEP), (only, SEEK))
-    ]
-    policy = Policy(*references)
-    (decision,) = policy([FACE], [np.zeros(128)])
+    policy = Policy(
+        _references(_beside(MAX_KEEP_DISTANCES, *keep)) if keep else None,
+        _references(_beside(MIN_OTHER_DISTANCES, *only)) if only else None,
+    )
+    (decision,) = policy([FACE], [_away(0)])
     assert decision.hidden == hidden
     assert (decision.reason is None) == hidden
     assert policy([FACE], [None])[0].hidden  # whose descriptor is not known
-    assert policy([_face(10, 10, 20, MIN_SIDE - 1)], [np.zeros(128)])[0].hidden
+    assert policy([_face(10, 10, 20, MIN_SIDE - 1)], [_away(0)])[0].hidden
+
+
+def test_who_is_like_another_photo_to_each_recogniser_is_hidden():
+    photos = (_away(0.1, KEEP, 1.8), _away(-0.8, KEEP, -0.1))
+    assert Policy(_references(*photos))([FACE], [_away(0)])[0].hidden
 
 
 @pytest.mark.parametrize(("left", "hidden"), [(24, True), (31, False), (200, False)])
@@ -59,34 +87,41 @@ def test_in_doubt_whose_face_a_descriptor_is_both_are_hidden(left, hidden, axis)
     """A face behind another: its descriptor may be of the one before it."""
     faces = [FACE, _face(left, 10, 20, 40)]
     if axis == KEEP:  # two people who agreed
-        policy = Policy(keep=np.stack([_away(0.1), _away(2.0)]))
-        descriptors = [np.zeros(128), _away(1.9)]
+        policy = Policy(keep=_references(_away(0.1), _away(2.0)))
+        descriptors = [_away(0), _away(1.9)]
     else:
-        policy = Policy(only=_away(3.0)[None])
-        descriptors = [np.zeros(128), _away(1.0)]
+        policy = Policy(only=_references(_away(3.0)))
+        descriptors = [_away(0), _away(1.0)]
     assert [d.hidden for d in policy(faces, descriptors)] == [hidden] * 2
 
 
 def test_a_person_is_kept_once_in_an_image():
     faces = [_face(100 * n, 0, 40, 40) for n in range(4)]
     # Two photos of one person, one of another.
-    policy = Policy(keep=np.stack([_away(0.1), _away(0.2), _away(5.0)]))
+    policy = Policy(_references(_away(0.1), _away(0.2), _away(5.0)))
     descriptors = [_away(0.5), _away(0.3), _away(-0.3), _away(5.1)]
     hidden = [d.hidden for d in policy(faces, descriptors)]
     assert hidden == [True, False, True, False]
 
 
 @pytest.mark.parametrize(
-    ("sought", "hidden"), [(0.14, True), (0.59, True), (0.65, False)]
+    ("sought", "hidden"),
+    [
+        ((WITHIN, WITHIN), True),
+        ((WITHIN, BEYOND), True),
+        ((BEYOND, WITHIN), True),
+        ((BEYOND, BEYOND), False),
+    ],
 )
 def test_who_may_be_sought_is_hidden_even_if_like_who_agreed(sought, hidden):
-    policy = Policy(_away(-0.44)[None], _away(sought)[None])
-    assert policy([FACE], [np.zeros(128)])[0].hidden == hidden
+    only = _references(_beside(SAME_PERSON_DISTANCES, *sought))
+    policy = Policy(_references(_away(0.44)), only)
+    assert policy([FACE], [_away(0)])[0].hidden == hidden
 
 
 def test_nobody_is_to_be_seen_and_to_be_hidden():
     with pytest.raises(PolicyError, match="--keep photo 2 and --only photo 1"):
-        Policy(np.stack([_away(5.0), _away(0.4)]), _away(0.0)[None])
+        Policy(_references(_away(5.0), _away(0.4)), _references(_away(0.0)))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +157,23 @@ def test_other_regions_are_refused(text):
         Region.parse(text)
 
 
+@pytest.mark.parametrize("text", ["hide:80,0,9,9", "only:0,-9,9,9", "0,60,5,5"])
+def test_a_region_outside_the_picture_is_refused(text):
+    anonymiser = Anonymiser("blur", regions=(Region.parse(text),))
+    with pytest.raises(
+        RegionError, match=rf"region .*{text}: is outside the picture of 80x60 pixels"
+    ):
+        anonymiser(np.zeros((60, 80, 3), np.uint8))
+
+
+def test_a_region_within_one_pixel_is_pixelated():
+    photo = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    policy = Policy(regions=(Region.parse("hide:79.6,0,9,60"),))
+    result = photo.copy()
+    policy.pixelate_regions(result)
+    assert (result != photo).any((0, 2)).nonzero()[0].tolist() == [79]
+
+
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory, embedded) -> str:
     """Another photo of the person at the left of the group photo."""
@@ -145,6 +197,21 @@ def test_who_agreed_stays_as_they_are_and_the_others_are_hidden(reference, group
         assert changed[:, hidden].any() == ("keep" in options)
         (stays,) = [face for face in result.faces if face.status == "kept"]
         assert stays.reference_distance is not None
+
+
+@pytest.mark.parametrize("option", ["keep", "only"])
+def test_a_face_is_kept_only_if_both_recognisers_agree(
+    reference, group_photo, monkeypatch, option
+):
+    """To MobileFaceNet all faces are one person's, or each another's."""
+    unlike = iter(np.eye(192, dtype=np.float32))
+
+    def describe(*_):
+        return next(unlike) if option == "keep" else np.eye(192, dtype=np.float32)[0]
+
+    monkeypatch.setattr(MobileFaceNetDescriptor, "__call__", describe)
+    result = Anonymiser("pixelate", **{option: (reference,)})(group_photo)
+    assert [face.status for face in result.faces] == ["replaced"] * 2
 
 
 def test_a_reference_must_show_one_face(group_photo, tmp_path):

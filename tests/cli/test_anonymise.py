@@ -149,6 +149,17 @@ def test_a_region_is_no_face(photo_folder, tmp_path):
     assert (tmp_path / "meadow.png").exists()
 
 
+def test_a_region_outside_one_photo_fails_that_photo(photo_folder, tmp_path):
+    photos = (photo_folder / "meadow.png", photo_folder / "group.jpg")
+    arguments = ("--region", "only:100,0,200,200", "--method", "blackout")
+    result = _anonymise(*photos, "--output", tmp_path, *arguments)
+    assert result.exit_code == 2, result.output
+    line = "region only:100,0,200,200: is outside the picture of 80x60 pixels"
+    assert f"error: {photos[0]}: {line}; no result written" in result.output
+    assert not (tmp_path / "meadow.png").exists()
+    assert (tmp_path / "group.jpg").exists()
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
@@ -190,7 +201,7 @@ def test_a_checkpoint_goes_with_anonygan_alone(tmp_path):
     result = _anonymise(
         "a.jpg", "--output", tmp_path, "--method", "blur", "--checkpoint", "x"
     )
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "--checkpoint goes with auto or anonygan or ciagan, not" in result.output
 
 

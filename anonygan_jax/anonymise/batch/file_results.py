@@ -6,7 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from anonygan_jax.anonymise.errors import KnownFaceError, VideoError, error_text
+from anonygan_jax.anonymise.errors import (
+    KnownFaceError,
+    RegionError,
+    VideoError,
+    error_text,
+)
 from anonygan_jax.anonymise.results import (
     KEPT,
     PIXELATED,
@@ -141,6 +146,6 @@ def try_file(file: pathlib.Path, work: Callable[[], Made]) -> Made | FileResult:
     try:
         return work()
     except Exception as error:  # whatever it is, the other files must be processed
-        text = error_text(error, PhotoError, VideoError, KnownFaceError)
+        text = error_text(error, PhotoError, VideoError, KnownFaceError, RegionError)
         reason = text.removeprefix(f"{file}: ")
     return FileResult(str(file), FAILED, reason=reason)

@@ -1,18 +1,13 @@
 """A run of the command: its files, their order and their results."""
 
 import contextlib
-import functools
 import pathlib
 from collections.abc import Callable, Iterator
 
 from anonygan_jax.anonymise.batch.contents import About
-from anonygan_jax.anonymise.batch.file_results import (
-    FAILED,
-    LEFT_OUT,
-    FileResult,
-    try_file,
-)
+from anonygan_jax.anonymise.batch.file_results import LEFT_OUT, FileResult, try_file
 from anonygan_jax.anonymise.batch.journal import REPORT
+from anonygan_jax.anonymise.batch.listing import list_files
 from anonygan_jax.anonymise.batch.output_folder import OutputFolder
 from anonygan_jax.anonymise.batch.pool import (
     PhotoWorkers,
@@ -33,14 +28,10 @@ from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.photo.image_io import output_path
 from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.io.photos import PhotoFile, find_photos
+from anonygan_jax.io.photos import PhotoFile
 from anonygan_jax.io.worker_pool import WorkerPool
 
 MOST_NAMED = 3  # files in one line
-
-
-class RunError(ValueError):
-    """Inputs without a photo or video."""
 
 
 class BatchRun:
@@ -85,8 +76,8 @@ class BatchRun:
         """Waits for other runs into the folder, then lists the files.
 
         Raises:
-          FileNotFoundError: an input does not exist.
           RunError: there is no photo or video among the inputs.
+          PhotoError: two inputs have one name, or a list cannot be read.
           OutputError, ReportError: the folder of results cannot be used.
         """
         with contextlib.ExitStack() as stack:
@@ -166,19 +157,12 @@ class BatchRun:
 
     def _list_files(self) -> None:
         """Sorts the files of the input into tasks, photos first, and others."""
-        found = self._inputs_found()
-        photos = [file for file in found if file.has_photo_suffix]
-        videos = [file for file in found if file.has_video_suffix]
-        media = {*photos, *videos}
-        for file in found:
-            if file not in media:
-                self._leave_out(file)
-        if not media:
-            problems = [f"; {f.path}: {f.problem}" for f in found if f.problem]
-            raise RunError(f"no photo or video in the input{''.join(problems)}")
-        for file in (*photos, *videos):
+        files, others = list_files(self._inputs, self._folder.is_ours)
+        self._others += [(self._output / name, result) for name, result in others]
+        for file in files:
             self._add(file)
-        self._leave_out_rows({file.name for file in found})
+        names = {file.name for file in files} | {name for name, _ in others}
+        self._leave_out_rows(names)
 
     def _add(self, file: PhotoFile) -> None:
         """Adds a photo or video."""
@@ -194,13 +178,6 @@ class BatchRun:
         else:
             self._others.append((output, result))
 
-    def _leave_out(self, file: PhotoFile) -> None:
-        """Adds what is neither a photo nor a video."""
-        reason = file.problem or "neither a photo nor a video by its suffix"
-        kind = FAILED if file.is_loss else LEFT_OUT
-        result = FileResult(str(file.path), kind, reason=reason)
-        self._others.append((self._output / file.name, result))
-
     def _leave_out_rows(self, names: set[str]) -> None:
         """Adds the table of faces to what is left out, if it names other files, too."""
         others = sorted(set(self._known or {}) - names)
@@ -210,18 +187,6 @@ class BatchRun:
         reason = f"its rows of {len(others)} files that are not in the input ({shown})"
         result = FileResult(str(self._boxes), LEFT_OUT, reason=reason)
         self._others.append((self._output / self._boxes.name, result))
-
-    def _inputs_found(self) -> list[PhotoFile]:
-        """The files of the input that are not in the folder of results."""
-        found = []
-        for file in find_photos(self._inputs):
-            ours = functools.partial(self._folder.is_ours, file.path)
-            is_ours = file.problem is None and try_file(file.path, ours)
-            if isinstance(is_ours, FileResult):  # perhaps: it cannot be read
-                self._others.append((self._output / file.name, is_ours))
-            elif not is_ours:
-                found.append(file)
-        return found
 
 
 def _rows_into(table: Table) -> Callable[[Task, list[Plan]], None]:

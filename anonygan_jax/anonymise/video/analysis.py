@@ -104,6 +104,8 @@ class Analysis:
 
     def _step(self, number: int, frame: Frame) -> None:
         """Analyses one frame."""
+        if not number:
+            self._anonymiser.policy.check_regions(frame.image.shape)
         self._times.append(frame.seconds)
         seen, ended = self._tracker.step(number, frame.image, frame.seconds)
         for track in ended:

@@ -6,7 +6,11 @@ import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.conditions.selector import Source
-from anonygan_jax.anonymise.policy import Decision, is_clear
+from anonygan_jax.anonymise.crop import crop_face
+from anonygan_jax.anonymise.errors import try_face
+from anonygan_jax.anonymise.policy import Decision
+from anonygan_jax.anonymise.references import is_clear
+from anonygan_jax.anonymise.replace import FaceReplacer
 from anonygan_jax.anonymise.video.gaps import Seen
 from anonygan_jax.composites.attributes import ATTRIBUTES
 from anonygan_jax.faces.expression import OPEN
@@ -21,14 +25,17 @@ MIN_DECISIONS = 3  # of a track whose face is kept
 NUM_TRIAL_CROPS = 2  # images of a track on which replacements are verified
 TRIAL_MARGIN = 1.0  # of the box, around the face in such an image
 
+View = tuple[np.ndarray, Face]  # an image of a face, and the face in it
+
 
 @dataclasses.dataclass
 class Person:
     """What is measured of a tracked face.
 
     Attributes:
-      identity_samples: attributes and descriptors in some frames.
-      trial_crops: images of the face, and the face in each.
+      identity_samples: attributes and descriptors in some frames; of frames in which
+        the face can be replaced, if there are any.
+      trial_crops: images in which the face can be replaced, and the face in each.
       reference: the last such image, to tell whether another face is this person's.
       decisions: the policy's, one for each descriptor.
       last_sample: frame of the last sample.
@@ -39,8 +46,8 @@ class Person:
     """
 
     identity_samples: list[Source] = dataclasses.field(default_factory=list)
-    trial_crops: list[tuple[np.ndarray, Face]] = dataclasses.field(default_factory=list)
-    reference: tuple[np.ndarray, Face] | None = None
+    trial_crops: list[View] = dataclasses.field(default_factory=list)
+    reference: View | None = None
     decisions: list[Decision] = dataclasses.field(default_factory=list)
     last_sample: int = -SAMPLE_IDENTITY_EVERY
     last_seen: Seen | None = None
@@ -68,18 +75,33 @@ class Person:
             return
         self.last_sample = number
         self.reference = _trial_crop(image, face)
-        is_enough = len(self.identity_samples) >= NUM_IDENTITY_SAMPLES
+        num_samples = len(self.identity_samples)
+        is_enough = num_samples >= NUM_IDENTITY_SAMPLES and bool(self.trial_crops)
         if not anonymiser.needs_source or (is_enough and not needs_identity):
             return
         source = anonymiser.examine(image, face).source
         if source is None:
             return
         if is_clear(face, others):
-            self.decisions.append(anonymiser.policy.of_person(source.descriptor))
+            self.decisions.append(anonymiser.policy.of_person(source.descriptors))
         if not is_enough:
+            self._add_sample(source, self.reference, anonymiser.replacer)
+
+    def _add_sample(
+        self, source: Source, view: View, replacer: FaceReplacer | None
+    ) -> None:
+        """Adds what is measured of a face in an image."""
+        can_crop = replacer is None or _can_be_cropped(*view, replacer)
+        if can_crop and not self.trial_crops:
+            self.identity_samples.clear()  # what was measured of a profile
+        if len(self.identity_samples) < NUM_IDENTITY_SAMPLES:
             self.identity_samples.append(source)
-        if len(self.trial_crops) < NUM_TRIAL_CROPS:
-            self.trial_crops.append(self.reference)
+        if can_crop and len(self.trial_crops) < NUM_TRIAL_CROPS:
+            self.trial_crops.append(view)
+
+    def views(self) -> list[View]:
+        """Returns trial crops; the last image if the face can be replaced in none."""
+        return self.trial_crops or ([self.reference] if self.reference else [])
 
     def decision(self) -> Decision:
         """Returns whether a person is hidden; kept only if several decisions agree."""
@@ -125,7 +147,15 @@ class Person:
         return Source(attributes.astype(np.float32), descriptors)
 
 
-def _trial_crop(image: np.ndarray, face: Face) -> tuple[np.ndarray, Face]:
+def _can_be_cropped(image: np.ndarray, face: Face, replacer: FaceReplacer) -> bool:
+    """Whether a face can be cropped for what replaces it: profiles cannot."""
+    _, reason = try_face(
+        lambda: crop_face(image, face, replacer.methods[0]).faces.check()
+    )
+    return reason is None
+
+
+def _trial_crop(image: np.ndarray, face: Face) -> View:
     """A face with a margin, cut out of an image."""
     low, high = face.box_xyxy[:2], face.box_xyxy[2:]
     margin = TRIAL_MARGIN * (high - low)

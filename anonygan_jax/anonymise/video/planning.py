@@ -119,7 +119,7 @@ def _replacement(
     """A person's attributes, and a replacement that passes on the trial crops."""
     if not person.identity_samples:
         raise MethodError(NO_LANDMARKS)
-    source, views, memory = person.source(), person.trial_crops, anonymiser.memory
+    source, views, memory = person.source(), person.views(), anonymiser.memory
     avoided = frozenset(in_same_frame)
     if memory is None:
         return source, replacer.best(views, source, None, seed, avoided)[0]

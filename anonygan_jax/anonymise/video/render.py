@@ -10,8 +10,8 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.fallback import pixelate_face
 from anonygan_jax.anonymise.identity_check import least, passes
-from anonygan_jax.anonymise.policy import is_clear
 from anonygan_jax.anonymise.proof import NOT_CHANGED, is_changed
+from anonygan_jax.anonymise.references import is_clear
 from anonygan_jax.anonymise.replace import obfuscate
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
 from anonygan_jax.anonymise.video.analysis import Analysis

@@ -94,6 +94,24 @@ def test_a_moved_folder_of_results_is_known(tool, tmp_path):
     assert (code, (moved / "sub" / "a.png").stat().st_ino) == (0, inode), screen
 
 
+def test_a_missing_input_fails_and_the_others_go_on(tool, tmp_path):
+    photo, out = _photo(tmp_path / "a.png"), tmp_path / "out"
+    missing = (tmp_path / "b.png", tmp_path / "fotos", tmp_path / "list.txt")
+    code, screen = tool(photo, *missing, missing[0], "--output", out)
+    assert code == 2, screen
+    for path in missing:
+        line = f"error: {path}: no such file or folder; no result written"
+        assert screen.count(line) == 1, screen
+    assert "anonymised 1 of 4 files" in screen
+    assert "; 3 failed" in screen
+    kinds = {entry["name"]: entry["kind"] for entry in _report(out)["photos"]}
+    failed = dict.fromkeys(("b.png", "fotos", "list.txt"), FAILED)
+    assert kinds == {"a.png": REPLACED, **failed}
+    code, screen = tool(*missing, "--output", tmp_path / "none")
+    assert code == 1
+    assert f"{missing[0]}: no such file or folder" in screen
+
+
 def test_what_is_left_out_is_named_counted_and_in_the_exit_code(tool, tmp_path):
     folder = tmp_path / "in"
     _photo(folder / "a.png")

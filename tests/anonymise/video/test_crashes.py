@@ -17,7 +17,7 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video import transcode
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.anonymise.video.tracking import Tracker
-from anonygan_jax.anonymise.policy import Region
+from anonygan_jax.anonymise.regions import Region
 
 fault, clip = sys.argv[1], pathlib.Path(sys.argv[2])
 frame, step = transcode.Writer.frame, Tracker.step

@@ -9,8 +9,8 @@ from clips import SIZE, pictures, read_clip, write_clip
 from PIL import Image
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
-from anonygan_jax.anonymise.policy import Region
 from anonygan_jax.anonymise.proof import NOT_CHANGED
+from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.video.anonymise import VideoResult, anonymise_video
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks

@@ -13,7 +13,8 @@ from PIL import Image
 from returning import Returning
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
-from anonygan_jax.anonymise.errors import NoFaceError, VideoError
+from anonygan_jax.anonymise.errors import NoFaceError, RegionError, VideoError
+from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.replace import MAX_CONDITIONS
 from anonygan_jax.anonymise.video import transcode
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
@@ -74,6 +75,14 @@ def test_each_frame_has_other_faces_and_the_rest_is_as_it_was(warped, frames):
         assert wall.mean() < 2
     assert result.num_frames == COUNT
     assert [track.status for track in result.tracks] == ["replaced"] * 2
+
+
+@pytest.mark.parametrize("text", ["hide:320,0,9,9", "only:0,200,9,9"])
+def test_a_region_outside_the_frames_is_refused(clip, tmp_path, text):
+    anonymiser = Anonymiser("blackout", regions=(Region.parse(text),))
+    with pytest.raises(RegionError, match=f"{text}: is outside the picture of 320x200"):
+        anonymise_video(anonymiser, clip, tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
 
 
 def test_people_keep_a_face_of_their_own(warped):
@@ -341,11 +350,17 @@ def test_written_faces_can_be_given_back(clip, group_photo, frames, suffix, tmp_
 
 def test_a_table_says_where_it_is_wrong(clip, tmp_path):
     (tmp_path / "a.csv").write_text("file,x,y,width\nclip.mp4,1,2,3\n")
-    result = _run(
-        clip, "--output", tmp_path / "out", "--boxes", tmp_path / "a.csv", *BLUR
-    )
-    assert result.exit_code == 1
-    assert "row 0 lacks 'height'" in result.output
+    row = {"file": "clip.mp4", "x": 1, "y": 2, "width": 3}
+    (tmp_path / "a.json").write_text(json.dumps([row]))
+    for name, line in (
+        ("a.csv", "must name the columns file, x, y, width, height"),
+        ("a.json", "row 0 lacks 'height'"),
+    ):
+        result = _run(
+            clip, "--output", tmp_path / "out", "--boxes", tmp_path / name, *BLUR
+        )
+        assert result.exit_code == 1
+        assert line in result.output
     result = _run(
         clip, "--output", tmp_path / "out", "--tracks", tmp_path / "a.txt", *BLUR
     )

@@ -1,0 +1,74 @@
+"""The files of a run's input: photos, then videos, and what is not processed."""
+
+import functools
+import os
+import pathlib
+from collections.abc import Callable, Iterable
+
+from anonygan_jax.anonymise.batch.file_results import (
+    FAILED,
+    LEFT_OUT,
+    FileResult,
+    try_file,
+)
+from anonygan_jax.io.photos import PhotoFile, find_photos
+
+MISSING = "no such file or folder"
+
+
+class RunError(ValueError):
+    """Inputs without a photo or video."""
+
+
+def list_files(
+    inputs: tuple[str, ...], is_ours: Callable[[pathlib.Path], bool]
+) -> tuple[list[PhotoFile], list[tuple[str, FileResult]]]:
+    """Returns photos, then videos; and the results of other files, with their names.
+
+    An input that does not exist fails alone, as a missing name of a list does.
+
+    Args:
+      inputs: photos, videos, folders, .txt lists.
+      is_ours: whether a file is in the folder of results and written by this tool.
+
+    Raises:
+      RunError: there is neither a photo nor a video.
+      PhotoError: two files have one name, or a list cannot be read.
+    """
+    found, others = [], []
+    for file in (*find_photos(_existing(inputs)), *_missing(inputs)):
+        ours = functools.partial(is_ours, file.path)
+        known = file.problem is None and try_file(file.path, ours)
+        if isinstance(known, FileResult):  # perhaps ours: it cannot be read
+            others.append((file.name, known))
+        elif not known:
+            found.append(file)
+    photos = [file for file in found if file.has_photo_suffix]
+    videos = [file for file in found if file.has_video_suffix]
+    media = {*photos, *videos}
+    if not media:
+        problems = [f"; {f.path}: {f.problem}" for f in found if f.problem]
+        raise RunError(f"no photo or video in the input{''.join(problems)}")
+    others += [(file.name, _left_out(file)) for file in found if file not in media]
+    return [*photos, *videos], others
+
+
+def _existing(inputs: Iterable[str]) -> list[str]:
+    """The inputs that exist."""
+    return [item for item in inputs if os.path.exists(item)]
+
+
+def _missing(inputs: Iterable[str]) -> list[PhotoFile]:
+    """The inputs that do not exist, each once."""
+    paths = [pathlib.Path(item) for item in inputs if not os.path.exists(item)]
+    return [
+        PhotoFile(path, path.name, MISSING, is_loss=True)
+        for path in dict.fromkeys(paths)
+    ]
+
+
+def _left_out(file: PhotoFile) -> FileResult:
+    """The result of what is neither a photo nor a video."""
+    reason = file.problem or "neither a photo nor a video by its suffix"
+    kind = FAILED if file.is_loss else LEFT_OUT
+    return FileResult(str(file.path), kind, reason=reason)
