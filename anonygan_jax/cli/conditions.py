@@ -18,7 +18,8 @@ from anonygan_jax.composites.donors import DonorError, read_donors
 from anonygan_jax.composites.generate import MIN_DONORS, CompositeGenerator
 from anonygan_jax.io.contact_sheet import contact_sheet
 from anonygan_jax.io.dlib_package import LandmarksUnavailable
-from anonygan_jax.recognition.thresholds import NEAREST_DONOR, SAME_PERSON
+from anonygan_jax.recognition.table import RECOGNISERS
+from anonygan_jax.recognition.thresholds import NEAREST_DONORS
 
 TILE = (110, 90)  # height, width of a face on the contact sheet
 TILES_PER_ROW = 20
@@ -69,7 +70,8 @@ def build(
     framing. An info.csv (face_id, face_age, face_gender, face_eth) lets conditions be
     chosen by apparent gender and age.
 
-    A composite that resembles one of the people is thrown away.
+    A composite that resembles one of the people, or another composite, is thrown
+    away.
     """
     try:
         donors = read_donors(photos)
@@ -105,11 +107,12 @@ def _sheet(bank: Bank) -> np.ndarray:
 
 def _summary(bank: Bank) -> str:
     """Counts and distances in a few lines."""
-    nearest = np.array(list(bank.nearest_donor.values()))
-    low, middle = nearest.min(), np.median(nearest)
-    return (
-        f"{len(bank.files)} pictures of {len(nearest)} people; descriptor distance to "
-        f"the nearest donor {low:.3f} at least, {middle:.3f} in the middle "
-        f"({NEAREST_DONOR} is required; below {SAME_PERSON} is one person to dlib)\n"
-        f"attribution: {bank.attribution}"
-    )
+    lines = [f"{len(bank.files)} pictures of {len(bank.nearest_donor)} people"]
+    for name, required in NEAREST_DONORS.items():
+        nearest = [known[name] for known in bank.nearest_donor.values()]
+        lines.append(
+            f"distance to the nearest donor, {RECOGNISERS[name].title}: "
+            f"{min(nearest):.3f} at least, {np.median(nearest):.3f} in the middle "
+            f"({required} is required)"
+        )
+    return "\n".join([*lines, f"attribution: {bank.attribution}"])

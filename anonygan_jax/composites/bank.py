@@ -21,13 +21,11 @@ import anonygan_jax
 from anonygan_jax.composites.attributes import ATTRIBUTES, attributes
 from anonygan_jax.composites.demographics import Demographics, fit_demographics
 from anonygan_jax.composites.donors import FACE_SIZE, Donors, Portrait
-from anonygan_jax.composites.generate import CompositeGenerator
+from anonygan_jax.composites.generate import CompositeGenerator, Distances
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS
 from anonygan_jax.io.arrays import read_arrays
 from anonygan_jax.io.photos import read_photo
-from anonygan_jax.recognition.descriptor import Descriptor
-from anonygan_jax.recognition.mobilefacenet import MobileFaceNetDescriptor
 from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
 
 BANK_FILE, FACES_FILE, PICTURES = "bank.json", "faces.npz", "pictures"
@@ -55,7 +53,7 @@ class Bank:
       demographic_shares: float32 [F, G], share of each group in the donors' weights.
       demographics: names of the groups, and a guess for sources; None if the donors'
         groups are not known.
-      nearest_donor: person -> descriptor distance to the nearest donor.
+      nearest_donor: person -> distances to the nearest donor, by recogniser.
       image: number -> image of a face, uint8 [H, W, 3].
     """
 
@@ -67,7 +65,7 @@ class Bank:
     descriptors: dict[str, np.ndarray]
     demographic_shares: np.ndarray
     demographics: Demographics | None
-    nearest_donor: dict[str, float]
+    nearest_donor: dict[str, Distances]
     image: Callable[[int], np.ndarray]
 
     def of_person(self, person: str) -> "Bank":
@@ -159,19 +157,20 @@ def build_bank(
     shutil.rmtree(partial, ignore_errors=True)
     (partial / PICTURES).mkdir(parents=True)
     demographics = fit_demographics(donors.people)
-    describe = MobileFaceNetDescriptor()
     people: dict[str, Any] = {}
     faces: list[dict[str, Any]] = []
     for composite in tqdm.tqdm(generator.composites(count), total=count):
         person = f"person_{len(people):03d}"
         people[person] = {
-            "nearest_donor": round(composite.nearest_donor, 3),
+            "nearest_donor": {
+                name: round(apart, 3) for name, apart in composite.nearest_donor.items()
+            },
             "donors": composite.shares(),
         }
         shares = demographics.shares(composite) if demographics else np.zeros(0)
         for expression, portrait in composite.faces.items():
             file = f"{person}_{_file_part(expression)}.jpg"
-            face = _write_face(partial / PICTURES / file, portrait, describe)
+            face = _write_face(partial / PICTURES / file, portrait)
             faces.append({**face, "person": person, "group_shares": shares})
     arrays = {
         name: np.stack([face[name] for face in faces]).astype(
@@ -195,9 +194,7 @@ def build_bank(
     return load_bank(output)
 
 
-def _write_face(
-    path: pathlib.Path, portrait: Portrait, describe: Descriptor
-) -> dict[str, Any]:
+def _write_face(path: pathlib.Path, portrait: Portrait) -> dict[str, Any]:
     """The entry of a composite's face, after writing its image in CelebA's frame."""
     points = portrait.points[:NUM_LANDMARKS]
     matrix = alignment.celeba_transform(points, FACE_SIZE)
@@ -208,8 +205,7 @@ def _write_face(
         "file": path.name,
         "points_xy": points,
         "traits": attributes(image, points),
-        _DESCRIPTORS[DLIB]: portrait.descriptor,
-        _DESCRIPTORS[MOBILEFACENET]: describe(image, points),
+        **{array: portrait.descriptors[n] for n, array in _DESCRIPTORS.items()},
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from anonygan_jax.composites.donors import Donor
 from anonygan_jax.composites.generate import Composite
+from anonygan_jax.recognition.table import DLIB
 
 OLDER = 32.0  # years; about half of the embedded bank's donors are older
 RIDGE = 1.0  # weight of the penalty; descriptors have a length of about 1.4
@@ -39,12 +40,13 @@ class Demographics:
     def shares(self, composite: Composite) -> np.ndarray:
         """Returns the share of each group in a composite's weights, float [G].
 
-        Shares sum to 1; donors whose group is not known are left out.
+        Shares sum to 1, none is below 0; donors whose group is not known are left out.
         """
         shares = np.zeros(len(self.names))
         for donor, weight in zip(composite.donors, composite.weights, strict=True):
             if name := _group(donor):
                 shares[self.names.index(name)] += weight
+        shares = np.maximum(shares, 0)
         return shares / max(float(shares.sum()), 1e-6)
 
 
@@ -55,7 +57,7 @@ def fit_demographics(donors: list[Donor]) -> Demographics | None:
         return None
     names = tuple(sorted({_group(donor) or "" for donor in known}))
     rows = [(p, _group(d)) for d in known for p in d.portraits.values()]
-    inputs = np.stack([np.append(p.descriptor, 1.0) for p, _ in rows])
+    inputs = np.stack([np.append(p.descriptors[DLIB], 1.0) for p, _ in rows])
     targets = np.array([[name == group for name in names] for _, group in rows], float)
     penalty = RIDGE * np.eye(inputs.shape[1])
     penalty[-1, -1] = 0.0

@@ -12,7 +12,8 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import alignment, delaunay
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
-from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.descriptor import Descriptor
+from anonygan_jax.recognition.table import DLIB, in_package
 from anonygan_jax.recognition.thresholds import SAME_PERSON, SAME_PHOTO
 
 INFO_FILE = "info.csv"
@@ -34,12 +35,12 @@ class Portrait:
     Attributes:
       image: uint8 [H, W, 3] of the size CANVAS.
       points: float64 [M, 2], see `mesh_points`.
-      descriptor: float32 [128], dlib's; empty where it is not computed.
+      descriptors: float32 [D] by recogniser; none where they are not computed.
     """
 
     image: np.ndarray
     points: np.ndarray
-    descriptor: np.ndarray
+    descriptors: dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +89,7 @@ def read_donors(directory: pathlib.Path) -> Donors:
       DonorError: there is no usable portrait.
       LandmarksUnavailable: dlib or its models are missing.
     """
-    detector, describe = DlibLandmarks(), DlibDescriptor()
+    detector, recognisers = DlibLandmarks(), in_package()
     portraits: dict[str, dict[str, Portrait]] = {}
     left_out: dict[str, str] = {}
     found = [f for f in photos.find_photos([directory]) if f.has_photo_suffix]
@@ -96,7 +97,7 @@ def read_donors(directory: pathlib.Path) -> Donors:
         parent = photo.path.parent
         expression = ONE_EXPRESSION if parent == directory else parent.name
         try:
-            portrait = _portrait(photos.read_photo(photo.path), detector, describe)
+            portrait = _portrait(photos.read_photo(photo.path), detector, recognisers)
             portraits.setdefault(expression, {})[photo.path.stem] = portrait
         except (photos.PhotoError, alignment.DegenerateFaceError) as error:
             left_out[photo.name] = str(error)
@@ -115,7 +116,7 @@ def read_donors(directory: pathlib.Path) -> Donors:
 
 
 def _portrait(
-    image: np.ndarray, detector: DlibLandmarks, describe: DlibDescriptor
+    image: np.ndarray, detector: DlibLandmarks, recognisers: dict[str, Descriptor]
 ) -> Portrait:
     """The main face of a photo, aligned."""
     faces = detector.detect_any(image)
@@ -127,7 +128,7 @@ def _portrait(
     return Portrait(
         alignment.crop_photo(image, matrix, CANVAS),
         mesh_points(alignment.transform_points(matrix, points)),
-        describe(image, points),
+        {name: describe(image, points) for name, describe in recognisers.items()},
     )
 
 
@@ -138,13 +139,18 @@ def _unusable(
     if missing := expressions - set(faces):
         return f"no usable portrait in {', '.join(sorted(missing))}"
     for one, other in itertools.combinations(faces.values(), 2):
-        if np.linalg.norm(one.descriptor - other.descriptor) >= SAME_PERSON:
+        if _distance(one, other) >= SAME_PERSON:
             return "the portraits of this name do not look like one person"
     for person in people:
         for face, known in itertools.product(faces.values(), person.portraits.values()):
-            if np.linalg.norm(face.descriptor - known.descriptor) < SAME_PHOTO:
+            if _distance(face, known) < SAME_PHOTO:
                 return f"looks like {person.name}, counted once"
     return None
+
+
+def _distance(one: Portrait, other: Portrait) -> float:
+    """The distance between two portraits to dlib."""
+    return float(np.linalg.norm(one.descriptors[DLIB] - other.descriptors[DLIB]))
 
 
 def mesh_points(points_xy: np.ndarray) -> np.ndarray:

@@ -16,11 +16,13 @@ import tqdm
 from PIL import Image
 
 from anonygan_jax.composites.donors import CANVAS, Portrait, read_donors
-from anonygan_jax.composites.generate import CompositeGenerator, average
+from anonygan_jax.composites.generate import CompositeGenerator
 from anonygan_jax.faces import delaunay
 from anonygan_jax.faces.face import JAW
+from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
 
 EXPRESSIONS = ("neutral", "smiling")
+NEAREST = {DLIB: "nearest_donor", MOBILEFACENET: "nearest_donor_mobilefacenet"}
 
 # name, share of the smile, yaw and pitch in degrees
 POSES = (
@@ -41,6 +43,24 @@ def pose_pictures(faces: dict[str, Portrait]) -> dict[str, np.ndarray]:
         turned = turn_points(face.points, yaw, pitch)
         pictures[name] = delaunay.warp_to_points(face.image, face.points, turned)
     return pictures
+
+
+def average(portraits: list[Portrait], weights: np.ndarray) -> Portrait:
+    """Returns the weighted mean of portraits, warped to their weighted mean shape.
+
+    Args:
+      weights: float [n], sums to 1.
+
+    Returns:
+      A portrait without descriptors.
+    """
+    points = sum(w * p.points for w, p in zip(weights, portraits, strict=True))
+    image = np.zeros((*CANVAS, 3), np.float32)
+    for weight, portrait in zip(weights, portraits, strict=True):
+        image += weight * delaunay.warp_to_points(
+            portrait.image.astype(np.float32), portrait.points, points
+        )
+    return Portrait(np.rint(image).astype(np.uint8), points, {})
 
 
 def turn_points(points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
@@ -84,7 +104,7 @@ def main(london: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> N
     output.mkdir(parents=True, exist_ok=True)
     with (output / "donors.csv").open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["person", "nearest_donor", "donors"])
+        table.writerow(["person", *NEAREST.values(), "donors"])
         made = generator.composites(count)
         for number, composite in enumerate(tqdm.tqdm(made, total=count)):
             folder = output / f"composite_{number:03d}"
@@ -92,7 +112,8 @@ def main(london: pathlib.Path, output: pathlib.Path, count: int, seed: int) -> N
             for name, picture in pose_pictures(composite.faces).items():
                 Image.fromarray(picture).save(folder / f"{name}.png")
             donors = " ".join(f"{k}:{w}" for k, w in composite.shares().items())
-            table.writerow([folder.name, f"{composite.nearest_donor:.3f}", donors])
+            nearest = [f"{composite.nearest_donor[name]:.3f}" for name in NEAREST]
+            table.writerow([folder.name, *nearest, donors])
 
 
 if __name__ == "__main__":

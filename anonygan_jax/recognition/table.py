@@ -112,4 +112,11 @@ RECOGNISERS: dict[str, Recogniser] = {
         scale=127.5,
     ),
 }
+
+
+def in_package() -> dict[str, Descriptor]:
+    """Returns the recognisers in the package, by name."""
+    return {name: known.make() for name, known in RECOGNISERS.items() if known.make}
+
+
 FROM_FILES = tuple(name for name, known in RECOGNISERS.items() if known.make is None)

@@ -38,14 +38,20 @@ def built(portraits, tmp_path_factory) -> banks.Bank:
     """A bank of two people made of the portraits, without a limit on likeness."""
     output = tmp_path_factory.mktemp("banks") / "bank"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generate, "NEAREST_DONOR", 0.0)
+        _without_limits(patch)
         result = _run(
             *("build", portraits, "--output", output, "--count", 2),
             *("--attribution", "composites of composites"),
         )
     assert result.exit_code == 0, result.output
-    assert "2 pictures of 2 people; descriptor distance" in result.output
+    assert "2 pictures of 2 people" in result.output
+    assert "nearest donor, MobileFaceNet: " in result.output
     return banks.load_bank(output)
+
+
+@pytest.fixture(scope="module")
+def generator(portraits) -> generate.CompositeGenerator:
+    return generate.CompositeGenerator(donors.read_donors(portraits))
 
 
 def test_a_bank_holds_what_it_says(built):
@@ -63,14 +69,23 @@ def test_a_bank_holds_what_it_says(built):
         assert built.demographic_shares[number].sum() == pytest.approx(1, abs=1e-3)
 
 
-def test_composites_that_resemble_a_donor_are_refused(portraits, tmp_path, monkeypatch):
-    monkeypatch.setattr(generate, "NEAREST_DONOR", 2.0)
+def _without_limits(patch: pytest.MonkeyPatch) -> None:
+    """Lets composites resemble donors and each other."""
+    for name in ("NEAREST_DONORS", "NEAREST_COMPOSITES"):
+        patch.setattr(generate, name, {"dlib": 0.0, "mobilefacenet": 0.0})
+
+
+@pytest.mark.parametrize("recogniser", ["dlib", "mobilefacenet"])
+@pytest.mark.parametrize("others", ["NEAREST_DONORS", "NEAREST_COMPOSITES"])
+def test_composites_that_resemble_a_donor_or_each_other_are_refused(
+    recogniser, others, generator, monkeypatch
+):
+    _without_limits(monkeypatch)
     monkeypatch.setattr(generate, "MAX_ATTEMPTS", 2)
-    output = tmp_path / "bank"
-    result = _run("build", portraits, "--output", output, "--attribution", "x")
-    assert result.exit_code == 1
-    assert "composites resembled a donor" in result.output
-    assert not output.exists()
+    assert len(list(generator.composites(2))) == 2
+    monkeypatch.setitem(getattr(generate, others), recogniser, 3.0)
+    with pytest.raises(donors.DonorError, match="2 composites resembled a donor or"):
+        list(generator.composites(2))
 
 
 def test_fewer_than_five_donors_are_refused(portraits, tmp_path):
@@ -83,7 +98,7 @@ def test_fewer_than_five_donors_are_refused(portraits, tmp_path):
     assert result.exit_code == 1
     assert "usable portraits of 4 people, at least 5 are needed" in result.output
     result = _run("build", portraits, *arguments, "--min-donors", 4)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert not (tmp_path / "bank").exists()
 
 
@@ -122,7 +137,8 @@ def test_gender_is_guessed_from_descriptors_of_people_never_seen():
     def donor(number: int) -> donors.Donor:
         gender = ("male", "female")[number % 2]
         descriptor = (mean[gender] + rng.normal(size=128) * 0.08).astype(np.float32)
-        portrait = donors.Portrait(np.zeros(0), np.zeros(0), descriptor)
+        known = {"dlib": descriptor}
+        portrait = donors.Portrait(np.zeros(0), np.zeros(0), known)
         return donors.Donor(str(number), gender, None, 25.0, {"neutral": portrait})
 
     people = [donor(number) for number in range(60)]
@@ -130,7 +146,7 @@ def test_gender_is_guessed_from_descriptors_of_people_never_seen():
     assert fitted is not None
     assert fitted.names == ("female under 32", "male under 32")
     for person in people[40:]:
-        guess = fitted.guess(person.portraits["neutral"].descriptor)
+        guess = fitted.guess(person.portraits["neutral"].descriptors["dlib"])
         assert fitted.names[int(guess.argmax())].startswith(f"{person.gender} ")
     strangers = [donors.Donor("x", None, None, None, people[0].portraits)]
     assert demographics.fit_demographics(strangers) is None
@@ -143,12 +159,16 @@ def embedded_bank() -> banks.Bank:
 
 def test_the_packages_bank_is_large_and_resembles_no_donor(embedded_bank):
     assert len(set(embedded_bank.people)) >= 200
-    assert min(embedded_bank.nearest_donor.values()) >= 0.5
+    for name, least in (("dlib", 0.5), ("mobilefacenet", 1.0)):
+        of_people = [known[name] for known in embedded_bank.nearest_donor.values()]
+        assert min(of_people) >= least
     assert "CC BY 4.0" in embedded_bank.attribution
     about = json.loads((banks.embedded_bank() / banks.BANK_FILE).read_text())
     for person in about["people"].values():
-        assert len(person["donors"]) >= 5
-        assert max(person["donors"].values()) <= 0.4
+        weights = np.array(list(person["donors"].values()))
+        assert len(weights) >= 5
+        assert weights.sum() == pytest.approx(1, abs=0.002)
+        assert np.abs(weights).max() <= 0.3
     folder = banks.embedded_bank()
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     assert size < 8e6

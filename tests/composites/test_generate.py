@@ -3,10 +3,13 @@
 import csv
 import importlib.resources
 
+import hypothesis
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from anonygan_jax.composites import donors, generate, training_set
+from anonygan_jax.composites import donors, face_model, generate, training_set
+from anonygan_jax.faces import delaunay
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
 ASSETS = importlib.resources.files("anonygan_jax") / "assets" / "composites"
@@ -47,19 +50,19 @@ def _portrait(embedded, number: int) -> donors.Portrait:
     image = np.full((*donors.CANVAS, 3), 200, np.uint8)
     image[100:320, 80:260] = embedded[number].image
     points = donors.mesh_points(embedded[number].points_xy + [80, 100])
-    return donors.Portrait(image, points, np.zeros(128))
+    return donors.Portrait(image, points, {})
 
 
 def test_the_average_of_one_face_is_that_face(embedded):
     portrait = _portrait(embedded, 0)
-    mean = generate.average([portrait, portrait], np.array([0.3, 0.7]))
+    mean = training_set.average([portrait, portrait], np.array([0.3, 0.7]))
     np.testing.assert_allclose(mean.points, portrait.points)
     assert np.abs(mean.image.astype(int) - portrait.image).max() <= 1
 
 
 def test_the_average_lies_at_the_weighted_mean_shape(embedded):
     faces = [_portrait(embedded, 0), _portrait(embedded, -1)]
-    mean = generate.average(faces, np.array([0.25, 0.75]))
+    mean = training_set.average(faces, np.array([0.25, 0.75]))
     expected = 0.25 * faces[0].points + 0.75 * faces[1].points
     np.testing.assert_allclose(mean.points, expected)
 
@@ -76,14 +79,44 @@ def test_turning_moves_the_nose_against_the_jaw_and_back_again(embedded):
     np.testing.assert_allclose(turned[-16:], points[-16:])  # the border
 
 
-def test_donors_are_five_or_more_of_one_gender():
+@hypothesis.given(
+    number=st.integers(5, 60), first=st.integers(0, 4), seed=st.integers(0, 2**32 - 1)
+)
+def test_donors_are_many_of_one_gender_and_none_has_much_weight(number, first, seed):
     people = [
-        donors.Donor(str(i), "fm"[i % 2], "xyz"[i % 3], 20 + i, {}) for i in range(60)
+        donors.Donor(str(i), "fm"[i % 2], "xyz"[i % 3], 20 + i, {})
+        for i in range(number)
     ]
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        chosen, weights = generate.sample_donors(people, rng)
-        assert 5 <= len(chosen) == len({d.name for d in chosen}) <= 8
-        assert len({d.gender for d in chosen}) == 1
-        assert weights.max() <= 0.4
-        assert weights.sum() == pytest.approx(1)
+    weights = generate.sample_weights(people, first, np.random.default_rng(seed))
+    used = np.flatnonzero(weights)
+    assert 5 <= len(used) <= 30
+    if number >= 10:
+        assert len({people[i].gender for i in used}) == 1
+    assert np.abs(weights).max() <= 0.3 + 1e-9
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_faces_of_the_model_are_weighted_sums(embedded):
+    portraits = [_portrait(embedded, n) for n in (0, 10, -1)]
+    people = [
+        donors.Donor(str(n), None, None, None, {"neutral": portrait})
+        for n, portrait in enumerate(portraits)
+    ]
+    model = face_model.FaceModel(people, ("neutral",))
+    weights = np.array([0.9, 0.6, -0.5])
+    face = model.face(weights, "neutral")
+    shapes = np.stack([portrait.points for portrait in portraits])
+    np.testing.assert_allclose(face.points, np.tensordot(weights, shapes, 1))
+    mean = shapes.mean(0)
+    textures = [
+        delaunay.warp_to_points(p.image.astype(np.float32), p.points, mean)
+        for p in portraits
+    ]
+    signed = np.clip(np.tensordot(weights, np.stack(textures), 1), 0, 255)
+    means = 0.6 * textures[0] + 0.4 * textures[1]
+    expected = [delaunay.warp_to_points(t, mean, face.points) for t in (signed, means)]
+    nose, corner = np.rint(face.points[30]).astype(int), np.array([40, 40])
+    for (x, y), image in zip((nose, corner), expected, strict=True):
+        part = slice(y - 3, y + 4), slice(x - 3, x + 4)
+        apart = np.abs(face.image[part].astype(np.float32) - image[part])
+        assert apart.max() <= 2
