@@ -8,10 +8,15 @@ import click
 import numpy as np
 import tqdm
 
+from anonygan_jax.anonymise.crop import crop_face
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.evaluation.metrics.estimates import share
+from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.faces.face import Face, main_face
 from anonygan_jax.io.photos import read_photo
+from anonygan_jax.methods.method import MethodError
+from anonygan_jax.methods.pixelate import Pixelate
+from anonygan_jax.methods.warp import Warp
 from anonygan_jax.recognition.descriptor import Descriptor
 from anonygan_jax.recognition.table import RECOGNISERS
 from benchmarks.outside_judge import OutsideJudge
@@ -39,16 +44,29 @@ def recognisers(judge: pathlib.Path | None) -> dict[str, Descriptor]:
 
 
 def photo_pairs(photos: pathlib.Path, count: int, detector: FaceDetector) -> list[Pair]:
-    """Returns pairs of people drawn from a folder with a folder for each person."""
+    """Returns pairs of people drawn from a folder with a folder for each person.
+
+    The tool pixelates profiles; they are left out.
+    """
     people = [p for p in sorted(photos.iterdir()) if len(list(p.iterdir())) > 1]
     np.random.default_rng(7).shuffle(people)
     pairs = []
     for person in tqdm.tqdm(people[:count], desc="detect"):
         seen = [_main_face(path, detector) for path in sorted(person.iterdir())[:2]]
         (photo, face), (other, other_face) = seen
-        if face and other_face:
+        if face and other_face and _can_be_replaced(photo, face):
             pairs.append(Pair(photo, face, other, other_face))
     return pairs
+
+
+def _can_be_replaced(photo: np.ndarray, face: Face) -> bool:
+    """Whether all that is to be hidden is inside the crops of all methods."""
+    try:
+        for method in (Warp(), Pixelate()):
+            crop_face(photo, face, method)
+    except (MethodError, DegenerateFaceError):
+        return False
+    return True
 
 
 def _main_face(
