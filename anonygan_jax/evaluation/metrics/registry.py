@@ -7,6 +7,7 @@ from anonygan_jax.evaluation.metrics import (
     emotion_kept,
     face_shape,
     fine_tuned,
+    gaze_kept,
     identification,
     linkage,
     self_reidentification,
@@ -28,6 +29,7 @@ METRICS: tuple[Metric, ...] = (
     linkage.METRIC,
     fine_tuned.METRIC,
     face_shape.METRIC,
+    gaze_kept.METRIC,
     emotion_kept.METRIC,
     background.METRIC,
 )

@@ -105,7 +105,7 @@ class Report:
             "## What others see",
             seen.EXPLANATION,
             seen.tables(self.rows),
-            seen.published_table(),
+            seen.published_table(self.rows[1:]),
             seen.ABOUT_PUBLISHED,
             "## All other figures",
             table.full_table(self.rows, seen.shown_keys()),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Set
 
+from anonygan_jax.evaluation.metrics import gaze_kept
 from anonygan_jax.evaluation.metrics.beside import OVER_FLOOR
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.metric import DEGREES, NUMBER, PERCENT, Figure
@@ -32,7 +33,7 @@ PUBLISHED_ROWS = {
 }
 BY_SUBGROUP = (
     *("detected_dlib", own_key(MOBILEFACENET), own_key(MOBILEFACENET) + OVER_FLOOR),
-    *("pose_l2", "mouth", "emotion"),
+    *("pose_l2", gaze_kept.KEY, "mouth", "emotion"),
 )
 WHY_EMPTY = {
     "FID": "needs the Inception of FID: --inception-weights",
