@@ -10,6 +10,7 @@ from anonygan_jax.anonymise.fallback import pixelate_region
 from anonygan_jax.faces.face import Face
 
 IGNORE, HIDE, ONLY = "ignore", "hide", "only"
+MIN_SIDE = 2  # pixels; less is a share of the picture, perhaps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +38,13 @@ class Region:
             x, y, width, height = (float(part) for part in numbers.split(","))
         except ValueError:
             kind, x, y, width, height = "?", 0, 0, 0, 0
-        is_box = np.isfinite([x, y, width, height]).all() and min(width, height) > 0
+        is_finite = bool(np.isfinite([x, y, width, height]).all())
+        is_box = is_finite and min(width, height) >= MIN_SIDE
         if (kind or ONLY) not in (IGNORE, HIDE, ONLY) or not is_box:
             raise PolicyError(
-                f"region {text!r}: wanted X,Y,WIDTH,HEIGHT in pixels, with ignore:, "
-                "hide: or only: before it if you like"
+                f"region {text!r}: wanted X,Y,WIDTH,HEIGHT in pixels, at least "
+                f"{MIN_SIDE} wide and high, with ignore:, hide: or only: before it if "
+                "you like"
             )
         return cls(kind or ONLY, (x, y, x + width, y + height))
 

@@ -13,6 +13,7 @@ from anonygan_jax.detection.merging import Search, merge
 from anonygan_jax.detection.searches import (
     QUICK_SIDE,
     Detector,
+    is_wide,
     search_copy,
     thorough_searches,
     tile_searches,
@@ -100,7 +101,7 @@ class FaceDetector:
         searches: list[Search] = []
         for rank, detector in enumerate(self._detectors):
             searches += thorough_searches(detector, photo, rank, is_full, every_turn)
-            if self._use_tiles:
+            if self._use_tiles or (every_turn and is_wide(photo)):
                 searches += tile_searches(detector, photo, rank)
         return self._detections(searches)
 

@@ -19,6 +19,7 @@ from anonygan_jax.detection.merging import (
 TILE = 1280  # pixels; in larger photos small faces are lost in the reduced copy
 TILE_OVERLAP = 320  # pixels; a face of this size is whole in at least one tile
 FINE_SIDE = 1600  # pixels of a thorough search's copy; detectors may reduce it
+WIDE = 3  # times longer than the other side: such photos are searched in tiles, too
 QUICK_SIDE = 640  # pixels of a quick search's copy
 TURNED_SCORE = 0.4  # of a turned face in a fine copy of a photo
 SMALLEST = 32 / QUICK_SIDE  # of a copy's longer side: a face that it surely shows
@@ -110,6 +111,12 @@ def _adds_faces(found: Search, known: np.ndarray) -> bool:
     pairs = matches(ious(found.boxes, known))
     old, new = trust(known, 0), trust(found.boxes, found.turns)
     return len(pairs) < len(found.boxes) or any(new[n] > old[m] for n, m in pairs)
+
+
+def is_wide(photo: np.ndarray) -> bool:
+    """Whether the reduced copies of a photo are narrow strips, as of a panorama."""
+    short, long = sorted(photo.shape[:2])
+    return long > max(FINE_SIDE, WIDE * short)
 
 
 def tile_starts(length: int) -> list[int]:

@@ -149,6 +149,7 @@ def test_regions_decide_by_the_middle_of_the_box(text, hidden):
         "a,b,c,d",
         "0,0,-5,5",
         "near:0,0,5,5",
+        "0,0,0.5,0.5",
         "",
     ],
 )

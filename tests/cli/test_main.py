@@ -76,3 +76,12 @@ def test_usage_errors_have_the_exit_code_of_a_run_that_could_not_begin(arguments
     result = CliRunner().invoke(main.main, arguments)
     assert result.exit_code == 1
     assert "Usage: " in result.output
+
+
+def test_an_empty_output_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jpg").write_bytes(b"")
+    result = CliRunner().invoke(main.main, ["anonymise", "a.jpg", "--output", ""])
+    assert result.exit_code == 1
+    assert "is empty; name a folder" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]

@@ -101,3 +101,14 @@ def test_a_quick_search_finds_the_faces_of_its_turns(find, embedded):
     (quick,) = find.quick_boxes(image, (thorough.turns,))
     assert ious(quick.box_xyxy[None], thorough.box_xyxy[None])[0, 0] > 0.8
     assert quick.turns == thorough.turns == 3
+
+
+def test_small_faces_of_panoramas_are_found(find, embedded):
+    image = np.full((300, 6000, 3), 200, np.uint8)
+    image[:, 300:600] = portrait(embedded[3], 300, 150)[0]
+    face, points = portrait(embedded[70], 300, 40)
+    image[:, 5500:5800] = face
+    left, right = sorted(find(image), key=lambda found: found.box_xyxy[0])
+    assert 300 < left.box_xyxy[0] < left.box_xyxy[2] < 600
+    apart = right.points_xy - (points + [5500, 0])
+    assert np.linalg.norm(apart, axis=-1).mean() < 4
