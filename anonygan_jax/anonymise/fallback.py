@@ -5,6 +5,7 @@ import numpy as np
 from anonygan_jax.faces.face import Face
 from anonygan_jax.methods.pixelate import NUM_CELLS, mosaic
 
+MIN_CELL = 2.0  # pixels of a cell's side; one pixel's mean would be that pixel
 FACE_MARGIN = 0.3  # of the face's size, added on each side
 
 
@@ -25,11 +26,14 @@ def pixelate_face(photo: np.ndarray, face: Face) -> None:
 
 
 def pixelate_region(region: np.ndarray, side: float) -> None:
-    """Pixelates uint8 [h, w, 3] in place, in square cells.
+    """Pixelates uint8 [h, w, 3] in place, in square cells, each of several pixels.
+
+    A region too small for that gets one colour. One pixel stays as it is.
 
     Args:
       side: longer side of the region, pixels, of which each cell is 1 / NUM_CELLS; also
         of a region that is only partly in the picture.
     """
     if region.size:
-        region[:] = mosaic(region, side / NUM_CELLS)
+        cell = side / NUM_CELLS
+        region[:] = mosaic(region, cell if cell >= MIN_CELL else side)

@@ -27,8 +27,9 @@ class Decision:
     Attributes:
       hidden: whether it is.
       reason: why it is kept; None if it is hidden.
-      reference_distance: dlib's distance to the nearest reference photo, if there are
-        any.
+      reference_distance: dlib's, to the `keep` photo for which the face is kept; else
+        to the nearest `only` photo, or `keep` photo if there are no `only` ones. None
+        if none was compared.
       kept_person: number of the person to be kept whom that photo shows, if the face
         is kept for it; photos of one person have one number.
     """

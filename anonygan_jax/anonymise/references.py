@@ -13,8 +13,10 @@ from anonygan_jax.detection.boxes import covered_share
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.photos import read_photo
-from anonygan_jax.recognition.table import DLIB
-from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, MAX_KEEP_DISTANCES
+from anonygan_jax.recognition.thresholds import (
+    CERTAINLY_SAME_DISTANCES,
+    SAME_PERSON_DISTANCES,
+)
 
 # Pixels of a box's longer side. Of LFW's people dlib takes 0 of 220 for somebody else
 # (above 0.7) from here on, 3% of 215 at 18 pixels, 14% of 178 at 14.
@@ -46,23 +48,26 @@ class References:
         }
 
     def people(self) -> np.ndarray:
-        """Returns the number of each photo's person to dlib, int [N]."""
-        distances = _apart(self, self)
-        return connected_components(distances < MAX_KEEP_DISTANCES[DLIB])[1]
+        """Returns the number of each photo's person, int [N].
+
+        Photos are of one person if any recogniser says so, or by way of others: of two
+        people who are taken for one, one is kept in an image.
+        """
+        return connected_components(_are_near(self, self, SAME_PERSON_DISTANCES))[1]
 
 
 def check_references(keep: References, only: References) -> None:
     """Accepts photos of different people.
 
     Raises:
-      PolicyError: a person is among both.
+      PolicyError: a person is among both, beyond doubt to any recogniser.
     """
-    is_same = _apart(keep, only) < CERTAINLY_SAME
+    is_same = _are_near(keep, only, CERTAINLY_SAME_DISTANCES)
     if is_same.any():
         first, second = np.argwhere(is_same)[0] + 1
         raise PolicyError(
-            f"--keep photo {first} and --only photo {second} show one person: "
-            "is that face to be seen or to be hidden?"
+            f"--keep photo {first} and --only photo {second} show one person; "
+            "leave one of them out"
         )
 
 
@@ -110,7 +115,13 @@ def is_clear(face: Face, others: list[Face]) -> bool:
     return bool(size.max() >= MIN_SIDE) and max(shares, default=0) <= MAX_OVERLAP
 
 
-def _apart(some: References, others: References) -> np.ndarray:
-    """Distances by dlib between photos, float [N, M]."""
-    one, other = some.descriptors[DLIB], others.descriptors[DLIB]
-    return np.linalg.norm(one[:, None] - other, axis=-1)
+def _are_near(
+    some: References, others: References, thresholds: Mapping[str, float]
+) -> np.ndarray:
+    """Whether any recogniser sees photos nearer than its threshold, bool [N, M]."""
+    near = [
+        np.linalg.norm(one[:, None] - others.descriptors[name], axis=-1)
+        < thresholds[name]
+        for name, one in some.descriptors.items()
+    ]
+    return np.any(near, axis=0)

@@ -51,7 +51,8 @@ class Region:
     def __str__(self) -> str:
         """Returns the text that `parse` takes."""
         left, top, right, bottom = self.box_xyxy
-        return f"{self.kind}:{left:g},{top:g},{right - left:g},{bottom - top:g}"
+        sides = (left, top, right - left, bottom - top)
+        return f"{self.kind}:{','.join(f'{value:.12g}' for value in sides)}"
 
     def contains(self, face: Face) -> bool:
         """Returns whether the centre of a face's box is in it."""

@@ -61,7 +61,7 @@ class FaceReport:
       distances: between source and result by each recogniser that was asked, if a
         condition was used.
       floors: between the source and itself under a black patch, likewise.
-      reference_distance: to the nearest reference photo, if there are any.
+      reference_distance: see `Decision`.
       method: the method that replaced the face.
     """
 
@@ -77,7 +77,9 @@ class FaceReport:
 
 @dataclasses.dataclass(frozen=True)
 class TrackReport(FaceReport):
-    """What was done with a tracked face; distances are the least of all frames.
+    """What was done with a tracked face.
+
+    Distances and floors are the least of the frames that were verified.
 
     Attributes:
       first_frame, last_frame: of the detections.

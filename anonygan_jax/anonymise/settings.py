@@ -25,7 +25,7 @@ class Settings:
       no_face: SKIP or COPY, for photos in which no face is detected.
       is_strict: whether a face that must be pixelated fails its file.
       kept_metadata: some of `metadata.GROUPS`.
-      search_every: frames of a video from one search for faces to the next.
+      search_every: frames of a video from one full search to the next, 9 at most.
       keep_audio: whether the audio of videos is kept.
     """
 

@@ -188,8 +188,8 @@ video_options = _together(
         default=SEARCH_EVERY,
         show_default=True,
         type=click.IntRange(min=1),
-        help="Frames of a video from one search for faces to the next; in between "
-        "they are tracked.",
+        help="Frames of a video from one full search for faces to the next, 9 at most; "
+        "the others are searched quickly.",
     ),
     click.option(
         "--no-audio",

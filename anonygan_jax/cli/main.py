@@ -82,8 +82,9 @@ class LazyGroup(click.Group):
         """Returns a command; None of an unknown name.
 
         Raises:
-          click.ClickException: a package is missing; the message names the extra.
-          ImportError: a module of this package is missing.
+          click.ClickException: a package is missing, and the message names the extra;
+            or it cannot be loaded.
+          ImportError: a module or name of this package is missing.
         """
         if cmd_name not in COMMANDS:
             return None
@@ -93,10 +94,11 @@ class LazyGroup(click.Group):
         except ImportError as error:
             if (error.name or "").partition(".")[0] == PACKAGE:
                 raise
-            wanted = f"[{known.extra}]" if known.extra else ""
-            raise click.ClickException(
-                f"anonygan {cmd_name}: {error}; pip install '{PACKAGE}{wanted}'"
-            ) from error
+            text = f"anonygan {cmd_name}: {' '.join(str(error).split())}"
+            if isinstance(error, ModuleNotFoundError):
+                wanted = f"[{known.extra}]" if known.extra else ""
+                text += f"; pip install '{PACKAGE}{wanted}'"
+            raise click.ClickException(text) from error
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter

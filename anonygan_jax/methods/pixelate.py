@@ -43,16 +43,23 @@ def mosaic(
     """Returns an image in which each pixel is the mean of its square cell.
 
     Args:
-      side: of the cells in pixels, from the top left corner; at least 1 is taken.
+      side: of the cells in pixels, from the top left corner; at least 1 is taken. A
+        single last row or column of pixels belongs to the cell before it.
     """
-    rows, columns = (
-        (np.arange(length) / max(side, 1.0)).astype(int) for length in image.shape[:2]
-    )
+    rows, columns = (_cells(length, max(side, 1.0)) for length in image.shape[:2])
     sums = np.add.reduceat(image.astype(float), _starts(rows), axis=0)
     sums = np.add.reduceat(sums, _starts(columns), axis=1)
     counts = np.outer(np.bincount(rows), np.bincount(columns))
     means = np.rint(sums / counts[..., None]).astype(np.uint8)
     return means[rows][:, columns]
+
+
+def _cells(length: int, side: float) -> np.ndarray:
+    """The cell of each pixel along an axis."""
+    cells = (np.arange(length) / side).astype(int)
+    if length > 1:
+        cells[-1] = cells[-2]
+    return cells
 
 
 def _starts(cells: np.ndarray) -> np.ndarray:

@@ -21,8 +21,14 @@ NEAREST_COMPOSITES = {DLIB: 0.45, MOBILEFACENET: 0.9}
 # of 69,960 pairs of strangers; by dlib alone 223 and 21, below 0.45 148 and 2.
 MAX_KEEP_DISTANCES = {DLIB: 0.5, MOBILEFACENET: _SMALLEST[MOBILEFACENET]}
 CERTAINLY_SAME = 0.45  # below: two faces of one video are one person beyond doubt
+# Below, a --keep and an --only photo: they show one person, and are refused.
+CERTAINLY_SAME_DISTANCES = {
+    DLIB: CERTAINLY_SAME,
+    MOBILEFACENET: _SMALLEST[MOBILEFACENET],
+}
 SAME_PERSON = 0.6  # below: two faces are one person; dlib's own threshold
-# Below, to an --only photo: a face is not kept by --keep.
+# Below, to an --only photo: a face is not kept by --keep. Below, by any: two --keep
+# photos are one person's. Above, by any: a kept track has another person.
 SAME_PERSON_DISTANCES = {DLIB: SAME_PERSON, MOBILEFACENET: _LARGEST[MOBILEFACENET]}
 # Above, to the --only photos: a face is kept. Of LFW 0 of 265 own photos are, and
 # 63,523 of 69,960 pairs of strangers; by dlib alone 0 and 63,713.

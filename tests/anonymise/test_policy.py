@@ -119,9 +119,34 @@ def test_who_may_be_sought_is_hidden_even_if_like_who_agreed(sought, hidden):
     assert policy([FACE], [_away(0)])[0].hidden == hidden
 
 
-def test_nobody_is_to_be_seen_and_to_be_hidden():
-    with pytest.raises(PolicyError, match="--keep photo 2 and --only photo 1"):
-        Policy(_references(_away(5.0), _away(0.4)), _references(_away(0.0)))
+@pytest.mark.parametrize(
+    ("second", "hidden"),
+    [
+        (_away(0.65, KEEP, 1.2), [False, False]),  # two people
+        (_away(0.65, KEEP, 1.1), [False, True]),
+        (_away(0.55, KEEP, 1.2), [False, True]),
+    ],
+)
+def test_photos_of_one_person_to_either_recogniser_keep_one_face(second, hidden):
+    policy = Policy(_references(_away(0.0), second))
+    stranger = {name: 0.7 * seen for name, seen in second.items()}
+    faces = [_face(100 * n, 0, 40, 40) for n in range(2)]
+    decisions = policy(faces, [_away(0.01), stranger])
+    assert [decision.hidden for decision in decisions] == hidden
+
+
+@pytest.mark.parametrize(("dlib", "second"), [(0.44, 1.5), (0.46, 0.97)])
+def test_nobody_is_to_be_seen_and_to_be_hidden(dlib, second):
+    keep = _references(_away(5.0), _away(dlib, KEEP, second))
+    with pytest.raises(
+        PolicyError,
+        match=r"--keep photo 2 and --only photo 1 show one person; leave one of them",
+    ):
+        Policy(keep, _references(_away(0.0)))
+
+
+def test_people_who_are_alike_may_be_seen_and_hidden():
+    Policy(_references(_away(0.46, KEEP, 0.98)), _references(_away(0.0)))
 
 
 @pytest.mark.parametrize(
@@ -165,6 +190,11 @@ def test_a_region_outside_the_picture_is_refused(text):
         RegionError, match=rf"region .*{text}: is outside the picture of 80x60 pixels"
     ):
         anonymiser(np.zeros((60, 80, 3), np.uint8))
+
+
+@pytest.mark.parametrize("text", ["hide:12345.67,0.125,1234.56,60", "ignore:1,2,3,4"])
+def test_a_region_is_told_as_it_was_given(text):
+    assert str(Region.parse(text)) == text
 
 
 def test_a_region_within_one_pixel_is_pixelated():

@@ -46,6 +46,17 @@ def test_a_command_without_its_packages_names_the_extra(package):
     assert "pip install 'anonygan_jax[landmarks]'" in line
 
 
+def test_a_package_that_cannot_be_loaded_is_not_called_missing(monkeypatch):
+    def load(_):
+        raise ImportError("libGL.so.1: cannot open\nshared object file", name="cv2")
+
+    monkeypatch.setattr(main.importlib, "import_module", load)
+    result = CliRunner().invoke(main.main, ["port"])
+    assert result.exit_code == 1
+    expected = "Error: anonygan port: libGL.so.1: cannot open shared object file"
+    assert result.output.splitlines() == [expected]
+
+
 def test_a_fault_of_the_package_is_not_hidden(monkeypatch):
     broken = main.COMMANDS["port"]._replace(module="anonygan_jax.cli.nothing")
     monkeypatch.setitem(main.COMMANDS, "port", broken)

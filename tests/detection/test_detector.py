@@ -178,6 +178,7 @@ def test_a_face_that_may_be_upright_gets_no_landmarks_of_a_turned_one(find, embe
         (SURE_SCORE - 0.05, np.pi, 0),
         (SURE_SCORE - 0.05, 0.0, 68),
         (SURE_SCORE, 0.0, 68),
+        (SURE_SCORE, np.pi, 68),
     ):
         face = find.face(photo, Detection(found.box_xyxy, score, roll))
         assert len(face.points_xy) == num_points

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from anonygan_jax.detection import make_detector
+from anonygan_jax.detection import make_detector, searches
 from anonygan_jax.detection.copies import turned, turned_back
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.merging import ious, matches
+from anonygan_jax.detection.searches import TURNED_SCORE
 from benchmarks.planted_faces import face_box, pair, portrait
 
 
@@ -93,6 +94,16 @@ def test_photos_show_small_turned_faces_beside_large_upright_ones(
     true = face_box((800, 800), 26, degrees)
     assert len(found) == 2
     assert ious(found, true[None]).max() > 0.5
+
+
+def test_turned_faces_of_photos_count_from_a_low_score(find, embedded, monkeypatch):
+    image, _ = portrait(embedded[0], 1600, 20, 180)
+    image[:700, :700] = portrait(embedded[20], 700, 250)[0]
+    upright, small = find.boxes(image, every_turn=True)
+    assert (upright.turns, small.turns) == (0, 2)
+    assert TURNED_SCORE < small.score < 0.6
+    monkeypatch.setattr(searches, "TURNED_SCORE", 0.6)
+    assert len(find.boxes(image, every_turn=True)) == 1
 
 
 def test_a_quick_search_finds_the_faces_of_its_turns(find, embedded):

@@ -3,7 +3,7 @@
 import functools
 import os
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from anonygan_jax.anonymise.batch.file_results import (
     FAILED,
@@ -36,7 +36,8 @@ def list_files(
       PhotoError: two files have one name, or a list cannot be read.
     """
     found, others = [], []
-    for file in (*find_photos(_existing(inputs)), *_missing(inputs)):
+    missing = {pathlib.Path(item): item for item in inputs if not os.path.exists(item)}
+    for file in find_photos(item for item in inputs if os.path.exists(item)):
         ours = functools.partial(is_ours, file.path)
         known = file.problem is None and try_file(file.path, ours)
         if isinstance(known, FileResult):  # perhaps ours: it cannot be read
@@ -48,23 +49,17 @@ def list_files(
     media = {*photos, *videos}
     if not media:
         problems = [f"; {f.path}: {f.problem}" for f in found if f.problem]
+        problems += [f"; {item or repr(item)}: {MISSING}" for item in missing.values()]
         raise RunError(f"no photo or video in the input{''.join(problems)}")
     others += [(file.name, _left_out(file)) for file in found if file not in media]
-    return [*photos, *videos], others
-
-
-def _existing(inputs: Iterable[str]) -> list[str]:
-    """The inputs that exist."""
-    return [item for item in inputs if os.path.exists(item)]
-
-
-def _missing(inputs: Iterable[str]) -> list[PhotoFile]:
-    """The inputs that do not exist, each once."""
-    paths = [pathlib.Path(item) for item in inputs if not os.path.exists(item)]
-    return [
-        PhotoFile(path, path.name, MISSING, is_loss=True)
-        for path in dict.fromkeys(paths)
+    others += [
+        (
+            path.name or repr(item),
+            FileResult(item or repr(item), FAILED, reason=MISSING),
+        )
+        for path, item in missing.items()
     ]
+    return [*photos, *videos], others
 
 
 def _left_out(file: PhotoFile) -> FileResult:

@@ -138,7 +138,8 @@ def read_faces(path: pathlib.Path) -> Known:
     number = 0
     try:
         with path.open(encoding="utf-8-sig", errors=SURROGATES, newline="") as file:
-            rows = json.load(file) if path.suffix == JSON else _csv_rows(path, file)
+            read = _json_rows if path.suffix == JSON else _csv_rows
+            rows = read(path, file)
             for number, row in enumerate(rows):  # noqa: B007 (named in the error)
                 name, frame = str(row["file"]), int(row.get("frame") or 0)
                 known[name][frame].append(_face(row))
@@ -162,6 +163,17 @@ def _csv_rows(path: pathlib.Path, file: TextIO) -> csv.DictReader:
     if not set(WANTED) <= set(rows.fieldnames or ()):
         raise TracksError(
             f"{path}: not a table of faces: the first line must name the columns "
+            f"{', '.join(WANTED)}"
+        )
+    return rows
+
+
+def _json_rows(path: pathlib.Path, file: TextIO) -> list[Any]:
+    """The rows of a JSON file; TracksError if it has no list."""
+    rows = json.load(file)
+    if not isinstance(rows, list):
+        raise TracksError(
+            f"{path}: not a table of faces: wanted a list of objects with "
             f"{', '.join(WANTED)}"
         )
     return rows

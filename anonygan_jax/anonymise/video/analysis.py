@@ -6,6 +6,7 @@ import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import Decision
+from anonygan_jax.anonymise.references import Descriptors
 from anonygan_jax.anonymise.video.detection_store import (
     CARRIED,
     DETECTED,
@@ -35,7 +36,8 @@ from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.io.worker_process import sign_of_life
-from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, SAME_PERSON
+from anonygan_jax.recognition.table import DLIB
+from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, SAME_PERSON_DISTANCES
 
 SEARCH_EVERY = 5  # frames
 PADDING_FRAMES = 8  # in which a face is hidden before its first detection
@@ -67,7 +69,7 @@ class Analysis:
         """
         self._anonymiser, self._seed = anonymiser, seed
         self._people: dict[int, Person] = defaultdict(Person)
-        self._described: tuple[Face, np.ndarray] | None = None
+        self._described: tuple[Face, Descriptors] | None = None
         boxes = None
         if known is not None:
             boxes = {
@@ -92,6 +94,7 @@ class Analysis:
 
         Raises:
           VideoError: it cannot be read.
+          RegionError: a region to hide or to search is outside the picture.
         """
         with prefetch_in_thread(video.frames(), FRAMES_AHEAD) as frames:
             for number, frame in enumerate(frames):
@@ -119,7 +122,7 @@ class Analysis:
 
     def _likeness(self, track: Track, image: np.ndarray, face: Face) -> str:
         """Whether a face is that of a track's person; see `tracking.Likeness`."""
-        person, describe = self._people[track.number], self._anonymiser.describe
+        person = self._people[track.number]
         if not len(face.points_xy) or not person.reference:
             if not self._anonymiser.policy.needs_identity:
                 return UNKNOWN
@@ -128,12 +131,18 @@ class Analysis:
             may_be_kept = known and not any(decision.hidden for decision in known)
             return OTHER if len(face.points_xy) or may_be_kept else UNKNOWN
         if self._described is None or self._described[0] is not face:
-            self._described = face, describe(image, face.points_xy)
-        distance = person.distance(describe, self._described[1])
-        if distance >= SAME_PERSON:
+            self._described = face, self._descriptors(image, face.points_xy)
+        apart = person.distances(self._descriptors, self._described[1])
+        if any(apart[name] >= SAME_PERSON_DISTANCES[name] for name in apart):
             return OTHER
         is_large = max(face.box_xyxy[2:] - face.box_xyxy[:2]) >= MIN_CERTAIN_SIDE
-        return CERTAIN if is_large and distance < CERTAINLY_SAME else LIKELY
+        return CERTAIN if is_large and apart[DLIB] < CERTAINLY_SAME else LIKELY
+
+    def _descriptors(self, image: np.ndarray, points_xy: np.ndarray) -> Descriptors:
+        """A face's descriptors: dlib's, or all where the policy asks who it is."""
+        if self._anonymiser.policy.needs_identity:
+            return self._anonymiser.check.describe(image, points_xy)
+        return {DLIB: self._anonymiser.describe(image, points_xy)}
 
     def _note(
         self, track: Track, number: int, frame: Frame, others: list[Face]
@@ -166,8 +175,9 @@ class Analysis:
         scene = number - self._tracker.scene_start
         early = []
         for back in range(1, min(PADDING_FRAMES, scene, len(self._times) - 1) + 1):
-            if self._times[-back] - self._times[-1 - back] > SLOW:
-                break  # so long before, it may be anywhere; such frames are searched
+            was_searched = back == scene or self._follows_pause(back)
+            if was_searched and self._follows_pause(back - 1):
+                break  # so long before, it may be anywhere
             box = motion.carried(face.box_xyxy, back - 1, back)
             face = without_points(face) if box is None else moved(face, box)
             if motion.is_outside(face.box_xyxy):
@@ -175,6 +185,10 @@ class Analysis:
             early.append((number - back, self._times[-1 - back], face))
         for then, seconds, face in reversed(early):
             self.store.add(then, seconds, track.number, face, EXTENDED)
+
+    def _follows_pause(self, back: int) -> bool:
+        """Whether a frame, counted back, follows a pause: then its search is full."""
+        return self._times[-1 - back] - self._times[-2 - back] > SLOW
 
     def _close_gap(self, track: Track, person: Person, seen: Seen) -> None:
         """Stores a lost face that is found again: interpolated after a short gap."""

@@ -57,6 +57,7 @@ def anonymise_video(
     Raises:
       VideoError: the video cannot be read, or a face would be pixelated and
         `is_strict`.
+      RegionError: a region to hide or to search is outside the picture.
       KnownFaceError: a known face is in no frame, or outside the picture.
       NoFaceError: no face was detected, and there is no region to pixelate; nothing is
         written.

@@ -34,7 +34,8 @@ class FrameSearch:
         Args:
           known: detections by frame; other frames are not searched. None to search.
         """
-        self._detector, self.every, self._known = detector, every, known
+        self._detector, self._known = detector, known
+        self.every = min(every, MOST_BETWEEN)
         self._seconds = -1.0
 
     def __call__(
@@ -55,7 +56,7 @@ class FrameSearch:
         elapsed, self._seconds = seconds - self._seconds, seconds
         if self._known is not None:
             return self._known.get(number, []), number in self._known
-        is_due = number % min(self.every, MOST_BETWEEN) == 0 or number == scene_start
+        is_due = number % self.every == 0 or number == scene_start
         is_full = is_due or elapsed > SLOW or any(track.turns for track in tracks)
         if is_due or elapsed > SLOW or number - scene_start < self.every:
             return self._detector.boxes(image, is_full=is_full), True

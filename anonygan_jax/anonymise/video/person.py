@@ -1,6 +1,7 @@
 """People of a video's tracks: identity samples, decisions, trial crops."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -8,14 +9,14 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.conditions.selector import Source
 from anonygan_jax.anonymise.crop import crop_face
 from anonygan_jax.anonymise.errors import try_face
+from anonygan_jax.anonymise.identity_check import Distances
 from anonygan_jax.anonymise.policy import Decision
-from anonygan_jax.anonymise.references import is_clear
+from anonygan_jax.anonymise.references import Descriptors, is_clear
 from anonygan_jax.anonymise.replace import FaceReplacer
 from anonygan_jax.anonymise.video.gaps import Seen
 from anonygan_jax.composites.attributes import ATTRIBUTES
 from anonygan_jax.faces.expression import OPEN
 from anonygan_jax.faces.face import Face
-from anonygan_jax.recognition.dlib import DlibDescriptor
 from anonygan_jax.recognition.table import DLIB
 
 # Frames from one descriptor of a track to the next; where the policy asks who it is.
@@ -26,6 +27,7 @@ NUM_TRIAL_CROPS = 2  # images of a track on which replacements are verified
 TRIAL_MARGIN = 1.0  # of the box, around the face in such an image
 
 View = tuple[np.ndarray, Face]  # an image of a face, and the face in it
+Describe = Callable[[np.ndarray, np.ndarray], Descriptors]  # of image and landmarks
 
 
 @dataclasses.dataclass
@@ -36,7 +38,8 @@ class Person:
       identity_samples: attributes and descriptors in some frames; of frames in which
         the face can be replaced, if there are any.
       trial_crops: images in which the face can be replaced, and the face in each.
-      reference: the last such image, to tell whether another face is this person's.
+      reference: the image of the last sample, whether or not the face can be replaced
+        in it; tells whether another face is this person's.
       decisions: the policy's, one for each descriptor.
       last_sample: frame of the last sample.
       last_seen: frame, seconds and face, where it was detected or followed last.
@@ -92,6 +95,8 @@ class Person:
     ) -> None:
         """Adds what is measured of a face in an image."""
         can_crop = replacer is None or _can_be_cropped(*view, replacer)
+        if self.trial_crops and not can_crop:
+            return
         if can_crop and not self.trial_crops:
             self.identity_samples.clear()  # what was measured of a profile
         if len(self.identity_samples) < NUM_IDENTITY_SAMPLES:
@@ -119,16 +124,21 @@ class Person:
             self.lost.append((seconds, seconds))
         self._last_lost = frame
 
-    def distance(self, describe: DlibDescriptor, descriptor: np.ndarray) -> float:
-        """Returns the descriptor distance of another face; inf without a reference."""
+    def distances(self, describe: Describe, descriptors: Descriptors) -> Distances:
+        """Returns the distances of another face, by recogniser.
+
+        Args:
+          describe: a face's descriptors; asked for the reference without samples.
+          descriptors: of the other face, by each recogniser that is to be asked.
+        """
+        own: Descriptors
         if self.identity_samples:
-            own = self.identity_samples[-1].descriptor
-        elif self.reference:
+            own = self.identity_samples[-1].descriptors
+        else:
+            assert self.reference is not None
             image, face = self.reference
             own = describe(image, face.points_xy)
-        else:
-            return np.inf
-        return float(np.linalg.norm(descriptor - own))
+        return {n: float(np.linalg.norm(descriptors[n] - own[n])) for n in descriptors}
 
     def source(self) -> Source:
         """Returns median attributes (of the widest mouth), and mean descriptors."""

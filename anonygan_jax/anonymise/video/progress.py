@@ -18,7 +18,8 @@ class Progress:
       num_replaced, num_pixelated, num_kept: frames.
       reason: why the face was pixelated last.
       kept: why it was kept last.
-      nearest: least distances between source and result.
+      nearest: least distances between source and result, of the verified frames.
+      floors: least distances between the source and itself under a black patch there.
       last_replaced, last_pixelated: frame in which it was, last.
       pixelated_until: frame until which the face is pixelated after a rejection.
       verified: frame of the last verification.
@@ -30,6 +31,7 @@ class Progress:
     reason: str | None = None
     kept: str | None = None
     nearest: Distances | None = None
+    floors: Distances | None = None
     last_replaced: int = -1
     last_pixelated: int = -1
     pixelated_until: int = -1
@@ -68,7 +70,7 @@ class Progress:
             box_xyxy=plan.box_xyxy,
             condition=replacement.condition.name if replacement else None,
             distances=self.nearest,
-            floors=replacement.floors if replacement else None,
+            floors=self.floors,
             reference_distance=decision.reference_distance,
             method=method if self.num_replaced else None,
             track=number,

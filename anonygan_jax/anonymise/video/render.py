@@ -24,6 +24,7 @@ from anonygan_jax.detection.boxes import centres_overlap, iou
 from anonygan_jax.faces.face import Face
 
 NOT_CLEAR = "agreed to be seen, but too small or overlapped in some frames"
+NO_LANDMARKS_HERE = "found, but without landmarks in some frames"
 REJECTED_FOR = 5  # frames for which a face is pixelated after a result is rejected
 
 
@@ -68,9 +69,14 @@ class Renderer:
         """Hides the faces of a frame in place, and verifies that all are changed."""
         tracked = rows[rows["track"] != NO_TRACK]
         faces = [(int(row["track"]), face_of(row)) for row in tracked]
-        for track, face in sorted(faces, key=self._can_be_replaced):
+        hidden = []
+        for track, face in faces:
             others = [other for known, other in faces if known != track]
-            self._render_face(result, number, track, face, others)
+            if not self._keep(track, face, others):
+                hidden.append((self._reason(number, track, face), track, face))
+        # Faces that must be pixelated come first, as in photos.
+        for reason, track, face in sorted(hidden, key=lambda one: one[0] is None):
+            self._hide(result, number, track, face, reason)
         for row in rows[rows["track"] == NO_TRACK]:
             found, roll = face_of(row), float(row["roll"])
             owner, is_its_own = self._nearest(found, faces)
@@ -109,32 +115,35 @@ class Renderer:
             return True
         return track is not None and not self._plans[track].decision.hidden
 
-    def _can_be_replaced(self, tracked: tuple[int, Face]) -> bool:
-        """False for faces that must be pixelated; they come first, as in photos."""
-        track, face = tracked
-        return self._plans[track].reason is None and len(face.points_xy) > 0
+    def _keep(self, track: int, face: Face, others: list[Face]) -> bool:
+        """Whether a face of a frame with others is kept; counts it if it is."""
+        plan, progress = self._plans[track], self._progress[track]
+        in_region = self._anonymiser.policy.of_region(face)
+        if not in_region and (plan.decision.hidden or not is_clear(face, others)):
+            return False
+        progress.num_kept += 1
+        progress.kept = (in_region or plan.decision).reason
+        return True
 
-    def _render_face(
+    def _reason(self, number: int, track: int, face: Face) -> str | None:
+        """Why a face can only be pixelated in a frame; None if it can be replaced."""
+        plan, progress = self._plans[track], self._progress[track]
+        if number <= progress.pixelated_until:
+            return progress.reason
+        if not plan.decision.hidden:
+            return NOT_CLEAR
+        return plan.reason or (None if len(face.points_xy) else NO_LANDMARKS_HERE)
+
+    def _hide(
         self,
         result: np.ndarray,
         number: int,
         track: int,
         face: Face,
-        others: list[Face],
+        reason: str | None,
     ) -> None:
-        """Hides one face of a frame with others in place, whatever fails."""
+        """Hides a face in place whatever fails: pixelates it if there is a reason."""
         plan, progress = self._plans[track], self._progress[track]
-        in_region = self._anonymiser.policy.of_region(face)
-        is_kept = not plan.decision.hidden
-        if in_region or (is_kept and is_clear(face, others)):
-            progress.num_kept += 1
-            progress.kept = (in_region or plan.decision).reason
-            return
-        reason = NOT_CLEAR if is_kept else plan.reason
-        if not len(face.points_xy):
-            reason = reason or "found, but without landmarks in some frames"
-        if number <= progress.pixelated_until:
-            reason = progress.reason
         if reason is None:
             rejected, failed = try_face(
                 lambda: self._replace(result, number, plan, progress, face)
@@ -163,14 +172,14 @@ class Renderer:
         if number - progress.verified < VERIFY_EVERY:
             replacer.apply(result, face, plan.replacement)
             return None
-        progress.verified = number
         floors = replacer.floors(result, face, plan.source)
         replacer.apply(result, face, plan.replacement)
         found = replacer.check.distances(result, face, plan.source.descriptors)
         progress.nearest = least([found, progress.nearest or found])
+        progress.floors = least([floors, progress.floors or floors])
         if passes(found, floors):
+            progress.verified = number
             return None
-        progress.verified = number - VERIFY_EVERY  # the next result is verified, too
         progress.pixelated_until = number + REJECTED_FOR
         return "a result looked like the source"
 

@@ -29,6 +29,16 @@ def _plan(warp: Anonymiser, image: np.ndarray, shapes: list[np.ndarray]) -> Trac
     return plan_track(warp, track, person, {}, "a.mp4#0")
 
 
+def test_profiles_after_the_first_good_view_are_no_samples(warp, embedded):
+    image, frontal = embedded[67].image, embedded[67].points_xy
+    profile = frontal.copy()
+    profile[INNER, 0] += 0.4 * np.ptp(frontal[:, 0])
+    alone = _plan(warp, image, [frontal]).source
+    mixed = _plan(warp, image, [profile, frontal, profile, profile]).source
+    np.testing.assert_array_equal(mixed.attributes, alone.attributes)
+    np.testing.assert_array_equal(mixed.descriptor, alone.descriptor)
+
+
 def test_a_track_that_begins_as_a_profile_is_replaced(warp, embedded):
     """A profile's nose is in front of the line of its jaw: it cannot be cropped."""
     image, frontal = embedded[67].image, embedded[67].points_xy  # unlike the bank

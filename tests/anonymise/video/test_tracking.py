@@ -104,6 +104,13 @@ def test_a_moving_face_is_one_track_and_is_mostly_searched_quickly(stage):
     assert (ended, open_still) == ([], [0])
 
 
+def test_full_searches_are_at_most_nine_frames_apart(stage):
+    _run(stage, [[(3.0, 10.0)]] * 50, search_every=1000)
+    assert stage.full == 6
+    assert stage.thorough == 6 + 8  # in each of a scene's first frames
+    assert stage.quick == 50 - 14
+
+
 def test_frames_far_apart_are_all_searched_thoroughly(stage):
     _run(stage, [[(3.0, 10.0)]] * 20, fps=8.0)
     assert (stage.full, stage.thorough, stage.quick) == (20, 20, 0)
