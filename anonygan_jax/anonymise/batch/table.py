@@ -22,6 +22,7 @@ COLUMNS = (*_FIRST, "roll", *POINTS)
 CSV, JSON = ".csv", ".json"
 MOST_PIXELS = 1_000_000  # of a coordinate; JSON may have NaN, too
 MIN_SIDE = 2  # pixels of a box
+SURPLUS = "more cells"  # than columns: decimal commas, perhaps
 SURROGATES = "surrogateescape"  # names of files may be any bytes
 
 # Faces by file and frame; a photo is frame 0.
@@ -159,11 +160,12 @@ def read_faces(path: pathlib.Path) -> Known:
 
 def _csv_rows(path: pathlib.Path, file: TextIO) -> csv.DictReader:
     """The rows of a CSV file; TracksError if its header lacks a column."""
-    rows = csv.DictReader(file)
-    if not set(WANTED) <= set(rows.fieldnames or ()):
+    rows = csv.DictReader(file, restkey=SURPLUS)
+    names = list(rows.fieldnames or ())
+    if not set(WANTED) <= set(names) or len(set(names)) < len(names):
         raise TracksError(
             f"{path}: not a table of faces: the first line must name the columns "
-            f"{', '.join(WANTED)}"
+            f"{', '.join(WANTED)}, each once"
         )
     return rows
 
@@ -181,6 +183,8 @@ def _json_rows(path: pathlib.Path, file: TextIO) -> list[Any]:
 
 def _face(row: dict[str, Any]) -> Face:
     """The face of a row."""
+    if SURPLUS in row:
+        raise ValueError("more cells than columns")
     x, y, width, height = (_pixels(row, name) for name in BOX)
     if min(width, height) < MIN_SIDE:  # shares of the picture, perhaps
         raise ValueError(f"a box of {width}x{height} pixels")

@@ -70,6 +70,7 @@ def test_files_that_are_no_tables_are_named(name, content, tmp_path):
         "a.jpg,1,2,30,40\n" * 2,
         "file,left,top,width,height\n",
         "file;x;y;width;height\na.jpg;1;2;30;40\n",
+        "file,x,y,x,y,width,height\na.jpg,1,2,3,4,30,40\n",
         "",
     ],
 )
@@ -79,6 +80,13 @@ def test_a_csv_without_the_wanted_header_is_refused(content, tmp_path):
     with pytest.raises(TracksError, match=wanted) as error:
         read_faces(tmp_path / "a.csv")
     assert "\n" not in str(error.value)
+
+
+def test_rows_with_more_cells_than_columns_are_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("file,x,y,width,height\na.jpg,10,5,20,5,160,5,220,5\n")
+    with pytest.raises(TracksError, match="row 0: more cells than columns"):
+        read_faces(path)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])

@@ -228,7 +228,9 @@ def test_who_comes_to_the_place_of_a_kept_person_is_hidden(embedded, tmp_path, w
     assert {track.status for track in result.tracks} == {"kept", "replaced"}
 
 
-def test_a_face_that_a_recogniser_cannot_crop_is_hidden(embedded, tmp_path, monkeypatch):
+def test_a_face_that_a_recogniser_cannot_crop_is_hidden(
+    embedded, tmp_path, monkeypatch
+):
     """As one whose landmarks nearly coincide: it may be anybody's."""
 
     def fails(*_):
