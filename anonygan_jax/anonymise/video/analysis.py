@@ -33,6 +33,7 @@ from anonygan_jax.anonymise.video.tracking import (
 )
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
+from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.io.worker_process import sign_of_life
@@ -130,9 +131,12 @@ class Analysis:
             known = person.decisions
             may_be_kept = known and not any(decision.hidden for decision in known)
             return OTHER if len(face.points_xy) or may_be_kept else UNKNOWN
-        if self._described is None or self._described[0] is not face:
-            self._described = face, self._descriptors(image, face.points_xy)
-        apart = person.distances(self._descriptors, self._described[1])
+        try:
+            if self._described is None or self._described[0] is not face:
+                self._described = face, self._descriptors(image, face.points_xy)
+            apart = person.distances(self._descriptors, self._described[1])
+        except DegenerateFaceError:  # a recogniser cannot see who it is
+            return OTHER
         if any(apart[name] >= SAME_PERSON_DISTANCES[name] for name in apart):
             return OTHER
         is_large = max(face.box_xyxy[2:] - face.box_xyxy[:2]) >= MIN_CERTAIN_SIDE
