@@ -72,7 +72,8 @@ def main(folders: tuple[str, ...], count: int) -> None:
     for folder in folders:
         paths = [p.path for p in find_photos([folder]) if p.has_photo_suffix]
         random.Random(SEED).shuffle(paths)
-        gazes, apart = [], {}
+        gazes: list[np.ndarray] = []
+        apart: dict[str, list[float]] = {}
         for path in tqdm.tqdm(paths[:count], folder):
             photo = read_photo(pathlib.Path(path))
             gazes.append(observe(photo))
