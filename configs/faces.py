@@ -13,10 +13,15 @@ On a machine with a GPU and without TensorFlow, take these packs along (53 MiB):
 
 The generator has the warped condition as another input: the source with the condition's
 face warped onto its landmarks. Its attention mask blends the drawn face with that.
-Supervised pairs are two photos of one person: one is the condition, the other one is
-source and target. In the other pairs the condition is another person of a similar pose,
-or a composite. 15% of the people are held out (`anonygan_jax.data.pairs.is_held_out`)
-for evaluation.
+In supervised pairs the condition is the source itself, spoiled as composites are
+(`anonygan_jax.data.spoiled_conditions`): the generator learns to make a face fit, not
+whose it is. In the other pairs the condition is another person of a similar pose, or a
+composite. 15% of the people are held out (`anonygan_jax.data.pairs.is_held_out`) for
+evaluation.
+
+The generator in the package is of the recipe before: supervised pairs of two photos of
+one person, `--config.pairs.supervised_condition=same_identity
+--config.losses.context_matching_different_identity=1`.
 """
 
 import ml_collections
@@ -41,7 +46,7 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
     config.losses.low_frequency_l1 = 10.0
     config.losses.identity_leak = 0.0
     config.losses.context_matching = 5.0
-    config.losses.context_matching_different_identity = 1.0
+    config.losses.context_matching_different_identity = 0.0
     config.data.directory = "data/lfw,data/celeba,data/ytf"
     config.data.repeats = (3, 1, 1)  # LFW is the sharpest
     config.data.composites = "embedded"
@@ -52,7 +57,7 @@ def get_config(variant: str = "cpu") -> ml_collections.ConfigDict:
     config.data.loader = "memory"
     config.augmentation.flip_share = 0.5
     config.pairs.supervised_share = 0.6
-    config.pairs.supervised_condition = "same_identity"
+    config.pairs.supervised_condition = "spoiled_source"
     config.pairs.min_photos_per_identity = 1
     config.pairs.held_out_share = 0.15
     config.pairs.composite_share = 0.5

@@ -7,11 +7,20 @@ from typing import Any
 import flax.struct
 import numpy as np
 
-from anonygan_jax.data.config import OTHER_IDENTITY, DataConfig, PairConfig
+from anonygan_jax.data.config import (
+    OTHER_IDENTITY,
+    SPOILED_SOURCE,
+    DataConfig,
+    PairConfig,
+)
 from anonygan_jax.data.dataset import FaceDataset, InMemoryFaceDataset
 from anonygan_jax.data.pairs import PairIndices, PairSampler
 from anonygan_jax.data.stores import open_store
-from anonygan_jax.data.warped_conditions import WarpPool, warp_conditions
+from anonygan_jax.data.warped_conditions import (
+    NOT_SPOILED,
+    WarpPool,
+    prepare_conditions,
+)
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS
 
@@ -78,6 +87,12 @@ class BatchLoader:
           ValueError: there are too few faces for the pairs, the loader cannot warp
             conditions, or a pack has another size.
         """
+        spoils = pair_config.supervised_condition == SPOILED_SOURCE
+        if spoils and not uses_warped_condition:
+            raise ValueError(
+                f"pairs.supervised_condition is {SPOILED_SOURCE!r}, which needs "
+                "model.uses_warped_condition"
+            )
         if uses_warped_condition and config.loader == "device":
             raise ValueError(
                 'data.loader is "device", but conditions are warped on the host; '
@@ -87,7 +102,7 @@ class BatchLoader:
         self._warp = None
         if uses_warped_condition:
             workers = config.warped_condition_workers
-            self._warp = WarpPool(workers) if workers else warp_conditions
+            self._warp = WarpPool(workers) if workers else prepare_conditions
         composites = [config.composites] if config.composites else []
         stores = [open_store(name) for name in config.directories + composites]
         self._num_composites = len(stores[-1]) if config.composites else 0
@@ -106,7 +121,12 @@ class BatchLoader:
 
     def batch(self, step: int) -> PairBatch:
         """Returns this process' rows of the batch of a step, as numpy arrays."""
-        return self._read(self.indices_of(step))
+        indices = self.indices_of(step)
+        rng = np.random.default_rng([self._config.seed, 3, step])
+        seeds = rng.integers(0, 2**62, self._config.batch_size)[self._rows]
+        spoils = self._pair_config.supervised_condition == SPOILED_SOURCE
+        spoiled = indices.is_supervised & spoils
+        return self._read(indices, np.where(spoiled, seeds, NOT_SPOILED))
 
     def indices_of(self, step: int) -> BatchIndices:
         """Returns this process' rows of the batch of a step, without pictures."""
@@ -133,7 +153,8 @@ class BatchLoader:
             self._pair_config, supervised_share=0.0, other_condition=OTHER_IDENTITY
         )
         pairs = self._sampler(config, num_pairs, held_out).batch(0)
-        return self._read(self._choose(pairs, np.random.default_rng(0)))
+        seeds = np.full(num_pairs, NOT_SPOILED, np.int64)
+        return self._read(self._choose(pairs, np.random.default_rng(0)), seeds)
 
     def _sampler(
         self, pair_config: PairConfig, batch_size: int, held_out: bool = False
@@ -167,15 +188,18 @@ class BatchLoader:
             condition_person=pairs.condition_person[rows],
         )
 
-    def _read(self, indices: BatchIndices) -> PairBatch:
-        """A batch with its pictures."""
+    def _read(self, indices: BatchIndices, seeds: np.ndarray) -> PairBatch:
+        """A batch with its pictures; conditions with a seed are spoiled by it."""
         condition, source = map(self._faces.read, (indices.condition, indices.source))
-        images = {"condition": condition, "source": source}
+        fields = vars(indices) | {"condition": condition, "source": source}
         if self._warp:
-            images["warped_condition"] = self._warp(
-                condition, indices.condition_points_xy, source, indices.source_points_xy
+            points = indices.condition_points_xy
+            spoiled, points, warped = self._warp(
+                condition, points, source, indices.source_points_xy, seeds
             )
-        return PairBatch(**vars(indices) | images)
+            fields |= {"condition": spoiled, "condition_points_xy": points}
+            fields["warped_condition"] = warped
+        return PairBatch(**fields)
 
     def _noise(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Noise of landmarks; the cube of a uniform share keeps most of it small."""

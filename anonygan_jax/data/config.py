@@ -4,6 +4,7 @@ import dataclasses
 
 LOADERS = ("memory", "device", "tf_data")
 SOURCE = "source"
+SPOILED_SOURCE = "spoiled_source"
 SAME_IDENTITY = "same_identity"
 OTHER_IDENTITY = "other_identity"
 
@@ -65,8 +66,10 @@ class PairConfig:
     Attributes:
       supervised_share: probability that a pair is supervised: the reconstruction loss
         applies.
-      supervised_condition: condition of supervised pairs: "source", the same photo, or
-        "same_identity", another photo of the person.
+      supervised_condition: condition of supervised pairs: "source", the same photo;
+        "spoiled_source", the same photo as composites look (`spoiled_conditions`), for
+        networks that take warped conditions; or "same_identity", another photo of the
+        person.
       other_condition: condition of the other pairs: "same_identity" or
         "other_identity", a photo of somebody else.
       min_photos_per_identity: people with fewer photos are not used. A person with one
@@ -93,7 +96,7 @@ class PairConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}, not 0 to 1")
         if self.num_candidates < 1:
             raise ValueError(f"num_candidates is {self.num_candidates}, at least 1")
-        if self.supervised_condition not in (SOURCE, SAME_IDENTITY):
+        if self.supervised_condition not in (SOURCE, SPOILED_SOURCE, SAME_IDENTITY):
             raise ValueError(
                 f"unknown supervised_condition {self.supervised_condition}"
             )

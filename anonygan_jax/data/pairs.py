@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from anonygan_jax.data.config import OTHER_IDENTITY, SAME_IDENTITY, SOURCE, PairConfig
+from anonygan_jax.data.config import (
+    OTHER_IDENTITY,
+    SAME_IDENTITY,
+    SOURCE,
+    SPOILED_SOURCE,
+    PairConfig,
+)
 from anonygan_jax.faces.face import NUM_LANDMARKS
 
 
@@ -121,6 +127,7 @@ class PairSampler:
         same = self._same_identity(source, rng)
         drawn = {
             SOURCE: self._records[source],
+            SPOILED_SOURCE: self._records[source],
             SAME_IDENTITY: self._records[same],
             OTHER_IDENTITY: self._other_identity(source, rng),
         }

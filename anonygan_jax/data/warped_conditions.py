@@ -5,11 +5,15 @@ import signal
 import jax
 import numpy as np
 
+from anonygan_jax.data.spoiled_conditions import spoil
 from anonygan_jax.faces import warping
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.io.worker_pool import WorkerPool
 
 PAIRS_PER_CALL = 8  # of a process
+NOT_SPOILED = -1
+
+Prepared = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def warp_conditions(
@@ -43,6 +47,33 @@ def warp_conditions(
     return warped_conditions
 
 
+def prepare_conditions(
+    condition: np.ndarray,
+    condition_points_xy: np.ndarray,
+    source: np.ndarray,
+    source_points_xy: np.ndarray,
+    seeds: np.ndarray,
+) -> Prepared:
+    """Returns conditions, some of them spoiled, and the sources with their faces.
+
+    Args:
+      condition, source: uint8 [B, H, W, 3].
+      condition_points_xy, source_points_xy: float32 [B, 68, 2], pixels.
+      seeds: int64 [B], of the draws of `spoil`; NOT_SPOILED for conditions to keep.
+
+    Returns:
+      Conditions, uint8 [B, H, W, 3]; their landmarks, float32 [B, 68, 2]; warped
+      conditions, uint8 [B, H, W, 3].
+    """
+    condition, condition_points_xy = condition.copy(), condition_points_xy.copy()
+    for i in np.nonzero(seeds != NOT_SPOILED)[0]:
+        condition[i], condition_points_xy[i] = spoil(
+            condition[i], condition_points_xy[i], np.random.default_rng(seeds[i])
+        )
+    warped = warp_conditions(condition, condition_points_xy, source, source_points_xy)
+    return condition, condition_points_xy, warped
+
+
 class WarpPool:
     """Processes that warp conditions: for GPUs, threads of one process are too slow."""
 
@@ -56,11 +87,14 @@ class WarpPool:
         """
         self._pool = WorkerPool.in_processes(_prepare_process, num_workers)
 
-    def __call__(self, *fields: np.ndarray) -> np.ndarray:
-        """Returns as `warp_conditions`; several threads may call at once."""
+    def __call__(self, *fields: np.ndarray) -> Prepared:
+        """Returns as `prepare_conditions`; several threads may call at once."""
         starts = range(0, len(fields[0]), PAIRS_PER_CALL)
         parts = ([x[i : i + PAIRS_PER_CALL] for x in fields] for i in starts)
-        return np.concatenate(list(self._pool.map(_warp_part, parts)))
+        condition, points, warped = zip(
+            *self._pool.map(_prepare_part, parts), strict=True
+        )
+        return np.concatenate(condition), np.concatenate(points), np.concatenate(warped)
 
 
 def _prepare_process() -> None:
@@ -70,6 +104,6 @@ def _prepare_process() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _warp_part(_: None, fields: list[np.ndarray]) -> np.ndarray:
+def _prepare_part(_: None, fields: list[np.ndarray]) -> Prepared:
     """Some pairs in a worker process."""
-    return warp_conditions(*fields)
+    return prepare_conditions(*fields)

@@ -14,6 +14,22 @@ OUTER_EYE_CORNERS = (36, 45)
 REDUCED_29 = JAW + tuple(range(27, 31)) + tuple(range(60, 68))
 
 
+def _mirrored_landmarks() -> np.ndarray:
+    """Which landmark takes the place of each in a mirror, int [68]."""
+    order = np.arange(NUM_LANDMARKS)
+    # Jaw, both brows, nostrils; upper and lower outer lips, upper and lower inner ones.
+    runs = ((0, 17), (17, 27), (31, 36), (48, 55), (55, 60), (60, 65), (65, 68))
+    for start, stop in runs:
+        order[start:stop] = order[start:stop][::-1]
+    # Eyes: upper lids from corner to corner, then lower lids.
+    order[[36, 37, 38, 39, 42, 43, 44, 45]] = [45, 44, 43, 42, 39, 38, 37, 36]
+    order[[40, 41, 46, 47]] = [47, 46, 41, 40]
+    return order
+
+
+MIRRORED = _mirrored_landmarks()
+
+
 @dataclasses.dataclass(frozen=True)
 class Face:
     """One detected face.

@@ -4,9 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-from anonygan_jax.data.augmentation import MIRRORED, AugmentationConfig, augment
+from anonygan_jax.data.augmentation import AugmentationConfig, augment
 from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.faces.face import MIRRORED
 
 KEY = jax.random.key(3)
 

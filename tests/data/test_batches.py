@@ -12,7 +12,9 @@ import pytest
 
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.data.spoiled_conditions import spoil
 from anonygan_jax.data.warped_conditions import warp_conditions
+from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.alignment import reframe
 from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
@@ -21,6 +23,9 @@ from anonygan_jax.training import sharding
 from anonygan_jax.training.device_feed import THREADS, iterate_on_devices
 
 PAIRS = PairConfig(0.75, "same_identity", "other_identity", 2)
+SPOILED = dataclasses.replace(
+    PAIRS, supervised_share=1.0, supervised_condition="spoiled_source"
+)
 
 
 def _batches(loader: str) -> BatchLoader:
@@ -93,7 +98,7 @@ def test_warped_conditions_keep_the_background_and_nothing_of_the_face():
 
 def test_processes_warp_as_threads_do():
     config = DataConfig("embedded", (44, 36), 11, "memory", 3)
-    pairs = dataclasses.replace(PAIRS, supervised_share=0.5)
+    pairs = dataclasses.replace(SPOILED, supervised_share=0.5)
     expected = BatchLoader(config, pairs, uses_warped_condition=True).batch(1)
     config = dataclasses.replace(config, warped_condition_workers=2)
     batch = BatchLoader(config, pairs, uses_warped_condition=True).batch(1)
@@ -134,3 +139,58 @@ def test_the_threads_that_make_batches_end_with_the_generator(loader):
     assert any(t.name.startswith(THREADS) for t in threading.enumerate())
     feed.close()
     assert not any(t.name.startswith(THREADS) for t in threading.enumerate())
+
+
+def test_a_spoiled_face_is_the_sources_and_is_not_the_target():
+    config = DataConfig("embedded", (112, 92), 12, "memory", 3, zoom=1.4)
+    batches = BatchLoader(config, SPOILED, uses_warped_condition=True)
+    batch = batches.batch(0)
+    mask = np.asarray(face_mask(batch.source_points_xy, (112, 92), FACE_CONTOUR))
+    inside = mask[..., 0] > 0
+    spoiled = _grey(batch.warped_condition)
+    apart = np.abs(spoiled - _grey(batch.source))
+    assert all(np.median(a[m]) > 2 for a, m in zip(apart, inside, strict=True))
+    # Each face is more like its own source than like those of the other pairs.
+    likeness = np.array(
+        [
+            [np.corrcoef(s[m], other[m])[0, 1] for other in _grey(batch.source)]
+            for s, m in zip(spoiled, inside, strict=True)
+        ]
+    )
+    assert (likeness.argmax(1) == np.arange(12)).sum() >= 10  # some look much alike
+    # The generator's other view of it cannot be copied pixel by pixel.
+    assert (batch.condition != batch.source).mean() > 0.9
+    again = batches.batch(1)
+    assert (again.warped_condition != batch.warped_condition).any()
+
+
+def _grey(images: np.ndarray) -> np.ndarray:
+    return images.astype(np.float32).mean(-1)
+
+
+def test_landmarks_of_a_spoiled_photo_lie_on_its_face(embedded):
+    detector = DlibLandmarks()
+    rng = np.random.default_rng(0)
+    errors = []
+    for face in embedded[:40:2]:
+        photo, points = spoil(face.image, face.points_xy, rng)
+        faces = detector.detect_any(photo)
+        assert faces
+        width = np.linalg.norm(points[16] - points[0])
+        apart = faces[0].points_xy - points
+        errors.append(np.linalg.norm(apart, axis=-1).mean() / width)
+    assert np.median(errors) < 0.05
+
+
+def test_rows_of_a_process_are_spoiled_alike():
+    config = DataConfig("embedded", (44, 36), 6, "memory", 3)
+    whole = BatchLoader(config, SPOILED, True).batch(2)
+    part = BatchLoader(config, SPOILED, True, slice(2, 5)).batch(2)
+    np.testing.assert_array_equal(part.warped_condition, whole.warped_condition[2:5])
+    np.testing.assert_array_equal(part.condition, whole.condition[2:5])
+
+
+def test_spoiled_sources_need_a_generator_that_takes_them():
+    config = DataConfig("embedded", (44, 36), 5, "memory", 3)
+    with pytest.raises(ValueError, match="uses_warped_condition"):
+        BatchLoader(config, SPOILED)
