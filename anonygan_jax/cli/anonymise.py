@@ -65,11 +65,11 @@ def anonymise(
     cannot replace is pixelated. The same command again continues a run that was
     stopped. No file is overwritten but results of earlier runs.
 
-    Exit codes: 0, all files have a result and all detected faces are replaced; 2, a
-    file could not be processed (the other files have results); 3, some faces are
-    pixelated; 4, a file has no result since it is neither a photo nor a video or no
-    face was found, or only regions of it are pixelated; 1, the run could not begin or
-    go on.
+    Exit codes: 0, all files have a result and all detected faces are replaced; 1, the
+    run could not begin or go on; else the first that holds of: 2, a file could not be
+    processed (the other files have results); 3, some faces are pixelated; 4, a file has
+    no result since it is neither a photo nor a video or no face was found, or only
+    regions of it are pixelated.
 
     A face that no detector finds is unchanged: check the results before you publish
     them.

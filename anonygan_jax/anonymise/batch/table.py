@@ -132,7 +132,8 @@ def read_faces(path: pathlib.Path) -> Known:
         landmarks are optional.
 
     Raises:
-      TracksError: the file is neither, or lacks a column; the message names the row.
+      TracksError: the file is neither, or lacks a column; the message names the row of
+        faces, the first one is 1.
     """
     check_suffix(path)
     known: Known = defaultdict(lambda: defaultdict(list))
@@ -141,7 +142,7 @@ def read_faces(path: pathlib.Path) -> Known:
         with path.open(encoding="utf-8-sig", errors=SURROGATES, newline="") as file:
             read = _json_rows if path.suffix == JSON else _csv_rows
             rows = read(path, file)
-            for number, row in enumerate(rows):  # noqa: B007 (named in the error)
+            for number, row in enumerate(rows, 1):  # noqa: B007 (named in the error)
                 name, frame = str(row["file"]), int(row.get("frame") or 0)
                 known[name][frame].append(_face(row))
     except TracksError:

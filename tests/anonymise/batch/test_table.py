@@ -34,7 +34,7 @@ def test_numbers_that_are_no_pixels_are_named(change, tmp_path):
     for word in ("NaN", "Infinity", "1e999"):
         text = text.replace(f'"{word}"', word)
     (tmp_path / "a.json").write_text(text)
-    with pytest.raises(TracksError, match=r"a\.json: .*row 1") as error:
+    with pytest.raises(TracksError, match=r"a\.json: .*row 2") as error:
         read_faces(tmp_path / "a.json")
     assert "\n" not in str(error.value)
 
@@ -85,7 +85,7 @@ def test_a_csv_without_the_wanted_header_is_refused(content, tmp_path):
 def test_rows_with_more_cells_than_columns_are_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("file,x,y,width,height\na.jpg,10,5,20,5,160,5,220,5\n")
-    with pytest.raises(TracksError, match="row 0: more cells than columns"):
+    with pytest.raises(TracksError, match="row 1: more cells than columns"):
         read_faces(path)
 
 

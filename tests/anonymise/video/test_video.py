@@ -354,7 +354,7 @@ def test_a_table_says_where_it_is_wrong(clip, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([row]))
     for name, line in (
         ("a.csv", "must name the columns file, x, y, width, height"),
-        ("a.json", "row 0 lacks 'height'"),
+        ("a.json", "row 1 lacks 'height'"),
     ):
         result = _run(
             clip, "--output", tmp_path / "out", "--boxes", tmp_path / name, *BLUR
