@@ -44,11 +44,11 @@ def measure(
       key: of the figure.
       values_of: gives a value to each probe, from the embeddings of the results.
     """
-    made = values_of(inputs.results.embeddings[name])
-    if inputs.floor is None or name not in inputs.floor.embeddings:
+    made, patched = values_of(inputs.results.embeddings[name]), floor_of(inputs, name)
+    if patched is None:
         measures = {key: estimate(made)}
     else:
-        floor = values_of(inputs.floor.embeddings[name])
+        floor = values_of(patched)
         both = sorted(made.keys() & floor.keys())
         measures = {key: estimate({probe: made[probe] for probe in both})}
         measures[key + FLOOR] = estimate({probe: floor[probe] for probe in both})
@@ -58,6 +58,11 @@ def measure(
             np.array([person(probe[0]) for probe in both]),
         )
     return {key: found for key, found in measures.items() if found.count}
+
+
+def floor_of(inputs: MetricInputs, name: str) -> Embeddings | None:
+    """Returns a recogniser's embeddings of the black patches, if they were measured."""
+    return None if inputs.floor is None else inputs.floor.embeddings.get(name)
 
 
 def estimate(values: Values) -> Estimate:

@@ -103,21 +103,19 @@ def paired_difference(
     return Estimate(mean_apart, float(drawn.low), float(drawn.high), len(apart))
 
 
-def without_interval(estimate: Estimate) -> Estimate:
-    """Returns an estimate whose interval is not known."""
-    return dataclasses.replace(estimate, low=np.nan, high=np.nan)
-
-
 def jackknife(statistic: Callable[[np.ndarray], float], people: np.ndarray) -> Estimate:
     """Returns a statistic of probes, with its error by leaving out each person.
 
+    Of pairs the error is an upper bound in expectation (Efron and Stein 1981).
+
     Args:
       statistic: of a part of the probes, given as bool [N].
-      people: [N], whom each probe shows.
+      people: [N], whom each probe shows; of pairs [N, 2].
     """
+    people = people.reshape(len(people), -1)
     everybody = np.unique(people)
     value, count = statistic(np.ones(len(people), bool)), len(everybody)
-    without = np.array([statistic(people != one) for one in everybody])
+    without = np.array([statistic((people != one).all(1)) for one in everybody])
     error = float(((count - 1) * without.var()) ** 0.5)
     return around(value, error, len(people))
 

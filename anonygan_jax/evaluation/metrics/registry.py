@@ -23,6 +23,7 @@ METRICS: tuple[Metric, ...] = (
     self_reidentification.CLASSES,
     self_reidentification.METRIC,
     verification.METRIC,
+    verification.AREA,
     identification.RANK_ONE,
     identification.WITH_OWN,
     identification.PARROT,

@@ -1,11 +1,10 @@
 """Verification of photo pairs whose second photo is anonymised, by LFW's protocol."""
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
-from anonygan_jax.evaluation.collect.pair_lists import PairList
+from anonygan_jax.evaluation.collect.pair_lists import PairList, person
 from anonygan_jax.evaluation.metrics import beside, estimates, reidentification
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.evaluation.metrics.gallery import FARS, Values, far_text
@@ -65,56 +64,71 @@ def _measure_accuracy(inputs: MetricInputs) -> dict[str, Estimate]:
     return measures
 
 
-def _measure(inputs: MetricInputs) -> dict[str, Estimate]:
-    """True accept rates, and the area under the ROC.
-
-    The areas have no intervals: those of the means over pairs of one person would leave
-    out that the pairs of different people are a sample, too.
-    """
+def _measure_rates(inputs: MetricInputs) -> dict[str, Estimate]:
+    """True accept rates."""
     measures: dict[str, Estimate] = {}
     for name in inputs.results.embeddings:
         for far, limit in inputs.gallery[name].thresholds.items():
-            accepted = functools.partial(_below, limit=limit)
-            of_same = functools.partial(_of_same, inputs, name, value=accepted)
-            measures |= beside.measure(inputs, name, tar_key(far, name), of_same)
-        of_same = functools.partial(_of_same, inputs, name, value=nearer_than)
-        areas = beside.measure(inputs, name, f"auc_{name}", of_same)
-        measures |= {key: estimates.without_interval(a) for key, a in areas.items()}
+            accepted = functools.partial(_accepted, inputs, name, limit=limit)
+            measures |= beside.measure(inputs, name, tar_key(far, name), accepted)
     return measures
 
 
-def _of_same(
-    inputs: MetricInputs,
-    name: str,
-    made: Embeddings,
-    value: Callable[[np.ndarray, np.ndarray], np.ndarray],
+def _accepted(
+    inputs: MetricInputs, name: str, made: Embeddings, limit: float
 ) -> Values:
-    """A value of each pair of one person, from distances of both kinds of pairs."""
+    """Whether each pair of one person is accepted, by pair."""
     chosen = _chosen(inputs, name, made)
     if chosen is None:
         return {}
-    apart, same = _distances(inputs, name, made, chosen), chosen.same
+    below = (_distances(inputs, name, made, chosen) < limit)[chosen.same]
     pairs = zip(chosen.second, chosen.first, strict=True)
-    probes = [pair for pair, own in zip(pairs, same, strict=True) if own]
-    found = value(apart[same], apart[~same])
-    return dict(zip(probes, found.tolist(), strict=True))
+    probes = [pair for pair, own in zip(pairs, chosen.same, strict=True) if own]
+    return dict(zip(probes, below.astype(float).tolist(), strict=True))
 
 
-def _below(same: np.ndarray, _: np.ndarray, limit: float) -> np.ndarray:
-    """Whether pairs of one person are accepted, float64 [P]."""
-    return (same < limit).astype(float)
+def _measure_areas(inputs: MetricInputs) -> dict[str, Estimate]:
+    """Areas under the ROC; a person who is left out is in no pair of either kind."""
+    measures: dict[str, Estimate] = {}
+    for name, made in inputs.results.embeddings.items():
+        floor = beside.floor_of(inputs, name)
+        both = made if floor is None else {k: made[k] for k in made if k in floor}
+        chosen = _chosen(inputs, name, both)
+        if chosen is None or chosen.same.all() or not chosen.same.any():
+            continue
+        apart = [
+            _distances(inputs, name, seen, chosen) for seen in (made, floor) if seen
+        ]
+        areas = _areas(chosen, *apart)
+        measures |= {f"auc_{name}{end}": area for end, area in areas.items()}
+    return measures
 
 
-def nearer_than(same: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Returns the share of `other` distances above each of `same`, half of equal ones.
+def _areas(
+    pairs: PairList, apart: np.ndarray, floor: np.ndarray | None = None
+) -> dict[str, Estimate]:
+    """The area of some distances; with the floor's the difference; by a key's end."""
+    people = np.array(
+        [[person(a), person(b)] for a, b in zip(pairs.first, pairs.second, strict=True)]
+    )
+    area = functools.partial(_area, pairs.same, apart)
+    areas = {"": estimates.jackknife(area, people)}
+    if floor is not None:
+        least = functools.partial(_area, pairs.same, floor)
+        areas[beside.FLOOR] = estimates.jackknife(least, people)
+        areas[beside.OVER_FLOOR] = estimates.jackknife(
+            lambda kept: area(kept) - least(kept), people
+        )
+    return areas
 
-    Its mean is the area under the ROC. NaN without `other` distances.
-    """
-    if not len(other):
-        return np.full(len(same), np.nan)
-    ordered = np.sort(other)
-    below = np.searchsorted(ordered, same, "left").astype(float)
-    return 1 - (below + np.searchsorted(ordered, same, "right")) / 2 / len(ordered)
+
+def _area(same: np.ndarray, distances: np.ndarray, kept: np.ndarray) -> float:
+    """The area under the ROC of some pairs; NaN without pairs of both kinds."""
+    own, other = distances[kept & same], np.sort(distances[kept & ~same])
+    if not len(own) or not len(other):
+        return np.nan
+    nearer = np.searchsorted(other, own, "left") + np.searchsorted(other, own, "right")
+    return float(1 - nearer.mean() / 2 / len(other))
 
 
 ACCURACY = Metric(
@@ -133,14 +147,18 @@ METRIC = Metric(
         for key, figure in beside.figures(
             tar_key(far, name), f"{known.title}: verification, TAR at FAR {far:g}"
         ).items()
-    }
-    | {
+    },
+    _measure_rates,
+    frozenset((ORIGINALS, RESULTS)),
+)
+AREA = Metric(
+    {
         key: figure
         for name, known in RECOGNISERS.items()
         for key, figure in beside.figures(
             f"auc_{name}", f"{known.title}: area under the ROC", NUMBER, 3
         ).items()
     },
-    _measure,
+    _measure_areas,
     frozenset((ORIGINALS, RESULTS)),
 )

@@ -26,15 +26,18 @@ from anonygan_jax.recognition.table import MOBILEFACENET
 NUM_PEOPLE, SIZE = 60, 16
 
 
-def photos(seed: int, identity: float, common: float = 0.0) -> dict[str, np.ndarray]:
+def photos(
+    seed: int, identity: float, common: float = 0.0, people: int = 0
+) -> dict[str, np.ndarray]:
     """Three photos of each person, of unit length.
 
     Args:
       identity: how much of an embedding is the person's.
       common: how much is the same in all.
+      people: seed of the people.
     """
     rng = np.random.default_rng(seed)
-    centres = np.random.default_rng(0).normal(size=(NUM_PEOPLE, SIZE))
+    centres = np.random.default_rng([0, people]).normal(size=(NUM_PEOPLE, SIZE))
     shared = np.random.default_rng(1).normal(size=SIZE)
     found = {}
     for person, number in itertools.product(range(NUM_PEOPLE), range(3)):
@@ -43,8 +46,8 @@ def photos(seed: int, identity: float, common: float = 0.0) -> dict[str, np.ndar
     return found
 
 
-def inputs_of(made: dict, floor: dict | None) -> MetricInputs:
-    known = photos(2, 3.0)
+def inputs_of(made: dict, floor: dict | None, people: int = 0) -> MetricInputs:
+    known = photos(2, 3.0, people=people)
     folders = [FolderMeasurement(), FolderMeasurement(), FolderMeasurement()]
     for folder, embeddings in zip(folders, (known, made, floor), strict=True):
         if embeddings is not None:
@@ -89,12 +92,22 @@ def test_the_area_is_scikit_learns(leaking):
             for a, b in zip(pairs.first, pairs.second, strict=True)
         ]
         expected = roc_auc_score(pairs.same, -np.array(apart))
-        found = verification.METRIC.measure(leaking)[f"auc_{MOBILEFACENET}{end}"]
+        found = verification.AREA.measure(leaking)[f"auc_{MOBILEFACENET}{end}"]
         assert found.value == pytest.approx(expected)
-    same, other = np.array([1.0, 2, 3]), np.array([2.0, 2, 5, 0.5])
-    scores = np.concatenate([same, other])
-    expected = roc_auc_score([1, 1, 1, 0, 0, 0, 0], -scores)
-    assert verification.nearer_than(same, other).mean() == pytest.approx(expected)
+
+
+def test_the_area_s_interval_is_about_its_spread_over_samples_of_people():
+    key = f"auc_{MOBILEFACENET}"
+    found = []
+    for seed in range(40):
+        made = photos(2 * seed, 0.8, people=seed)
+        floor = photos(2 * seed + 1, 0.3, people=seed)
+        found.append(verification.AREA.measure(inputs_of(made, floor, seed)))
+    for end in ("", beside.OVER_FLOOR):
+        spread = np.std([each[key + end].value for each in found], ddof=1)
+        widths = [each[key + end].high - each[key + end].low for each in found]
+        ratio = np.mean(widths) / (2 * 1.96) / spread
+        assert 0.8 < ratio < 1.7, end  # of pairs, a jackknife's errors are upper bounds
 
 
 def test_differences_have_the_interval_of_a_paired_test():
@@ -168,7 +181,7 @@ def test_what_leaks_is_more_than_the_floor_and_what_does_not_is_not(leaking):
         (self_reidentification.METRIC, self_reidentification.own_key(MOBILEFACENET)),
         (identification.RANK_ONE, f"rank_one_{MOBILEFACENET}"),
         (identification.PARROT, f"parrot_{MOBILEFACENET}"),
-        (verification.METRIC, f"auc_{MOBILEFACENET}"),
+        (verification.AREA, f"auc_{MOBILEFACENET}"),
         (linkage.METRIC, f"linkage_ari_{MOBILEFACENET}"),
     ):
         found = metric.measure(leaking)
@@ -212,6 +225,9 @@ def test_a_jackknife_of_a_mean_is_its_standard_error():
     expected = estimates.mean(values)
     assert found.low == pytest.approx(expected.low)
     assert found.high == pytest.approx(expected.high)
+    both = np.stack([np.arange(50), 50 + np.arange(50)], 1)  # each in one pair
+    pairs = estimates.jackknife(lambda kept: values[kept].mean(), both)
+    assert pairs.high - pairs.value > found.high - found.value
 
 
 def test_a_fitted_head_sees_what_the_recogniser_alone_does_not():
