@@ -101,7 +101,7 @@ class FaceDetector:
         searches: list[Search] = []
         for rank, detector in enumerate(self._detectors):
             searches += thorough_searches(detector, photo, rank, is_full, every_turn)
-            if self._use_tiles or (every_turn and is_wide(photo)):
+            if self._use_tiles or (is_full and is_wide(photo)):
                 searches += tile_searches(detector, photo, rank)
         return self._detections(searches)
 

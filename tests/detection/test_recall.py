@@ -123,3 +123,4 @@ def test_small_faces_of_panoramas_are_found(find, embedded):
     assert 300 < left.box_xyxy[0] < left.box_xyxy[2] < 600
     apart = right.points_xy - (points + [5500, 0])
     assert np.linalg.norm(apart, axis=-1).mean() < 4
+    assert len(find.boxes(image)) == 2  # as a frame of a video is searched

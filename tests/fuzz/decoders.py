@@ -136,7 +136,8 @@ def _table(suffix: str, columns: tuple[str, ...], rows: list[list]) -> bytes:
 
 def _faces(columns: tuple[str, ...], rows: list[list]) -> Decoder:
     """Tables of faces."""
-    from anonygan_jax.anonymise.batch.table import TracksError, read_faces
+    from anonygan_jax.anonymise.batch.known_table import read_faces
+    from anonygan_jax.anonymise.batch.table import TracksError
 
     seeds = {s: [_table(s, columns, rows)] for s in (".csv", ".json")}
     return Decoder(seeds, read_faces, (TracksError,))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from anonygan_jax.anonymise.batch.contents import About
 from anonygan_jax.anonymise.batch.file_results import LEFT_OUT, FileResult, try_file
 from anonygan_jax.anonymise.batch.journal import REPORT
+from anonygan_jax.anonymise.batch.known_table import Known, read_faces
 from anonygan_jax.anonymise.batch.listing import list_files
 from anonygan_jax.anonymise.batch.output_folder import OutputFolder
 from anonygan_jax.anonymise.batch.pool import (
@@ -17,10 +18,8 @@ from anonygan_jax.anonymise.batch.pool import (
     processes,
 )
 from anonygan_jax.anonymise.batch.table import (
-    Known,
     Table,
     check_table,
-    read_faces,
     written_tracks,
 )
 from anonygan_jax.anonymise.batch.task import Task
@@ -54,7 +53,7 @@ class BatchRun:
         Args:
           inputs: photos, videos, folders, .txt lists.
           make_pool: makes the workers for photos; a single file needs none.
-          boxes: table of faces found by other means, see `table.read_faces`.
+          boxes: table of faces found by other means, see `known_table.read_faces`.
           tracks: table to write, of the faces that are detected.
 
         Raises:

@@ -85,6 +85,7 @@ class Analysis:
             boxes,
         )
         self._times: deque[float] = deque(maxlen=HISTORY)
+        self._was_searched: deque[bool] = deque(maxlen=HISTORY)
         self.store = DetectionStore()
         self.plans: dict[int, TrackPlan] = {}
         self.num_frames = 0
@@ -112,6 +113,7 @@ class Analysis:
             self._anonymiser.policy.check_regions(frame.image.shape)
         self._times.append(frame.seconds)
         seen, ended = self._tracker.step(number, frame.image, frame.seconds)
+        self._was_searched.append(self._tracker.search.was_full)
         for track in ended:
             self._end(track)
         for track in seen:
@@ -179,8 +181,8 @@ class Analysis:
         scene = number - self._tracker.scene_start
         early = []
         for back in range(1, min(PADDING_FRAMES, scene, len(self._times) - 1) + 1):
-            was_searched = back == scene or self._follows_pause(back)
-            if was_searched and self._follows_pause(back - 1):
+            pause = self._times[-back] - self._times[-1 - back]
+            if self._was_searched[-1 - back] and pause > SLOW:
                 break  # so long before, it may be anywhere
             box = motion.carried(face.box_xyxy, back - 1, back)
             face = without_points(face) if box is None else moved(face, box)
@@ -189,10 +191,6 @@ class Analysis:
             early.append((number - back, self._times[-1 - back], face))
         for then, seconds, face in reversed(early):
             self.store.add(then, seconds, track.number, face, EXTENDED)
-
-    def _follows_pause(self, back: int) -> bool:
-        """Whether a frame, counted back, follows a pause: then its search is full."""
-        return self._times[-1 - back] - self._times[-2 - back] > SLOW
 
     def _close_gap(self, track: Track, person: Person, seen: Seen) -> None:
         """Stores a lost face that is found again: interpolated after a short gap."""

@@ -21,6 +21,7 @@ class FrameSearch:
 
     Attributes:
       every: frames from one full search to the next, at most MOST_BETWEEN.
+      was_full: whether the last frame was searched in full, or its faces are known.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class FrameSearch:
         self._detector, self._known = detector, known
         self.every = min(every, MOST_BETWEEN)
         self._seconds = -1.0
+        self.was_full = False
 
     def __call__(
         self,
@@ -55,9 +57,11 @@ class FrameSearch:
         """
         elapsed, self._seconds = seconds - self._seconds, seconds
         if self._known is not None:
-            return self._known.get(number, []), number in self._known
+            self.was_full = number in self._known
+            return self._known.get(number, []), self.was_full
         is_due = number % self.every == 0 or number == scene_start
         is_full = is_due or elapsed > SLOW or any(track.turns for track in tracks)
+        self.was_full = is_full
         if is_due or elapsed > SLOW or number - scene_start < self.every:
             return self._detector.boxes(image, is_full=is_full), True
         turns = {0} | {track.turns for track in tracks}

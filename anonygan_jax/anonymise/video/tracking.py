@@ -39,6 +39,7 @@ class Tracker:
       scene_start: the frame in which the scene began.
       motion: between the last frames.
       detections: of the last frame.
+      search: of the frames.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Tracker:
           known: detections by frame; other frames are not searched. None to search.
         """
         self._detector, self._likeness = detector, likeness
-        self._search = FrameSearch(detector, search_every, known)
+        self.search = FrameSearch(detector, search_every, known)
         self._checks_identity = checks_identity
         self._tracks: list[Track] = []
         self._num_tracks = 0
@@ -84,7 +85,7 @@ class Tracker:
             self.scene_start, ended = number, self.close()
             self.motion.forget()
         followed = {t.number: self._follow(t, image) for t in self._tracks}
-        self.detections, is_thorough = self._search(
+        self.detections, is_thorough = self.search(
             number, image, seconds, self.scene_start, self._tracks, followed
         )
         seen = self._match(number, image, followed, seconds, is_thorough)

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from anonygan_jax.anonymise.batch.known_table import read_faces
 from anonygan_jax.anonymise.batch.table import (
     COLUMNS,
     TracksError,
     check_table,
-    read_faces,
     written_tracks,
 )
 from anonygan_jax.faces.face import Face
@@ -22,7 +22,8 @@ ROW = {"file": "a.jpg", "x": 1, "y": 2, "width": 30, "height": 40}
     [
         *({"x": v} for v in ("NaN", "Infinity", "1e999", 1e7, "", None, [], "1;2")),
         *({"width": v} for v in (0, -3, "NaN", 10**400)),
-        *({"frame": v} for v in ("NaN", "Infinity", "x", [1])),
+        *({"frame": v} for v in ("NaN", "Infinity", "x", [1], 7.9)),
+        *({"file": "a.mp4", "frame": v} for v in (None, "")),
         *({name: v} for name in ("score", "roll") for v in ("NaN", "Infinity", "x")),
         {"x135": "NaN", "y67": 1},
         {"y67": "NaN"},
@@ -86,6 +87,37 @@ def test_rows_with_more_cells_than_columns_are_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("file,x,y,width,height\na.jpg,10,5,20,5,160,5,220,5\n")
     with pytest.raises(TracksError, match="row 1: more cells than columns"):
+        read_faces(path)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'a.jpg,1,2,30,40,"Ann\na.jpg,50,2,30,40,Bob\n',
+        'a.jpg,1,2,30,40,"Ann\na.jpg,50,2,30,40,"Bob\n',
+        'a.jpg,1,2,30,40,"Ann\na.jpg,50,2,30,40,Bob"\na.jpg,9,2,30,40,C\n',
+    ],
+)
+def test_a_quote_that_hides_rows_is_refused(rows, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("file,x,y,width,height,label\n" + rows)
+    with pytest.raises(TracksError, match=r"a\.csv"):
+        read_faces(path)
+
+
+@pytest.mark.parametrize("name", [" frame", "Frame", "FRAME "])
+def test_a_column_that_is_nearly_known_is_refused(name, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"file,x,y,width,height,{name}\na.jpg,1,2,30,40,7\n")
+    with pytest.raises(TracksError, match="must be called 'frame'"):
+        read_faces(path)
+
+
+def test_a_field_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "a.json"
+    fields = '"file": "a.jpg", "x": 1, "x": 9, "y": 2, "width": 30, "height": 40'
+    path.write_text(f"[{{{fields}}}]")
+    with pytest.raises(TracksError, match="twice"):
         read_faces(path)
 
 

@@ -1,5 +1,6 @@
 """Hard videos: dlib, which the tool does not use, finds no face that is left."""
 
+import dataclasses
 import pathlib
 
 import cv2
@@ -12,6 +13,7 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.proof import NOT_CHANGED
 from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.video.anonymise import VideoResult, anonymise_video
+from anonygan_jax.anonymise.video.motion import Motion
 from anonygan_jax.anonymise.video.render import NOT_CLEAR
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
@@ -228,21 +230,34 @@ def test_who_comes_to_the_place_of_a_kept_person_is_hidden(embedded, tmp_path, w
     assert {track.status for track in result.tracks} == {"kept", "replaced"}
 
 
+@pytest.mark.parametrize("last", [12, 15, 18])
 def test_a_face_that_a_recogniser_cannot_crop_is_hidden(
-    embedded, tmp_path, monkeypatch
+    last, embedded, tmp_path, monkeypatch
 ):
     """As one whose landmarks nearly coincide: it may be anybody's."""
+    places, now = [(60.0, 10.0, 131.0)] * 30, {"frame": -1}
+    frames = _frames(embedded[0].image, places)
+    frames[11:last] = _frames(embedded[-1].image, places[: last - 11])
+    add, describe = Motion.add, MobileFaceNetDescriptor.__call__
 
-    def fails(*_):
-        raise DegenerateFaceError("landmarks coincide")
+    def count(self, image):
+        now["frame"] += 1
+        add(self, image)
+
+    def fails(self, *arguments):
+        if 11 <= now["frame"] < last:
+            raise DegenerateFaceError("landmarks coincide")
+        return describe(self, *arguments)
 
     Image.fromarray(embedded[0].image).save(tmp_path / "one.png")
     blur = Anonymiser("blur", keep=(str(tmp_path / "one.png"),))
+    monkeypatch.setattr(Motion, "add", count)
     monkeypatch.setattr(MobileFaceNetDescriptor, "__call__", fails)
-    frames = _frames(embedded[0].image, [(60.0, 10.0, 131.0)] * 8)
     source = write_clip(tmp_path / "source.mp4", frames)
     anonymise_video(blur, source, tmp_path / "out.mp4")
-    assert _left(frames, read_clip(tmp_path / "out.mp4")[0]) == []
+    left = set(_left(frames, read_clip(tmp_path / "out.mp4")[0]))
+    assert left >= set(range(11))
+    assert not left & set(range(11, last))
 
 
 def test_a_lost_face_stays_pixelated_where_people_are_kept(
@@ -297,3 +312,20 @@ def test_a_face_that_only_full_searches_show_is_hidden_before_them(
         hidden = read_clip(tmp_path / "out.mp4")[0][comes:]
         assert _left(frames[comes:], hidden) == []
         assert track.first_frame > comes
+
+
+@pytest.mark.parametrize("frames_a_second", [10, 30])
+def test_frames_before_a_known_face_were_not_searched(
+    frames_a_second, embedded, tmp_path
+):
+    """In a slow video, and after two pauses: its boxes are all that is known."""
+    step = 30 // frames_a_second
+    times = [step * n + 3 * (n > 3) + 3 * (n > 4) for n in range(16)]
+    frames = _frames(embedded[0].image, [(60.0, 10.0, 131.0)] * 16)
+    blur = Anonymiser("blur")
+    found = blur.detector(frames[0])[0]
+    face = dataclasses.replace(found, points_xy=np.zeros((0, 2), np.float32))
+    known = {number: [face] for number in (5, 10, 15)}
+    source = write_clip(tmp_path / "source.mp4", frames, times)
+    anonymise_video(blur, source, tmp_path / "out.mp4", known=known)
+    assert _left(frames, read_clip(tmp_path / "out.mp4")[0]) == []
