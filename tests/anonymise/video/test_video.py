@@ -350,7 +350,7 @@ def test_written_faces_can_be_given_back(clip, group_photo, frames, suffix, tmp_
 
 def test_a_table_says_where_it_is_wrong(clip, tmp_path):
     (tmp_path / "a.csv").write_text("file,x,y,width\nclip.mp4,1,2,3\n")
-    row = {"file": "clip.mp4", "x": 1, "y": 2, "width": 3}
+    row = {"file": "clip.mp4", "frame": 0, "x": 1, "y": 2, "width": 3}
     (tmp_path / "a.json").write_text(json.dumps([row]))
     for name, line in (
         ("a.csv", "must name the columns file, x, y, width, height"),
