@@ -150,6 +150,7 @@ def _run() -> ml_collections.ConfigDict:
     run.picture_every_x_steps = 500
     run.checkpoint_every_x_steps = 500  # what a kill loses at most
     run.num_checkpoints = 3
+    run.max_skipped_steps = 10
     run.num_pictures = 8  # rows of a grid
     run.evaluate_every_x_steps = 1000  # detection, re-identification, pose; 0: never
     run.num_evaluated = 64  # faces

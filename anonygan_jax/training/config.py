@@ -34,6 +34,8 @@ class RunConfig:
         re-identification and pose of the averaged generator), which needs dlib; 0 for
         none.
       num_evaluated: faces of the online evaluation.
+      max_skipped_steps: updates that are not finite are left out; after more than so
+        many since the start or the resume the run stops.
       best_by: one of `RANKED`, or "". The evaluated checkpoint in which this measure is
         smallest is kept, too.
       init_from: a run's folder, an export or "embedded": the initial generator of a new
@@ -48,6 +50,7 @@ class RunConfig:
     num_pictures: int
     evaluate_every_x_steps: int
     num_evaluated: int
+    max_skipped_steps: int = 10
     best_by: str = ""
     init_from: str = ""
 

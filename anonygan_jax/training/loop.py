@@ -81,7 +81,7 @@ class Loop:
           batches: one for each step.
 
         Raises:
-          NotFiniteError: a loss is not finite.
+          NotFiniteError: too many updates are not finite.
           CheckpointError: a checkpoint cannot be written.
         """
         for step, batch in enumerate(batches, int(state.step) + 1):
@@ -119,7 +119,7 @@ def train_and_evaluate(
     Raises:
       ValueError, TypeError: the config is wrong or does not fit the workdir or the
         data, or no checkpoint can be read or written.
-      NotFiniteError: a loss is not finite; the last checkpoint is of an earlier step.
+      NotFiniteError: too many updates are not finite; none of them is in a checkpoint.
     """
     run, stages = RunConfig(**config.run), factory.make_stages(config)
     train_step, num_steps = stages[-1].train_step, stages[-1].stop
@@ -148,7 +148,7 @@ def train_and_evaluate(
         hooks = Hooks(run, train_step.system, batches, log)
         profiler = Profiler(workdir, profile)
         stack.callback(profiler.close)
-        guard = NanGuard(workdir, batches)
+        guard = NanGuard(workdir, batches, run.max_skipped_steps)
         loop = Loop(run, num_steps, hooks, checkpoints, profiler, guard, stop)
         for stage in stages:
             if start >= stage.stop or stop.requested:

@@ -1,25 +1,37 @@
-"""Stops a run whose losses are not finite, and saves the batch of that step."""
+"""Counts the updates that were not finite, saves their batches, stops the run."""
 
+import logging
 import pathlib
 
 import jax
 import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.training.step import SKIPPED
+
+logger = logging.getLogger(__name__)
 
 
 class NotFiniteError(FloatingPointError):
-    """A loss is NaN or infinite; the message has the path of its batch."""
+    """Too many updates had losses or gradients that are NaN or infinite."""
 
 
 class NanGuard:
     """Checks the losses of a step after the next step was started.
 
-    So the check does not wait for the devices.
+    So the check does not wait for the devices. The step has left the update out.
     """
 
-    def __init__(self, workdir: pathlib.Path, batches: BatchLoader) -> None:
+    def __init__(
+        self, workdir: pathlib.Path, batches: BatchLoader, max_skipped: int
+    ) -> None:
+        """Counts from 0.
+
+        Args:
+          max_skipped: updates that may be left out.
+        """
         self._workdir, self._batches = workdir, batches
+        self._left = max_skipped
         self._noted: tuple[int, dict[str, jax.Array]] | None = None
 
     def note(self, step: int, values: dict[str, jax.Array]) -> None:
@@ -33,22 +45,25 @@ class NanGuard:
         self._noted = step, values
 
     def check(self) -> None:
-        """Checks the step noted last.
+        """Checks the step noted last; the batch of an update left out is saved.
 
         Raises:
-          NotFiniteError: a loss of it is not finite; the batch is saved.
+          NotFiniteError: more updates than allowed were left out.
         """
         if self._noted is None:
             return
         step, values = self._noted
         self._noted = None
+        if not float(values[SKIPPED]):
+            return
         numbers = {name: float(value) for name, value in values.items()}
         bad = [name for name, value in numbers.items() if not np.isfinite(value)]
-        if bad:
-            path = self._save(step, numbers)
-            raise NotFiniteError(
-                f"step {step}: {', '.join(bad)} not finite; its batch is in {path}"
-            )
+        path = self._save(step, numbers)
+        message = f"step {step}: {', '.join(bad)} not finite; its batch is in {path}"
+        self._left -= 1
+        if self._left < 0:
+            raise NotFiniteError(message)
+        logger.warning("%s; this update is left out", message)
 
     def _save(self, step: int, numbers: dict[str, float]) -> pathlib.Path:
         """Writes this process' rows of a batch and its losses as a .npz file."""

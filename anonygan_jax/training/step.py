@@ -13,6 +13,8 @@ from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training import sharding
 from anonygan_jax.training.optimiser import OptimiserConfig
 
+GRADIENT_NORM, SKIPPED = "gradient_norm", "skipped"  # beside the loss terms
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TrainStep:
@@ -48,7 +50,11 @@ class TrainStep:
     def __call__(
         self, state: TrainState, batch: PairBatch, rng: jax.Array
     ) -> tuple[TrainState, Metrics]:
-        """Returns the state after one update of all networks, and the loss terms."""
+        """Returns the state after one update of all networks, and the loss terms.
+
+        Terms or gradients that are not finite update nothing but the step's number;
+        `SKIPPED` is 1 then. `GRADIENT_NORM` is that of all networks' gradients.
+        """
         to_augment, rng = jax.random.split(sharding.partitionable(rng))
         batch = augment(batch, to_augment, self.augmentation)
         grads, batch_stats, metrics = self.gradients(state, batch, rng)
@@ -70,4 +76,9 @@ class TrainStep:
             opt_state=opt_state,
             ema_params=ema_params,
         )
+        norm = optax.global_norm(grads)
+        finite = jnp.isfinite(jnp.stack([norm, *metrics.values()])).all()
+        kept = dataclasses.replace(state, step=after.step)
+        after = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, kept)
+        metrics = {GRADIENT_NORM: norm, SKIPPED: 1.0 - finite} | metrics
         return after, metrics

@@ -1,5 +1,6 @@
 """The loop: what a run leaves, exact resume, orderly stops."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -9,6 +10,7 @@ import sys
 import threading
 
 import chex
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -239,24 +241,73 @@ def test_a_run_of_an_older_version_goes_on(tiny_config, tmp_path):
         save_config(tiny_config, tmp_path)
 
 
-def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypatch):
-    config = _steps(tiny_config, 4)
-    make = loop.factory.compile_step
+class _NotFinite:
+    """Gradients of a system, of which some steps have terms that are not finite.
 
-    def make_broken(*arguments):
-        train_step = make(*arguments)
+    Attributes:
+      steps: of them.
+      where: "loss" for a term, "gradient" for one number of the gradients.
+    """
 
-        def broken(state, batch):
-            state, values = train_step(state, batch)
-            bad = jnp.where(state.step >= 3, jnp.nan, values["pose"])
-            return state, values | {"pose": bad}
+    def __init__(self, system, steps, where):
+        self._gradients, self.steps, self.where = system.gradients, steps, where
 
-        broken.cost_analysis = train_step.cost_analysis
-        return broken
+    def __call__(self, state, batch, rng):
+        grads, stats, metrics = self._gradients(state, batch, rng)
+        bad = jnp.isin(state.step + 1, jnp.array(self.steps))
+        if self.where == "loss":
+            return (
+                grads,
+                stats,
+                metrics | {"pose": jnp.where(bad, jnp.nan, metrics["pose"])},
+            )
+        leaves, tree = jax.tree.flatten(grads)
+        leaves[0] = jnp.where(bad, leaves[0].at[..., 0].set(jnp.inf), leaves[0])
+        return jax.tree.unflatten(tree, leaves), stats, metrics
 
-    monkeypatch.setattr(loop.factory, "compile_step", make_broken)
-    with pytest.raises(NotFiniteError, match="step 3: pose not finite; its batch is"):
+
+def _break(monkeypatch, steps, where):
+    """Makes the gradients or a loss of some steps not finite."""
+    make = loop.factory.make_train_step
+
+    def make_broken(config):
+        step = make(config)
+        return dataclasses.replace(
+            step, gradients=_NotFinite(step.system, steps, where)
+        )
+
+    monkeypatch.setattr(loop.factory, "make_train_step", make_broken)
+
+
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_an_update_that_is_not_finite_is_left_out(
+    where, tiny_config, tmp_path, monkeypatch, caplog
+):
+    """Also at the step of a checkpoint, with losses that are finite."""
+    before = loop.train_and_evaluate(_steps(tiny_config, 3), tmp_path / "before")
+    _break(monkeypatch, [4], where)
+    with caplog.at_level("WARNING", "anonygan_jax"):
+        after = loop.train_and_evaluate(_steps(tiny_config, 4), tmp_path / "after")
+    expected = dataclasses.replace(before, step=after.step)
+    chex.assert_trees_all_equal(after, expected)
+    assert int(after.step) == 4
+    assert "step 4: " in caplog.text
+    name = {"loss": "pose", "gradient": "gradient_norm"}[where]
+    assert f"{name} not finite" in caplog.text
+    variables = generator_checkpoint.load_generator(tmp_path / "after")[1]
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(variables))
+
+
+def test_many_updates_that_are_not_finite_stop_the_run(
+    tiny_config, tmp_path, monkeypatch
+):
+    config = _steps(tiny_config, 6)
+    with config.unlocked():
+        config.run.max_skipped_steps = 1
+    _break(monkeypatch, [3, 5], "loss")
+    with pytest.raises(NotFiniteError, match="step 5: pose not finite; its batch is"):
         loop.train_and_evaluate(config, tmp_path)
+    assert len(list(tmp_path.glob("not_finite_*.npz"))) == 2
     (path,) = tmp_path.glob("not_finite_3_*.npz")
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
     expected = BatchLoader(data, pairs).batch(2)
@@ -264,7 +315,6 @@ def test_losses_that_are_not_finite_stop_the_run(tiny_config, tmp_path, monkeypa
         np.testing.assert_array_equal(saved["source"], expected.source)
         assert np.isnan(saved["loss/pose"])
         assert np.isfinite(saved["loss/appearance"])
-    assert generator_checkpoint.load_generator(tmp_path)[2] == 2
 
 
 def _main(*arguments: str) -> subprocess.CompletedProcess:
