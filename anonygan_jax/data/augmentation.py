@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.batches import PairBatch
-from anonygan_jax.faces.face import MIRRORED
+from anonygan_jax.faces.face import mirrored_points
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +46,6 @@ def augment(batch: PairBatch, rng: jax.Array, config: AugmentationConfig) -> Pai
             mirrored[name] = jnp.where(chosen, images[:, :, ::-1], images)
     for name in ("condition_points_xy", "source_points_xy"):
         points = getattr(batch, name)
-        # A left eye is a right eye then.
-        moved = points[:, MIRRORED] * jnp.array([-1.0, 1.0])
-        moved += jnp.array([batch.source.shape[2] - 1.0, 0.0])
+        moved = mirrored_points(points, batch.source.shape[2])
         mirrored[name] = jnp.where(flipped[:, None, None], moved, points)
     return dataclasses.replace(batch, **mirrored)

@@ -87,8 +87,8 @@ class BatchLoader:
           ValueError: there are too few faces for the pairs, the loader cannot warp
             conditions, or a pack has another size.
         """
-        spoils = pair_config.supervised_condition == SPOILED_SOURCE
-        if spoils and not uses_warped_condition:
+        self._spoils = pair_config.supervised_condition == SPOILED_SOURCE
+        if self._spoils and not uses_warped_condition:
             raise ValueError(
                 f"pairs.supervised_condition is {SPOILED_SOURCE!r}, which needs "
                 "model.uses_warped_condition"
@@ -124,8 +124,7 @@ class BatchLoader:
         indices = self.indices_of(step)
         rng = np.random.default_rng([self._config.seed, 3, step])
         seeds = rng.integers(0, 2**62, self._config.batch_size)[self._rows]
-        spoils = self._pair_config.supervised_condition == SPOILED_SOURCE
-        spoiled = indices.is_supervised & spoils
+        spoiled = indices.is_supervised & self._spoils
         return self._read(indices, np.where(spoiled, seeds, NOT_SPOILED))
 
     def indices_of(self, step: int) -> BatchIndices:

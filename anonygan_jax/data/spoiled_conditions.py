@@ -9,10 +9,10 @@ import numpy as np
 
 from anonygan_jax.faces import alignment, warping
 from anonygan_jax.faces.expression import OPEN, mouth_openness
-from anonygan_jax.faces.face import MIRRORED
+from anonygan_jax.faces.face import LEFT_EYE, RIGHT_EYE, mirrored_points
 
-PARTS = (range(17, 22), range(22, 27), range(27, 36), range(36, 42), range(42, 48))
-MOUTH = range(48, 68)
+BROWS, NOSE, MOUTH = (range(17, 22), range(22, 27)), range(27, 36), range(48, 68)
+PARTS = (*BROWS, NOSE, LEFT_EYE, RIGHT_EYE, MOUTH)
 # Lengths are shares of the distance between the jaw's ends, 60 pixels in training.
 PART_SHIFT = 0.013  # deviation of the place of each part
 BLUR = (0.0, 0.012)  # deviation of the blur; turning and moving blur, too
@@ -54,7 +54,7 @@ def _move_parts(
 ) -> np.ndarray:
     """The photo with brows, nose, eyes and mouth moved, each as a whole."""
     moved = np.array(points_xy, np.float64)
-    for part in (*PARTS, MOUTH):
+    for part in PARTS:
         moved[list(part)] += rng.normal(0, shift, 2)
     return warping.warp_face(photo, points_xy, moved, photo.shape[:2])
 
@@ -94,7 +94,7 @@ def _shown(
     height, width = photo.shape[:2]
     if rng.random() < 0.5:
         photo = np.ascontiguousarray(photo[:, ::-1])
-        points_xy = points_xy[MIRRORED] * [-1, 1] + [width - 1, 0]
+        points_xy = mirrored_points(points_xy, width)
     matrix = cv2.getRotationMatrix2D(
         ((width - 1) / 2, (height - 1) / 2),
         rng.normal(0, TURN),

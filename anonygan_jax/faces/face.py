@@ -1,6 +1,7 @@
 """A detected face and the indices of its 68 landmarks (iBUG 300-W order)."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -28,6 +29,18 @@ def _mirrored_landmarks() -> np.ndarray:
 
 
 MIRRORED = _mirrored_landmarks()
+
+
+def mirrored_points(points_xy: Any, width: int) -> Any:
+    """Returns float [..., 68, 2]: the landmarks in the mirrored image, in their order.
+
+    Args:
+      points_xy: float [..., 68, 2], of numpy or JAX.
+      width: of the image, pixels.
+    """
+    # A left eye is a right eye then.
+    moved = points_xy[..., MIRRORED, :] * np.array([-1, 1], np.float32)
+    return moved + np.array([width - 1, 0], np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
