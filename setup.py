@@ -40,6 +40,7 @@ setup(
         "scipy>=1.17,<2",
         "sparklines>=1.0,<2",
         "threadpoolctl>=3.5,<4",
+        "tensorstore>=0.1.80,<0.2",  # what Orbax writes, read before Orbax does
         "tqdm>=4.67,<5",
     ],
     extras_require={

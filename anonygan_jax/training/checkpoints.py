@@ -19,6 +19,7 @@ from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.weights.generator_checkpoint import (
     CHECKPOINTS,
     CheckpointError,
+    check_item,
     saved_steps,
 )
 
@@ -93,6 +94,8 @@ class Checkpoints:
         unreadable: list[int] = []
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
+                for item in ITEMS:
+                    check_item(pathlib.Path(self._manager.directory, str(step), item))
                 state = self._restore(step, like)
             except (OSError, ValueError, KeyError, TypeError) as error:
                 reason = _short(error)

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+import tensorstore as ts
 
 from anonygan_jax.weights.config_fields import with_current_fields
 
@@ -32,12 +33,34 @@ def saved_steps(workdir: pathlib.Path) -> list[int]:
     return sorted(int(p.parent.name) for p in folders if p.parent.name.isdecimal())
 
 
+def check_item(item: pathlib.Path) -> None:
+    """Accepts a saved item of which every file can be read.
+
+    Called before Orbax reads it, since after one damaged array Orbax abandons its other
+    reads, whose errors are printed from many threads, thousands of lines.
+
+    Raises:
+      CheckpointError: a file is missing, cut or damaged.
+    """
+    try:
+        for path in (item / "_METADATA", *(item / "array_metadatas").glob("*")):
+            json.loads(path.read_text())
+        base = {"driver": "file", "path": f"{item.absolute()}/"}
+        store = ts.KvStore.open({"driver": "ocdbt", "base": base}).result()
+        for read in [store.read(key) for key in store.list().result()]:
+            read.result()
+    except (OSError, ValueError) as error:
+        text = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{item}: damaged ({text})") from error
+
+
 def read_arrays(item: pathlib.Path) -> Any:
     """Returns a saved item as numpy arrays, on whatever devices it was written.
 
     Raises:
-      OSError, ValueError, KeyError: it cannot be read.
+      CheckpointError: it cannot be read.
     """
+    check_item(item)
     with ocp.StandardCheckpointer() as checkpointer:
         saved = checkpointer.metadata(item).item_metadata
         if saved is None:
@@ -102,7 +125,7 @@ def load_generator(
         raise CheckpointError(f"{workdir}: no checkpoint of step {step} there")
     try:
         saved = read_arrays(directory / str(step) / "generator")
-    except (OSError, ValueError, KeyError) as error:
+    except CheckpointError as error:
         raise CheckpointError(
             f"{workdir}: the checkpoint of step {step} is damaged or was removed"
         ) from error
