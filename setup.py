@@ -17,7 +17,11 @@ setup(
     long_description=(HERE / "README.md").read_text(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    packages=find_packages(include=["anonygan_jax", "anonygan_jax.*"]),
+    packages=[
+        *find_packages(include=["anonygan_jax", "anonygan_jax.*"]),
+        "anonygan_jax.configs",
+    ],
+    package_dir={"anonygan_jax.configs": "configs"},  # for --config=celeba anywhere
     package_data={"anonygan_jax": ["assets/**", "py.typed"]},
     python_requires=">=3.11",
     install_requires=[

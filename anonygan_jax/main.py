@@ -8,12 +8,12 @@ import logging
 import pathlib
 import sys
 
-import jax
 from absl import app, flags
 from absl import logging as absl_logging
 from ml_collections import config_flags
 
 import anonygan_jax
+from anonygan_jax.training import config_files, processes
 from anonygan_jax.training.loop import train_and_evaluate
 from anonygan_jax.training.nan_guard import NotFiniteError
 from anonygan_jax.training.profiling import profile_steps
@@ -31,6 +31,15 @@ _MODE = flags.DEFINE_enum(
 _DISTRIBUTED = flags.DEFINE_bool(
     "distributed", False, "One of several processes, as its cluster says (see launch/)."
 )
+_COORDINATOR = flags.DEFINE_string(
+    "coordinator_address", None, "HOST:PORT of process 0, where no cluster says it."
+)
+_NUM_PROCESSES = flags.DEFINE_integer(
+    "num_processes", None, "Number of processes, where no cluster says it."
+)
+_PROCESS = flags.DEFINE_integer(
+    "process_id", None, "Number of this one from 0, where no cluster says it."
+)
 _PROFILE = flags.DEFINE_string(
     "profile_steps", "", "FIRST-LAST step to record for TensorBoard, as 10-15."
 )
@@ -46,12 +55,13 @@ def main(arguments: list[str]) -> None:
     try:
         config.lock()
     except OSError:  # raised at the first use, with every folder that was tried
-        sys.exit("error: --config names no file; those of this project are in configs/")
+        known = ", ".join(config_files.names())
+        sys.exit(f"error: --config names no file; this project has {known}")
     _show_progress()
-    if _DISTRIBUTED.value:
-        jax.distributed.initialize()
     workdir = pathlib.Path(_WORKDIR.value)
     try:
+        if _DISTRIBUTED.value:
+            processes.join(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS.value)
         if _MODE.value == "train":
             train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
         else:
@@ -72,13 +82,15 @@ def _parse_flags(arguments: list[str]) -> list[str]:
         if any(argument.startswith(f"--config.{old}") for argument in arguments):
             section = old.split(".")[0]
             sys.exit(f"error: config.{old} is called config.{section}.{new} now")
+    config_files.make_importable()
     try:
-        return flags.FLAGS(arguments)
+        return flags.FLAGS(config_files.with_config_path(arguments))
     except AttributeError as error:
         name = str(error).strip("\"'")
         sys.exit(f"error: the config has no field {name!r}")
     except (flags.Error, ImportError, TypeError, ValueError) as error:
-        sys.exit(f"error: {str(error).strip().splitlines()[-1]}")
+        text = str(error).strip().splitlines()[-1]
+        sys.exit(f"error: {text.removeprefix('ValueError: ')}")
 
 
 def _show_progress() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import ml_collections
 
 from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.models.config import system_of
 from anonygan_jax.systems.registry import system_class
 from anonygan_jax.weights.config_fields import with_current_fields
@@ -70,7 +71,8 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
 
     Args:
       config: of the run.
-      workdir: of the run; may have the config with which the run was started.
+      workdir: of the run, made if it does not exist; may have the config with which
+        the run was started.
 
     Raises:
       ValueError: the workdir has a run of another model, of other pairs or of another
@@ -90,7 +92,9 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
                 f"{workdir} holds a run that differs in config.{', '.join(changed)}; "
                 "choose another --workdir"
             )
-    path.write_text(text)
+    workdir.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as partial:
+        partial.write_text(text)
 
 
 def _identity(config: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What is done after each step: losses, speed, image grids and measures are written."""
 
 import logging
+import types
+from collections.abc import Mapping
 
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.systems.system import Metrics, System
@@ -8,6 +10,7 @@ from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training.config import RunConfig
 from anonygan_jax.training.metric_writer import MetricWriter
 from anonygan_jax.training.online_eval import OnlineEvaluation
+from anonygan_jax.training.optimiser import OptimiserConfig
 from anonygan_jax.training.profiling import Throughput
 from anonygan_jax.training.sample_grid import SampleGrid
 
@@ -18,11 +21,17 @@ class Hooks:
     """Writes metrics and image grids after the steps in which they are due.
 
     Attributes:
+      log: where they are written; None in all processes but the first, which compute
+        what they have a part in and write nothing.
       throughput: read where losses are written; None: no speeds are written.
     """
 
     def __init__(
-        self, config: RunConfig, system: System, batches: BatchLoader, log: MetricWriter
+        self,
+        config: RunConfig,
+        optimiser: OptimiserConfig,
+        system: System,
+        batches: BatchLoader,
     ) -> None:
         """Samples the pairs to show and to measure.
 
@@ -30,7 +39,8 @@ class Hooks:
           LandmarksUnavailable: the online evaluation is on and dlib is missing.
           ValueError: there are too few people, or dlib detects no face.
         """
-        self._config, self._log = config, log
+        self._config, self._optimiser = config, optimiser
+        self.log: MetricWriter | None = None
         self.throughput: Throughput | None = None
         self._sample_grid = SampleGrid(system, batches, config.num_pictures)
         self._evaluate = None
@@ -49,20 +59,28 @@ class Hooks:
           last: whether it is the last step, after which everything is due.
         """
         config, measures = self._config, {}
-        self._log.progress(step)
         if last or step % config.log_every_x_steps == 0:
             numbers = {name: float(value) for name, value in values.items()}
             speeds = self.throughput.read(step) if self.throughput else {}
-            self._write(step, numbers | speeds)
+            self._write(step, numbers | speeds, self._optimiser.learning_rates(step))
         if last or step % config.picture_every_x_steps == 0:
-            self._log.picture(step, self._sample_grid(state))
+            grid = self._sample_grid(state)
+            if self.log:
+                self.log.picture(step, grid)
         if self._evaluate and (last or step % config.evaluate_every_x_steps == 0):
             measures = self._evaluate(state)
             self._write(step, measures)
         return measures
 
-    def _write(self, step: int, numbers: dict[str, float]) -> None:
-        """Writes numbers to the files and the log."""
-        self._log.scalars(step, numbers)
+    def _write(
+        self,
+        step: int,
+        numbers: dict[str, float],
+        unlogged: Mapping[str, float] = types.MappingProxyType({}),
+    ) -> None:
+        """Writes numbers to the files and, but for the unlogged ones, the log."""
+        if self.log is None:
+            return
+        self.log.scalars(step, {**numbers, **unlogged})
         text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
         logger.info("step %d: %s", step, text)

@@ -1,6 +1,7 @@
 """The generator of another run as the initial one of a new run."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,20 +12,33 @@ from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.weights import generator_checkpoint
 
 
-def init_from(state: TrainState, checkpoint: str) -> TrainState:
+def read_initial(checkpoint: str) -> dict[str, Any]:
+    """Returns the variables of a generator.
+
+    Args:
+      checkpoint: a run's folder, an export of it, or "embedded".
+
+    Raises:
+      CheckpointError: there is no generator.
+    """
+    path = generator_checkpoint.checkpoint_path(checkpoint)
+    _, variables, _ = generator_checkpoint.load_generator(path)
+    return variables
+
+
+def init_from(
+    state: TrainState, variables: dict[str, Any], checkpoint: str
+) -> TrainState:
     """Returns a state whose generator and average are the generator of another run.
 
     Args:
       state: before the first step.
-      checkpoint: a run's folder, an export of it, or "embedded".
+      variables: of `read_initial`.
+      checkpoint: where they are from, for messages.
 
     Raises:
-      CheckpointError: there is no generator, or its variables have other names or
-        shapes.
+      CheckpointError: the variables have other names or shapes than the state's.
     """
-    _, variables, _ = generator_checkpoint.load_generator(
-        generator_checkpoint.checkpoint_path(checkpoint)
-    )
     like = state.generator_variables()
     there, wanted = (
         {jax.tree_util.keystr(path): leaf.shape for path, leaf in leaves}

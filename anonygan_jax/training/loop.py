@@ -4,9 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import pathlib
-import signal
 from collections.abc import Iterator
-from types import FrameType
 
 import jax
 import ml_collections
@@ -18,34 +16,13 @@ from anonygan_jax.training.checkpoints import Checkpoints
 from anonygan_jax.training.config import RunConfig, save_config
 from anonygan_jax.training.device_feed import iterate_on_devices
 from anonygan_jax.training.hooks import Hooks
-from anonygan_jax.training.init_from import init_from
+from anonygan_jax.training.init_from import init_from, read_initial
 from anonygan_jax.training.nan_guard import NanGuard
 from anonygan_jax.training.profiling import Profiler, Throughput
+from anonygan_jax.training.stop_request import StopRequest
+from anonygan_jax.weights.generator_checkpoint import saved_steps
 
 logger = logging.getLogger(__name__)
-
-
-class StopRequest:
-    """Context in which SIGINT and SIGTERM ask the loop to stop after its step.
-
-    Attributes:
-      requested: whether one of the signals came. A second one stops at once.
-    """
-
-    def __enter__(self) -> "StopRequest":
-        self.requested = False
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        self._before = {n: signal.signal(n, self._note) for n in numbers}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +66,7 @@ class Loop:
             state, values = update(state, batch)
             self.profiler.after(step, state)
             self.nan_guard.note(step, values)
-            stopping = self.stop.requested
+            stopping = self.stop.requested(step)
             last = step == self.num_steps or stopping
             measures = self.hooks(step, state, values, last)
             if last or step % self.config.checkpoint_every_x_steps == 0:
@@ -108,8 +85,8 @@ def train_and_evaluate(
 ) -> TrainState:
     """Trains to the last step and returns the final state.
 
-    Continues from the newest checkpoint in `workdir`. On SIGINT or SIGTERM the state is
-    saved before the function returns.
+    Continues from the newest checkpoint in `workdir`. On SIGINT or SIGTERM, of any
+    process, the state is saved before the function returns.
 
     Args:
       config: of the run.
@@ -124,9 +101,17 @@ def train_and_evaluate(
     run, stages = RunConfig(**config.run), factory.make_stages(config)
     train_step, num_steps = stages[-1].train_step, stages[-1].stop
     mesh = factory.make_mesh(config)
+    chips = f"{mesh.size} {jax.devices()[0].device_kind}"
+    logger.info("%s: %s, faces of %s", workdir, chips, config.data.directory)
     batches = factory.open_batches(config, train_step.system)
-    workdir.mkdir(parents=True, exist_ok=True)
-    save_config(config, workdir)
+    initial = None  # what is missing is said before anything is compiled
+    if run.init_from and not saved_steps(workdir):
+        initial = read_initial(run.init_from)
+    hooks = Hooks(run, train_step.config, train_step.system, batches)
+    if jax.process_index() == 0:
+        save_config(config, workdir)
+    num_people = batches.sampler.num_people
+    logger.info("%d people; compiling, a minute or more", num_people)
     key = jax.random.key(run.seed, impl=factory.RNG_IMPL)
     state = factory.create_state(train_step, key, batches.batch(0), mesh)
     with contextlib.ExitStack() as stack:
@@ -134,8 +119,8 @@ def train_and_evaluate(
         checkpoints = Checkpoints(workdir, run.num_checkpoints, run.best_by)
         stack.callback(checkpoints.close)
         restored = checkpoints.restore_latest(state)
-        if restored is None and run.init_from:
-            restored = init_from(state, run.init_from)
+        if restored is None and initial is not None:
+            restored = init_from(state, initial, run.init_from)
         state = restored or state
         start = int(state.step)
         if start >= num_steps:
@@ -143,15 +128,15 @@ def train_and_evaluate(
             return state
         example = sharding.to_devices(batches.batch(start), mesh)
         key = jax.random.fold_in(key, 1)
-        log = metric_writer.MetricWriter(workdir, start, num_steps)
-        stack.callback(log.close)
-        hooks = Hooks(run, train_step.system, batches, log)
+        if jax.process_index() == 0:
+            hooks.log = metric_writer.MetricWriter(workdir, start, config)
+            stack.callback(hooks.log.close)
         profiler = Profiler(workdir, profile)
         stack.callback(profiler.close)
         guard = NanGuard(workdir, batches, run.max_skipped_steps)
         loop = Loop(run, num_steps, hooks, checkpoints, profiler, guard, stop)
         for stage in stages:
-            if start >= stage.stop or stop.requested:
+            if start >= stage.stop or stop.requested(start):
                 continue
             update = factory.compile_step(stage.train_step, key, state, example)
             flops, kind = factory.num_flops(update), jax.devices()[0].device_kind

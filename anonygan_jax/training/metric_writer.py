@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import ml_collections
 import numpy as np
 from PIL import Image
 
@@ -16,17 +17,18 @@ PICTURES_FOLDER = "pictures"
 class MetricWriter:
     """Writes scalars and images of a run into its workdir.
 
-    If TensorFlow is installed, clu writes TensorBoard events, with steps a second and
-    the time since the start.
+    If TensorFlow is installed, clu writes TensorBoard events, with the config as text.
     """
 
-    def __init__(self, workdir: pathlib.Path, first_step: int, num_steps: int) -> None:
+    def __init__(
+        self, workdir: pathlib.Path, first_step: int, config: ml_collections.ConfigDict
+    ) -> None:
         """Opens the files.
 
         Args:
           workdir: of the run.
           first_step: the run is resumed here; later lines of metrics.jsonl are removed.
-          num_steps: of the whole run.
+          config: of the run.
         """
         self._path = workdir / METRICS_FILE
         self._pictures = workdir / PICTURES_FOLDER
@@ -34,14 +36,12 @@ class MetricWriter:
         _drop_after(self._path, first_step)
         self._file = self._path.open("a")
         self._writer: Any = None
-        self._report: Any = None
         if importlib.util.find_spec("tensorflow"):
-            from clu import metric_writers, periodic_actions
+            from clu import metric_writers
 
             self._writer = metric_writers.SummaryWriter(str(workdir))
-            self._report = periodic_actions.ReportProgress(
-                num_train_steps=num_steps, writer=self._writer
-            )
+            text = "\n".join(f"    {x}" for x in config.to_json(indent=1).splitlines())
+            self._writer.write_texts(first_step, {"config": text})
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes one line of numbers."""
@@ -49,11 +49,6 @@ class MetricWriter:
         self._file.flush()
         if self._writer:
             self._writer.write_scalars(step, dict(values))
-
-    def progress(self, step: int) -> None:
-        """Notes that a step is done; clu writes steps a second every minute."""
-        if self._report:
-            self._report(step)
 
     def picture(self, step: int, image_u8: np.ndarray) -> None:
         """Writes an image, uint8 [H, W, 3], as pictures/STEP.png."""

@@ -44,6 +44,22 @@ class OptimiserConfig:
         begin = self.decay_from_step - self.num_pretraining_steps
         return optax.join_schedules([constant, falling], [begin])
 
+    def learning_rates(self, step: int) -> dict[str, float]:
+        """Returns the rates with which a step was made, by names for TensorBoard.
+
+        Args:
+          step: number of the step, from 1; no update before it was left out.
+        """
+        num_updates = max(step - 1 - self.num_pretraining_steps, 0)
+        rates = {
+            "generator": self.generator_learning_rate,
+            "discriminator": self.discriminator_learning_rate,
+        }
+        return {
+            f"learning_rate/{name}": float(self.schedule(rate)(num_updates))
+            for name, rate in rates.items()
+        }
+
     def optimisers(
         self, networks: Sequence[str]
     ) -> dict[str, optax.GradientTransformation]:
