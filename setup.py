@@ -36,6 +36,7 @@ setup(
         "numpy>=2.4,<3",
         "tensorflow-datasets>=4.9.10,<5",
         "array-record>=0.8,<1",
+        "grain>=0.2.18,<0.3",
         "absl-py>=2.3,<3",
         "click>=8.2,<9",
         "filelock>=4.3,<5",

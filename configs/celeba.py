@@ -132,13 +132,13 @@ def _data() -> ml_collections.ConfigDict:
     data.directory = "data/celeba"
     data.image_size = (220, 180)  # height, width
     data.batch_size = 64
-    data.loader = "tf_data"  # or memory, device: without TensorFlow, all at once
+    data.loader = "tf_data"  # or grain, memory, device: without TensorFlow
     data.seed = 0  # of order and pairs
     data.repeats = (1,)  # how often a pass shows the photos of each directory
     data.composites = ""  # directory of faces that are conditions only
     data.zoom = 1.0  # above 1 only a window around the face is shown
     data.landmark_jitter = 0.0  # pixels of CelebA's frame, at most
-    data.warped_condition_workers = 0  # processes that warp conditions; 0: threads
+    data.warped_condition_workers = 0  # processes that warp, or with grain read, too
     return data
 
 

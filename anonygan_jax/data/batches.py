@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import os
 from typing import Any
 
 import flax.struct
@@ -102,6 +103,8 @@ class BatchLoader:
         self._warp = None
         if uses_warped_condition:
             workers = config.warped_condition_workers
+            if config.loader == "grain":
+                workers = 0  # its processes make whole batches
             self._warp = WarpPool(workers) if workers else prepare_conditions
         composites = [config.composites] if config.composites else []
         stores = [open_store(name) for name in config.directories + composites]
@@ -110,7 +113,8 @@ class BatchLoader:
         self._identities = list(itertools.chain.from_iterable(names))
         sizes = [len(store) for store in stores]
         self._repeats = np.repeat([*config.repeats, 1][: len(stores)], sizes)
-        kind = FaceDataset if config.loader == "tf_data" else InMemoryFaceDataset
+        decodes_once = config.loader in ("memory", "device")
+        kind = InMemoryFaceDataset if decodes_once else FaceDataset
         self._faces = kind(stores, points, config.image_size, config.zoom)
         self.sampler = self._sampler(pair_config, config.batch_size)
 
@@ -118,6 +122,12 @@ class BatchLoader:
     def loader(self) -> str:
         """How the faces get to the devices, see `DataConfig`."""
         return self._config.loader
+
+    @property
+    def num_workers(self) -> int:
+        """How many processes make batches with the loader "grain"."""
+        cores = len(os.sched_getaffinity(0))
+        return self._config.warped_condition_workers or max(1, cores // 2)
 
     def batch(self, step: int) -> PairBatch:
         """Returns this process' rows of the batch of a step, as numpy arrays."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-LOADERS = ("memory", "device", "tf_data")
+LOADERS = ("memory", "device", "tf_data", "grain")
 SOURCE = "source"
 SPOILED_SOURCE = "spoiled_source"
 SAME_IDENTITY = "same_identity"
@@ -18,16 +18,20 @@ class DataConfig:
         them, with commas.
       image_size: (height, width) of the training pictures.
       batch_size: pairs per step.
-      loader: "memory" decodes all photos once; "device" also copies them to the
-        memory of every device; "tf_data" decodes during training, for sets larger than
-        memory, and is the only one that needs TensorFlow.
+      loader: "memory" decodes all photos once: for sets that fit, 120 KB a photo of
+        the paper's size. "device" also copies them to the memory of every device: for
+        small sets without warped conditions. "tf_data" decodes during training, in
+        threads of one process: for sets larger than memory. It costs less CPU time
+        than "grain" and needs TensorFlow. "grain" does so in processes: for hosts
+        with many cores, where one process is too slow. The batches are the same.
       seed: of the order and the pairs.
       repeats: how often an epoch shows the photos of each directory.
       composites: one more directory, whose faces are conditions only; "" for none.
       zoom: see `alignment.window_transform`.
       landmark_jitter: normal noise of the landmarks of each source has this deviation
         at most, pixels of CelebA's frame; mostly far less.
-      warped_condition_workers: processes that warp conditions; 0 for threads.
+      warped_condition_workers: processes that warp conditions, 0 for threads; with
+        "grain", processes that make whole batches, 0 for half of the cores.
     """
 
     directory: str

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import tensorflow_datasets as tfds
 from array_record.python.array_record_module import ArrayRecordWriter
@@ -21,6 +22,7 @@ SPLIT = "train"
 SUFFIX = "array_record"
 EMBEDDED_COMPOSITES = "embedded"  # directory name of the package's composites
 JPEG_QUALITY = 92
+_DECODING = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,8 +176,16 @@ class FaceRecords:
             return [_record(r) for r in self._source.__getitems__(list(indices))]
 
     def images(self, indices: Sequence[int]) -> list[np.ndarray]:
-        """Returns the pictures with these numbers, uint8 [H, W, 3], as `read`."""
-        return [face.image for face in self.read(indices)]
+        """Returns the pictures with these numbers, uint8 [H, W, 3].
+
+        The same as of `read`, in less than half of its time.
+
+        Raises:
+          RecordsError: a record is damaged.
+        """
+        with named_errors(self.directory):
+            raw = self._source.data_source
+            return [_picture(raw[int(index)], self.size) for index in indices]
 
     def labels(self) -> tuple[list[str], np.ndarray]:
         """Returns names and landmarks of all faces; decodes no picture.
@@ -199,6 +209,18 @@ def _record(fields: dict[str, Any]) -> FaceRecord:
     """A record of TFDS's fields."""
     text = {key: fields[key].decode() for key in ("identity", "file")}
     return FaceRecord(**(fields | text | {"score": float(fields["score"])}))
+
+
+def _picture(record: bytes, size: tuple[int, int]) -> np.ndarray:
+    """The picture of a serialized record; no other field is decoded."""
+    fields = tf_example_pb2.Example.FromString(record).features.feature
+    (encoded,) = fields["image"].bytes_list.value
+    image = None
+    if encoded:
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), _DECODING)
+    if image is None or image.shape != (*size, 3):
+        raise ValueError(f"a record without a picture of {size[0]}x{size[1]} pixels")
+    return image
 
 
 def _resolve(directory: str | pathlib.Path) -> pathlib.Path:

@@ -85,7 +85,7 @@ class WarpPool:
         Args:
           num_workers: number of processes, at least 1.
         """
-        self._pool = WorkerPool.in_processes(_prepare_process, num_workers)
+        self._pool = WorkerPool.in_processes(prepare_process, num_workers)
 
     def __call__(self, *fields: np.ndarray) -> Prepared:
         """Returns as `prepare_conditions`; several threads may call at once."""
@@ -97,8 +97,11 @@ class WarpPool:
         return np.concatenate(condition), np.concatenate(points), np.concatenate(warped)
 
 
-def _prepare_process() -> None:
-    """Leaves accelerators and requests to stop to the training process."""
+def prepare_process() -> None:
+    """Leaves accelerators and requests to stop to the training process.
+
+    A process calls this before it makes batches or warps conditions.
+    """
     jax.config.update("jax_platforms", "cpu")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

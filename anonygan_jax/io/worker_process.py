@@ -154,7 +154,7 @@ def _value(answer: bytes) -> Any:
 def _work(pipe: Any, load: Callable[[], Any], use_one_thread: bool) -> None:
     """What a process does: loads the worker, then answers requests until the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     if use_one_thread:
         cv2.setNumThreads(1)
     loaded: list[Any] = []
@@ -194,8 +194,13 @@ def _pickled_error(error: Exception) -> bytes:
     return answer
 
 
-def _end_with_parent() -> None:
-    """Ends this process when its parent is killed, even in the middle of its work."""
+def end_with_parent() -> None:
+    """Ends this process when its parent ends, even in the middle of its work."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    """Ends this process when its parent has ended."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     multiprocessing.connection.wait([parent.sentinel])

@@ -10,6 +10,7 @@ import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from anonygan_jax.data.batches import BatchIndices, BatchLoader, PairBatch
+from anonygan_jax.data.grain_data import grain_batches
 from anonygan_jax.data.tf_data import tf_data_batches
 from anonygan_jax.io.prefetch import ordered_map
 from anonygan_jax.training import sharding
@@ -27,7 +28,7 @@ def iterate_on_devices(
 
     While the devices compute a step, the next batch is made and transferred. With the
     loader "device" all faces are in the memory of every device, and only indices and
-    landmarks are transferred. The threads that make batches end with the generator.
+    landmarks are transferred. What makes batches ends with the generator.
 
     Args:
       batches: this process' rows.
@@ -39,6 +40,8 @@ def iterate_on_devices(
         return
     if batches.loader == "tf_data":
         made = tf_data_batches(batches, start, stop)
+    elif batches.loader == "grain":
+        made = grain_batches(batches, start, stop)
     else:
         made = _prefetch(batches.batch, start, stop)
     with contextlib.closing(made):
