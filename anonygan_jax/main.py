@@ -1,13 +1,15 @@
 """Entry point: python -m anonygan_jax.main --config=configs/X.py --workdir=DIR
 
 --mode=train is the default. evaluate measures the newest checkpoint of the workdir and
-other methods; watch measures every checkpoint that another process saves.
+other methods; watch measures every checkpoint that another process saves. Exit codes: 0
+for a finished run, 75 for one that was asked to stop and is saved, 1 for an error.
 """
 
 import logging
 import pathlib
 import sys
 
+import jax
 from absl import app, flags
 from absl import logging as absl_logging
 from ml_collections import config_flags
@@ -18,6 +20,8 @@ from anonygan_jax.training.loop import train_and_evaluate
 from anonygan_jax.training.nan_guard import NotFiniteError
 from anonygan_jax.training.profiling import profile_steps
 from anonygan_jax.weights import config_fields
+
+STOPPED = 75  # exit code: asked to stop before the last step; the same command goes on
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Experiment: a file of configs/, with :variant where it has some."
@@ -63,7 +67,9 @@ def main(arguments: list[str]) -> None:
         if _DISTRIBUTED.value:
             processes.join(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS.value)
         if _MODE.value == "train":
-            train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
+            state = train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
+            if int(state.step) < config.optimiser.num_steps:
+                sys.exit(STOPPED)
         else:
             # Not at the top: training does not need the packages of the evaluation.
             from anonygan_jax.evaluation import checkpoints
@@ -74,6 +80,10 @@ def main(arguments: list[str]) -> None:
                 checkpoints.watch_run(config, workdir)
     except (ValueError, ImportError, OSError, NotFiniteError) as error:
         sys.exit(f"error: {error}")
+    except jax.errors.JaxRuntimeError as error:
+        if not _DISTRIBUTED.value:
+            raise
+        processes.leave(error)
 
 
 def _parse_flags(arguments: list[str]) -> list[str]:

@@ -4,8 +4,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 refuse() {
-  echo "$1; see the head of $0" >&2
+  echo "$1; see $0 --help" >&2
   exit 2
+}
+
+help_if_asked() { # ARGUMENTS...: prints the head of the script
+  case "${1:-}" in
+    -h | --help) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+  esac
 }
 
 contains() { # WORD WORDS...
@@ -17,6 +23,7 @@ contains() { # WORD WORDS...
 
 parse() {
   local variable
+  help_if_asked "$@"
   while [ $# -gt 0 ] && [ "$1" != -- ]; do
     variable=${1#--}
     variable=${variable//-/_}

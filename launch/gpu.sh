@@ -2,7 +2,10 @@
 # Trains on this machine's NVIDIA GPU:
 #   bash launch/gpu.sh configs/celeba.py:release runs/celeba [--config.data.directory=DIR ...]
 set -euo pipefail
-[ $# -ge 2 ] || { echo "usage: $0 CONFIG WORKDIR [FLAGS...]" >&2; exit 2; }
+# shellcheck source=launch/arguments.sh
+. "$(dirname "$0")/arguments.sh"
+help_if_asked "$@"
+[ $# -ge 2 ] || refuse "CONFIG and WORKDIR are needed"
 cd "$(dirname "$0")/.."
 [ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
 # shellcheck source=/dev/null

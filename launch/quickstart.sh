@@ -2,6 +2,9 @@
 # Sets up .venv and runs the main job on the embedded faces: training, then anonymised
 # pictures and a checkpoint in runs/composites. Under ten minutes on two cores.
 set -euo pipefail
+# shellcheck source=launch/arguments.sh
+. "$(dirname "$0")/arguments.sh"
+help_if_asked "$@"
 cd "$(dirname "$0")/.."
 [ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
 # shellcheck source=/dev/null

@@ -2,6 +2,9 @@
 # Sets up .venv from requirements.txt and checks the code: format, lint, types, imports
 # between packages, tests. Everything, as every night: launch/test.sh -m "slow or not slow"
 set -euo pipefail
+# shellcheck source=launch/arguments.sh
+. "$(dirname "$0")/arguments.sh"
+help_if_asked "$@"
 cd "$(dirname "$0")/.."
 [ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
 # shellcheck source=/dev/null

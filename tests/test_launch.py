@@ -12,6 +12,7 @@ from configs import faces
 from launch import aot_tpu
 
 SCRIPTS = sorted((ROOT / "launch").glob("*.sh"))
+COMMANDS = [path for path in SCRIPTS if path.name != "arguments.sh"]  # it is sourced
 RUN = ("--config", "configs/celeba.py:paper", "--workdir", "/bucket/my run")
 PROGRAM = """
 ENTRY %main {
@@ -72,6 +73,15 @@ def test_what_is_missing_or_unknown_is_reported(script):
     )
     assert done.returncode == 2
     assert "--config needs a value" in done.stderr
+
+
+@pytest.mark.parametrize("script", COMMANDS, ids=lambda path: path.stem)
+def test_help_prints_the_head_of_a_script(script):
+    command = ["bash", str(script), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    head = [x[2:] for x in script.read_text().splitlines()[1:] if x.startswith("# ")]
+    assert done.stdout.splitlines()[0] == head[0]
+    assert "set -euo" not in done.stdout
 
 
 def test_scripts_are_clean():

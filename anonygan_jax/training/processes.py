@@ -1,5 +1,9 @@
 """Several processes that train one model together."""
 
+import os
+import sys
+from typing import NoReturn
+
 import jax
 
 # A process that says nothing for so long is lost: the others end.
@@ -33,3 +37,21 @@ def join(address: str | None, count: int | None, number: int | None) -> None:
             f"--distributed: the processes are not connected ({reason}); where no "
             "cluster says it, give --coordinator_address, --num_processes, --process_id"
         ) from error
+
+
+def leave(error: jax.errors.JaxRuntimeError) -> NoReturn:
+    """Ends this process with exit code 1 and one line, after another one was lost.
+
+    JAX's own end would wait for the lost process, and then abort.
+
+    Args:
+      error: of a step.
+    """
+    reason = " ".join(str(error).split())[:200]
+    print(
+        f"error: a process of this run was lost ({reason}); start all of them again, "
+        "the run goes on from its newest checkpoint",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(1)

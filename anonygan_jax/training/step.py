@@ -76,7 +76,7 @@ class TrainStep:
             opt_state=opt_state,
             ema_params=ema_params,
         )
-        norm = optax.global_norm(grads)
+        norm = optax.tree.norm(grads)
         finite = jnp.isfinite(jnp.stack([norm, *metrics.values()])).all()
         kept = dataclasses.replace(state, step=after.step)
         after = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, kept)

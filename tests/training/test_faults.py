@@ -5,6 +5,7 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,13 +35,19 @@ FIELDS = {
 }
 
 
-def _start(workdir: pathlib.Path, num_devices: int = 1, **fields) -> subprocess.Popen:
+STOPPED = 75
+
+
+def _start(
+    workdir: pathlib.Path, num_devices: int = 1, flags: tuple[str, ...] = (), **fields
+) -> subprocess.Popen:
     """Trains in a process of its own."""
     fields = FIELDS | {name.replace("__", "."): v for name, v in fields.items()}
     command = [
         *(sys.executable, "-m", "anonygan_jax.main"),
         *("--config=configs/composites.py", f"--workdir={workdir}"),
         *(f"--config.{name}={value}" for name, value in fields.items()),
+        *flags,
     ]
     environment = os.environ | {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={num_devices}",
@@ -56,10 +63,30 @@ def _start(workdir: pathlib.Path, num_devices: int = 1, **fields) -> subprocess.
     )
 
 
-def _finish(process: subprocess.Popen) -> str:
+def _finish(process: subprocess.Popen, code: int = 0) -> str:
     text, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, text[-3000:]
+    assert process.returncode == code, text[-3000:]
     return text
+
+
+def _start_two(workdir: pathlib.Path, **fields) -> list[subprocess.Popen]:
+    """Trains in two processes that share the batches."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{found.getsockname()[1]}"
+    flags = ("--distributed", f"--coordinator_address={address}", "--num_processes=2")
+    return [
+        _start(workdir, flags=(*flags, f"--process_id={number}"), **fields)
+        for number in range(2)
+    ]
+
+
+def _wait_for_lines(workdir: pathlib.Path, count: int, run: subprocess.Popen) -> None:
+    """Waits until a run has logged so many steps."""
+    metrics = workdir / "metrics.jsonl"
+    while not metrics.exists() or metrics.read_text().count("\n") < count:
+        assert run.poll() is None, run.communicate()[0][-3000:]
+        time.sleep(0.1)
 
 
 def _last_state(workdir: pathlib.Path) -> dict:
@@ -116,14 +143,43 @@ def test_a_run_goes_on_with_its_arrays_on_another_mesh(whole, tmp_path):
     chex.assert_trees_all_close(one, other, rtol=1e-7, atol=0.02)
 
 
-def test_a_polite_kill_saves_and_exits_with_0(tmp_path):
+def test_a_polite_kill_saves_and_has_an_exit_code_of_its_own(tmp_path):
     process = _start(tmp_path, optimiser__num_steps=100_000)
-    metrics = tmp_path / "metrics.jsonl"
-    while not metrics.exists() or metrics.read_text().count("\n") < 4:
-        assert process.poll() is None
-        time.sleep(0.1)
+    _wait_for_lines(tmp_path, 4, process)
     process.send_signal(signal.SIGTERM)
-    text = _finish(process)
+    text = _finish(process, STOPPED)
     assert "asked to stop: step" in text
     step = generator_checkpoint.saved_steps(tmp_path)[-1]
     assert f"step {step} is saved" in text
+
+
+def test_two_processes_train_as_one_and_stop_at_the_same_step(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    _finish(_start(one, num_devices=2))
+    first, second = _start_two(two)
+    _wait_for_lines(two, 4, first)
+    second.send_signal(signal.SIGTERM)
+    texts = [_finish(process, STOPPED) for process in (first, second)]
+    step = generator_checkpoint.saved_steps(two)[-1]
+    assert 4 <= step < FIELDS["optimiser.num_steps"]
+    for text in texts:
+        assert f"asked to stop: step {step} is saved" in text
+    assert "step 1:" not in texts[1]  # the first process writes
+    for process in _start_two(two):
+        text = _finish(process)
+        assert f"training from step {step} to" in text
+    assert _losses(one) == _losses(two)
+    chex.assert_trees_all_equal(_last_state(one), _last_state(two))
+    assert len(list(two.glob("events.*"))) == 2  # of the first process, started twice
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_lost_process_ends_the_other_with_a_message(lost, tmp_path):
+    processes = _start_two(tmp_path, optimiser__num_steps=100_000)
+    _wait_for_lines(tmp_path, 2, processes[0])
+    processes[lost].kill()
+    text, _ = processes[1 - lost].communicate(timeout=150)
+    assert processes[1 - lost].returncode not in (0, STOPPED)
+    # JAX's own message comes first where the lost process was the coordinator.
+    assert "a process of this run was lost" in text or "another task died" in text
+    processes[lost].communicate()
