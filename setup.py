@@ -42,6 +42,7 @@ setup(
         "filelock>=4.3,<5",
         "opencv-python-headless>=4.12,<6",
         "pillow>=11,<14",
+        "prometheus-client>=0.22,<1",
         "scipy>=1.17,<2",
         "sparklines>=1.0,<2",
         "threadpoolctl>=3.5,<4",

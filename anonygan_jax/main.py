@@ -15,6 +15,7 @@ from absl import logging as absl_logging
 from ml_collections import config_flags
 
 import anonygan_jax
+from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.training import config_files, processes
 from anonygan_jax.training.loop import train_and_evaluate
 from anonygan_jax.training.nan_guard import NotFiniteError
@@ -78,7 +79,7 @@ def main(arguments: list[str]) -> None:
                 checkpoints.evaluate_run(config, workdir)
             else:
                 checkpoints.watch_run(config, workdir)
-    except (ValueError, ImportError, OSError, NotFiniteError) as error:
+    except (ValueError, ImportError, OSError, NotFiniteError, WorkerDied) as error:
         sys.exit(f"error: {error}")
     except jax.errors.JaxRuntimeError as error:
         if not _DISTRIBUTED.value:

@@ -2,22 +2,55 @@
 
 import json
 import pathlib
+import time
 
 import click
 
 from anonygan_jax.cli.options import FOLDER
+from anonygan_jax.training.prometheus import write_textfile
 from anonygan_jax.training.status import TrainingRun, summary
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
 @click.command("train-status")
 @click.argument("workdir", type=FOLDER)
-def main(workdir: pathlib.Path) -> None:
+@click.option("--follow", is_flag=True, help="Print again until the last step.")
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    default=10,
+    show_default=True,
+    help="Seconds between two looks of --follow.",
+)
+@click.option(
+    "--prometheus",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="Also write the newest figures to this .prom file, for Prometheus' node "
+    "exporter.",
+)
+def main(
+    workdir: pathlib.Path,
+    follow: bool,
+    interval: float,
+    prometheus: pathlib.Path | None,
+) -> None:
     """Prints progress and speed of the run in WORKDIR, and its losses over time.
 
     It reads files only: the run may be in progress, or on another machine.
     """
-    try:
-        click.echo(summary(TrainingRun.read(workdir)))
-    except (CheckpointError, json.JSONDecodeError) as error:
-        raise click.ClickException(str(error)) from error
+    printed = ""
+    while True:
+        try:
+            run = TrainingRun.read(workdir)
+            if prometheus:
+                write_textfile(prometheus, workdir.absolute().name, run)
+        except (CheckpointError, json.JSONDecodeError, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        text = summary(run)
+        if text != printed:
+            click.clear()  # where the output is a terminal
+            click.echo(text)
+            printed = text
+        if not follow or run.step >= run.num_steps:
+            return
+        time.sleep(interval)

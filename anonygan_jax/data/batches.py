@@ -126,8 +126,11 @@ class BatchLoader:
     @property
     def num_workers(self) -> int:
         """How many processes make batches with the loader "grain"."""
-        cores = len(os.sched_getaffinity(0))
-        return self._config.warped_condition_workers or max(1, cores // 2)
+        if self._config.warped_condition_workers:
+            return self._config.warped_condition_workers
+        allowed = getattr(os, "sched_getaffinity", None)  # of Linux
+        cores = len(allowed(0)) if allowed else os.cpu_count() or 1
+        return max(1, cores // 2)
 
     def batch(self, step: int) -> PairBatch:
         """Returns this process' rows of the batch of a step, as numpy arrays."""

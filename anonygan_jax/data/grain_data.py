@@ -1,6 +1,7 @@
 """Batches through Grain, whose processes make them while the training step runs."""
 
 import contextlib
+import pathlib
 import shutil
 import signal
 from collections.abc import Generator, Iterator, Sequence
@@ -16,7 +17,7 @@ from absl import flags
 from anonygan_jax.data.batches import BatchLoader, PairBatch
 from anonygan_jax.data.warped_conditions import prepare_process
 from anonygan_jax.io.prefetch import ordered_map
-from anonygan_jax.io.worker_process import end_with_parent
+from anonygan_jax.io.worker_process import WorkerDied, end_with_parent
 
 NUM_READY = 2  # batches of each process that wait, beside the one that it makes
 SHARED_MEMORY = "/dev/shm"
@@ -35,7 +36,7 @@ def grain_batches(batches: BatchLoader, start: int, stop: int) -> Generator[Pair
     Raises:
       RecordsError, PackError: a picture is damaged.
       ValueError: the shared memory is too small for the batches.
-      RuntimeError: a process died.
+      WorkerDied: a process died.
     """
     num_workers = min(batches.num_workers, stop - start)
     _check_shared_memory(batches.batch(start), num_workers)
@@ -43,7 +44,10 @@ def grain_batches(batches: BatchLoader, start: int, stop: int) -> Generator[Pair
     workers = [_in_a_process(batches, part) for part in steps[:num_workers]]
 
     def receive(step: int) -> PairBatch:
-        shared = next(workers[(step - start) % num_workers])
+        try:
+            shared = next(workers[(step - start) % num_workers])
+        except RuntimeError as error:  # Grain's, for a process that is gone
+            raise WorkerDied(f"a process that makes batches ended: {error}") from error
         return jax.tree.map(np.array, shared)  # a copy: frees the shared memory
 
     with contextlib.ExitStack() as stack:
@@ -79,6 +83,8 @@ def _close(workers: Sequence[Any]) -> None:
 
 def _check_shared_memory(batch: PairBatch, num_workers: int) -> None:
     """Raises ValueError if batches do not fit: writing them would kill a process."""
+    if not pathlib.Path(SHARED_MEMORY).exists():  # of Linux
+        return
     held = num_workers * (NUM_READY + 2)
     needed = held * sum(field.nbytes for field in jax.tree.leaves(batch))
     free = shutil.disk_usage(SHARED_MEMORY).free

@@ -10,6 +10,7 @@ from jax.sharding import Mesh
 from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.batches import BatchLoader, PairBatch
 from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.data.tf_data import require_tensorflow
 from anonygan_jax.models.config import system_of
 from anonygan_jax.systems.registry import make_system
 from anonygan_jax.systems.system import Metrics, System
@@ -84,8 +85,11 @@ def open_batches(config: ml_collections.ConfigDict, system: System) -> BatchLoad
 
     Raises:
       RecordsError, ValueError: as `BatchLoader` and `System.check_num_people`.
+      ModuleNotFoundError: the loader needs TensorFlow, which is missing.
     """
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
+    if data.loader == "tf_data":
+        require_tensorflow()
     rows = sharding.local_rows(data.batch_size)
     batches = BatchLoader(data, pairs, system.uses_warped_condition, rows)
     system.check_num_people(batches.sampler.num_people)

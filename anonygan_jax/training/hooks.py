@@ -8,6 +8,7 @@ from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training.config import RunConfig
+from anonygan_jax.training.divergence import alerts
 from anonygan_jax.training.metric_writer import MetricWriter
 from anonygan_jax.training.online_eval import OnlineEvaluation
 from anonygan_jax.training.optimiser import OptimiserConfig
@@ -40,6 +41,7 @@ class Hooks:
           ValueError: there are too few people, or dlib detects no face.
         """
         self._config, self._optimiser = config, optimiser
+        self._logged: list[dict[str, float]] = []  # losses, since the start or resume
         self.log: MetricWriter | None = None
         self.throughput: Throughput | None = None
         self._sample_grid = SampleGrid(system, batches, config.num_pictures)
@@ -63,6 +65,7 @@ class Hooks:
             numbers = {name: float(value) for name, value in values.items()}
             speeds = self.throughput.read(step) if self.throughput else {}
             self._write(step, numbers | speeds, self._optimiser.learning_rates(step))
+            self._alert(step, numbers)
         if last or step % config.picture_every_x_steps == 0:
             grid = self._sample_grid(state)
             if self.log:
@@ -84,3 +87,9 @@ class Hooks:
         self.log.scalars(step, {**numbers, **unlogged})
         text = " ".join(f"{name} {value:.3f}" for name, value in numbers.items())
         logger.info("step %d: %s", step, text)
+
+    def _alert(self, step: int, losses: dict[str, float]) -> None:
+        """Warns if the run diverges."""
+        self._logged.append({"step": step} | losses)
+        for alert in alerts(self._logged) if self.log else ():
+            logger.warning("%s", alert)

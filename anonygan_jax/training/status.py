@@ -9,6 +9,7 @@ import numpy as np
 import sparklines
 
 from anonygan_jax.models.config import system_of
+from anonygan_jax.training.divergence import alerts
 from anonygan_jax.training.metric_writer import METRICS_FILE
 from anonygan_jax.weights import generator_checkpoint
 
@@ -46,6 +47,16 @@ class TrainingRun:
         lines = [json.loads(text) for text in texts if text.endswith("\n")]
         return cls(config, lines, generator_checkpoint.saved_steps(workdir))
 
+    @property
+    def num_steps(self) -> int:
+        """Steps of the whole run."""
+        return int(self.config["optimiser"]["num_steps"])
+
+    @property
+    def step(self) -> int:
+        """The step logged last; 0 if none was."""
+        return int(self.lines[-1]["step"]) if self.lines else 0
+
     def series(self, name: str) -> np.ndarray:
         """Returns the values of a metric in log order, float64 [N]."""
         return np.array([line[name] for line in self.lines if name in line])
@@ -65,6 +76,7 @@ def summary(run: TrainingRun) -> str:
         f"{system_of(run.config)}, {height}x{width} pixels, "
         f"{data['batch_size']} pairs a step{source}",
         *_progress(run),
+        *(f"ALERT: {alert}" for alert in alerts(run.lines)),
     ]
     names = run.names()
     longest = max(map(len, names), default=0)
@@ -81,7 +93,7 @@ def _progress(run: TrainingRun) -> list[str]:
     """Steps, pairs, rate, time left, checkpoints."""
     if not run.lines:
         return ["no step was logged yet"]
-    step, num_steps = int(run.lines[-1]["step"]), run.config["optimiser"]["num_steps"]
+    step, num_steps = run.step, run.num_steps
     batch_size = run.config["data"]["batch_size"]
     line = (
         f"step {step:,} of {num_steps:,} ({step / num_steps:.0%}), "

@@ -1,17 +1,21 @@
 """What is told of a run, from files written by hand and from a real one."""
 
 import json
+import threading
+import time
 
 import numpy as np
+import prometheus_client.parser
 import pytest
 from click.testing import CliRunner
 
 from anonygan_jax.cli.main import main
+from anonygan_jax.training import divergence
 from anonygan_jax.training.status import NUM_BARS, sparkline
 
 
-def _status(workdir):
-    return CliRunner().invoke(main, ["train-status", str(workdir)])
+def _status(workdir, *options):
+    return CliRunner().invoke(main, ["train-status", str(workdir), *options])
 
 
 @pytest.fixture
@@ -83,3 +87,68 @@ def test_a_system_with_other_fields_is_summed_up(run):
     config["data"]["directory"] = None
     (run / "config.json").write_text(json.dumps(config))
     assert "copycat, 112x92 pixels, 4 pairs a step\n" in _status(run).output
+
+
+def test_a_run_is_followed_to_its_last_step(run):
+    def go_on():
+        time.sleep(0.5)
+        with (run / "metrics.jsonl").open("a") as file:
+            file.write('se": 1}\n{"step": 1000, "pose": 0.5}\n')
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    result = _status(run, "--follow", "--interval=0.1")
+    thread.join()
+    assert result.exit_code == 0
+    assert result.output.index("step 100 of") < result.output.index("step 1,000 of")
+
+
+def test_prometheus_reads_the_newest_figures(run):
+    path = run / "run.prom"
+    assert _status(run, f"--prometheus={path}").exit_code == 0
+    families = prometheus_client.parser.text_string_to_metric_families(path.read_text())
+    found = {
+        (sample.name, sample.labels.get("metric")): sample.value
+        for family in families
+        for sample in family.samples
+    }
+    assert found == {
+        ("anonygan_step", None): 100,
+        ("anonygan_num_steps", None): 1000,
+        ("anonygan_alerts", None): 0,
+        ("anonygan_metric", "pose"): 0,
+        ("anonygan_metric", "pairs_per_second"): 8,
+    }
+    result = _status(run, f"--prometheus={run}/none/run.prom")
+    assert result.exit_code == 1
+    assert "No such file" in result.output
+
+
+def _lines(values, period=50):
+    return [
+        {"step": period * n, "pose_discriminator": value, "pose": 0.0}
+        for n, value in enumerate(values, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_alert"),
+    [
+        ([0.04] * 11, True),  # 500 steps from the first to the last
+        ([0.04] * 10, False),
+        ([0.04] * 9 + [0.06] + [0.04] * 10, False),
+        ([0.6] + [0.01] * 11, True),
+        ([0.04] * 11 + [0.6], False),
+        ([], False),
+    ],
+)
+def test_a_discriminator_that_has_won_is_an_alert(values, is_alert):
+    found = divergence.alerts(_lines(values))
+    assert bool(found) == is_alert
+    assert all("pose_discriminator has been below 0.05" in text for text in found)
+
+
+def test_the_summary_has_the_alerts(run):
+    text = "".join(json.dumps(line) + "\n" for line in _lines([0.01] * 12))
+    (run / "metrics.jsonl").write_text(text)
+    assert "ALERT: pose_discriminator has been" in _status(run).output
