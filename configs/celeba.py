@@ -123,6 +123,7 @@ def _optimiser() -> ml_collections.ConfigDict:
     optimiser.decay_from_step = 32_000
     optimiser.ema_decay = 0.999  # of the generator used for pictures; not in the paper
     optimiser.num_pretraining_steps = 0  # see configs/ciagan.py
+    optimiser.num_microbatches = 1  # parts of a batch, one after the other: less memory
     return optimiser
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import os
 from typing import Any
 
 import flax.struct
@@ -39,6 +38,8 @@ class PairBatch:
       condition_person: int32 [B], number of the condition's person; -1: of nobody.
       warped_condition: uint8 [B, H, W, 3], the source with the condition's face warped
         in; None where the network takes none.
+      supervised_share: float32 [B], each the share of supervised pairs in the batch of
+        which this is a part; None: this is the whole batch.
     """
 
     condition: Array
@@ -48,6 +49,7 @@ class PairBatch:
     is_supervised: Array
     condition_person: Array | None = None
     warped_condition: Array | None = None
+    supervised_share: Array | None = None
 
 
 @flax.struct.dataclass
@@ -126,11 +128,7 @@ class BatchLoader:
     @property
     def num_workers(self) -> int:
         """How many processes make batches with the loader "grain"."""
-        if self._config.warped_condition_workers:
-            return self._config.warped_condition_workers
-        allowed = getattr(os, "sched_getaffinity", None)  # of Linux
-        cores = len(allowed(0)) if allowed else os.cpu_count() or 1
-        return max(1, cores // 2)
+        return self._config.num_batch_workers
 
     def batch(self, step: int) -> PairBatch:
         """Returns this process' rows of the batch of a step, as numpy arrays."""

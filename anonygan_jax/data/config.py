@@ -1,6 +1,7 @@
 """Settings of the training data: which photos, and how they are paired."""
 
 import dataclasses
+import os
 
 LOADERS = ("memory", "device", "tf_data", "grain")
 SOURCE = "source"
@@ -56,6 +57,15 @@ class DataConfig:
                 f"{len(self.directories)} directories, but repeats for "
                 f"{len(self.repeats)}"
             )
+
+    @property
+    def num_batch_workers(self) -> int:
+        """Processes of the loader "grain"."""
+        if self.warped_condition_workers:
+            return self.warped_condition_workers
+        allowed = getattr(os, "sched_getaffinity", None)  # of Linux
+        cores = len(allowed(0)) if allowed else os.cpu_count() or 1
+        return max(1, cores // 2)
 
     @property
     def directories(self) -> list[str]:

@@ -98,6 +98,7 @@ class AnonyGAN:
             condition_points_xy=self._model.select_points(batch.condition_points_xy),
             source_points_xy=self._model.select_points(batch.source_points_xy),
             is_supervised=batch.is_supervised,
+            supervised_share=batch.supervised_share,
             warped_condition=None
             if batch.warped_condition is None
             else to_float(batch.warped_condition),

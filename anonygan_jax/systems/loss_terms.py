@@ -152,13 +152,15 @@ def _context_matching(config: LossConfig) -> Callable[[LossInputs], jax.Array]:
 
 def _reconstruction(x: LossInputs) -> jax.Array:
     pair = x.pair
-    return losses.reconstruction(x.output, pair.source, pair.mask, pair.is_supervised)
+    return losses.reconstruction(
+        x.output, pair.source, pair.mask, pair.supervised_weight
+    )
 
 
 def _low_frequency_l1(x: LossInputs) -> jax.Array:
     pair = x.pair
     assert pair.warped_condition is not None
-    return losses.low_frequency_l1(x.output, pair.warped_condition, pair.is_supervised)
+    return losses.low_frequency_l1(x.output, pair.warped_condition, pair.other_weight)
 
 
 def _arcface(x: LossInputs) -> jax.Array:
@@ -171,4 +173,4 @@ def _identity_leak(x: LossInputs) -> jax.Array:
     assert pair.warped_condition is not None
     images = (pair.composite(x.output), pair.warped_condition, pair.source)
     composite, warped_condition, source = (embed(image) for image in images)
-    return losses.identity_leak(composite, warped_condition, source, pair.is_supervised)
+    return losses.identity_leak(composite, warped_condition, source, pair.other_weight)

@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float
 Logits = Float[Array | np.ndarray, "B *P 1"]  # of patches or of whole images
 Images = Float[Array | np.ndarray, "B H W 3"]
 Embeddings = Float[Array | np.ndarray, "B C"]
+Weights = Float[Array, " B"]
 Samples = Bool[Array | np.ndarray, " B"]
 Scalar = Float[Array, ""]
 
@@ -42,7 +43,7 @@ def _cross_entropy(logits: Logits, label: float) -> Scalar:
 def context_matching(
     fake_features: Sequence[Float[Array | np.ndarray, "B _ _ _"]],
     real_features: Sequence[Float[Array | np.ndarray, "B _ _ _"]],
-    weight: Float[Array | np.ndarray, " B"],
+    weight: Weights,
 ) -> Scalar:
     """Returns the weighted sum over feature maps of their mean absolute difference.
 
@@ -53,7 +54,7 @@ def context_matching(
       weight: float32 [B], of the samples.
     """
     distances = [
-        (weight * _per_sample(jnp.abs(fake - jax.lax.stop_gradient(real)))).mean()
+        weighted_mean(jnp.abs(fake - jax.lax.stop_gradient(real)), weight)
         for fake, real in zip(fake_features, real_features, strict=True)
     ]
     return FEATURE_LAYER_WEIGHT * sum(distances, jnp.zeros(()))
@@ -63,31 +64,31 @@ def reconstruction(
     output: Images,
     source: Images,
     mask: Float[Array | np.ndarray, "B H W 1"],
-    is_supervised: Samples,
+    weight: Weights,
 ) -> Scalar:
     """Returns the mean absolute difference of composite and source.
 
     Args:
       output: float32 [B, H, W, 3], the generator's.
       mask: float32 [B, H, W, 1], 1 where the composite shows the output.
-      is_supervised: bool [B]; only these samples count. Without any the loss is 0.
+      weight: float32 [B], of `share_weights`: only supervised samples count.
     """
-    return masked_mean(jnp.abs(mask * (output - source)), is_supervised)
+    return weighted_mean(jnp.abs(mask * (output - source)), weight)
 
 
 def low_frequency_l1(
-    output: Images, warped_condition: Images, is_supervised: Samples
+    output: Images, warped_condition: Images, weight: Weights
 ) -> Scalar:
     """Returns the mean absolute difference of output and warped condition, both coarse.
 
     It keeps the condition's identity where no photo is the target; details are free.
 
     Args:
-      is_supervised: bool [B]; only the other samples count. Without any the loss is 0.
+      weight: float32 [B], of `share_weights`: only the other samples count.
     """
     window = (COARSE_CELL, COARSE_CELL)
     coarse = nn.avg_pool(output - warped_condition, window, window)
-    return masked_mean(jnp.abs(coarse), ~is_supervised)
+    return weighted_mean(jnp.abs(coarse), weight)
 
 
 def cosine_distance(one: Embeddings, other: Embeddings) -> Scalar:
@@ -99,7 +100,7 @@ def identity_leak(
     composite: Embeddings,
     warped_condition: Embeddings,
     source: Embeddings,
-    is_supervised: Samples,
+    weight: Weights,
 ) -> Scalar:
     """Returns the mean of how much nearer to the source the composite's descriptor is.
 
@@ -109,20 +110,34 @@ def identity_leak(
     Args:
       composite, warped_condition, source: float32 [B, C], descriptors; the last two
         are constants.
-      is_supervised: bool [B]; only the other samples count. Without any the loss is 0.
+      weight: float32 [B], of `share_weights`: only the other samples count.
     """
     warped_condition, source = jax.lax.stop_gradient((warped_condition, source))
     allowed, distance = (
         jnp.linalg.norm(x - source, axis=-1) for x in (warped_condition, composite)
     )
-    return masked_mean(nn.relu(allowed - distance), ~is_supervised)
+    return weighted_mean(nn.relu(allowed - distance), weight)
 
 
-def masked_mean(values: Float[Array | np.ndarray, "B ..."], mask: Samples) -> Scalar:
-    """Returns the mean of [B, ...] over the samples of a mask, bool [B]; 0 if none."""
-    per_sample = _per_sample(values)
-    weight = mask.astype(per_sample.dtype)
-    return jnp.sum(per_sample * weight) / jnp.maximum(weight.sum(), 1.0)
+def share_weights(mask: Samples, share: Float[Array, "*B"]) -> Weights:
+    """Returns weights that make `weighted_mean` the mean over the samples of a mask.
+
+    Over several parts of a batch the mean of the parts' means is that of the whole
+    batch, however unevenly the mask is spread over them.
+
+    Args:
+      mask: bool [B].
+      share: of the masked samples in the whole batch, 0 to 1. If it is 0, so are the
+        weights and the mean.
+    """
+    return jnp.where(mask, 1 / jnp.maximum(share, 1e-9), 0.0)
+
+
+def weighted_mean(
+    values: Float[Array | np.ndarray, "B ..."], weight: Weights
+) -> Scalar:
+    """Returns the mean over all samples of each one's mean times its weight [B]."""
+    return (_per_sample(values) * weight).mean()
 
 
 def _per_sample(values: Float[Array | np.ndarray, "B ..."]) -> Float[Array, " B"]:

@@ -2,6 +2,9 @@
 
 import flax.struct
 import jax
+import jax.numpy as jnp
+
+from anonygan_jax.systems import losses
 
 
 @flax.struct.dataclass
@@ -32,6 +35,8 @@ class Pair(FacePair):
       condition_points_xy, source_points_xy: float32 [B, K, 2], landmarks in pixels.
       is_supervised: bool [B], the source is the target of these pairs.
       warped_condition: sources with the condition's face warped into them, or None.
+      supervised_share: float32 [B], each the share of supervised pairs in the batch of
+        which these pairs are a part; None: they are the whole batch.
     """
 
     masked_source: jax.Array
@@ -39,3 +44,24 @@ class Pair(FacePair):
     source_points_xy: jax.Array
     is_supervised: jax.Array
     warped_condition: jax.Array | None = None
+    supervised_share: jax.Array | None = None
+
+    @property
+    def supervised_weight(self) -> jax.Array:
+        """Weights of losses of supervised pairs, float32 [B]."""
+        return losses.share_weights(self.is_supervised, self._share())
+
+    @property
+    def other_weight(self) -> jax.Array:
+        """Weights of losses of the other pairs, float32 [B]."""
+        return losses.share_weights(~self.is_supervised, 1 - self._share())
+
+    def _share(self) -> jax.Array:
+        if self.supervised_share is None:
+            return supervised_share(self.is_supervised)
+        return self.supervised_share
+
+
+def supervised_share(is_supervised: jax.Array) -> jax.Array:
+    """Returns the share of supervised ones of pairs, bool [B], as float32 [B]."""
+    return jnp.full(is_supervised.shape, is_supervised.mean(dtype=jnp.float32))

@@ -76,7 +76,8 @@ def make_mesh(config: ml_collections.ConfigDict) -> Mesh:
       ValueError: the number of devices does not fit the config.
     """
     mesh = sharding.make_mesh(**config.sharding)
-    sharding.check_batch_size(config.data.batch_size, mesh)
+    parts = config.optimiser.get("num_microbatches", 1)
+    sharding.check_batch_size(config.data.batch_size, mesh, parts)
     return mesh
 
 

@@ -19,6 +19,9 @@ class OptimiserConfig:
       ema_decay: share of the old average that is kept at each step, 0 to 1.
       num_pretraining_steps: updates of the first stage, of systems that have two; they
         count in `num_steps`.
+      num_microbatches: parts of a batch, one after the other, whose gradients are
+        averaged: the memory of one part. Losses are those of the whole batch; each part
+        has its own batch statistics and dropout.
     """
 
     generator_learning_rate: float
@@ -29,6 +32,13 @@ class OptimiserConfig:
     decay_from_step: int
     ema_decay: float
     num_pretraining_steps: int = 0
+    num_microbatches: int = 1
+
+    def __post_init__(self) -> None:
+        if self.num_microbatches < 1:
+            raise ValueError(
+                f"optimiser.num_microbatches is {self.num_microbatches}, at least 1"
+            )
 
     def schedule(self, learning_rate: float) -> optax.Schedule:
         """Returns the learning rate as a function of a network's own updates.

@@ -42,16 +42,17 @@ def make_mesh(num_fsdp: int = 1, devices: list[Any] | None = None) -> Mesh:
     return Mesh(np.reshape(devices, shape), (DATA, FSDP), axis_types=auto)
 
 
-def check_batch_size(batch_size: int, mesh: Mesh) -> None:
-    """Accepts batches that can be split over all devices.
+def check_batch_size(batch_size: int, mesh: Mesh, num_microbatches: int = 1) -> None:
+    """Accepts batches whose parts can be split over all devices.
 
     Raises:
-      ValueError: the size is not a multiple of the number of devices.
+      ValueError: the size is not a multiple of the number of devices and of parts.
     """
-    if batch_size % mesh.size:
+    if batch_size % (mesh.size * num_microbatches):
         raise ValueError(
             f"data.batch_size is {batch_size}, wanted a multiple of the number of "
-            f"devices, {mesh.size}"
+            f"devices, {mesh.size}, times optimiser.num_microbatches, "
+            f"{num_microbatches}"
         )
 
 

@@ -8,7 +8,14 @@ import optax
 
 from anonygan_jax.data.augmentation import AugmentationConfig, augment
 from anonygan_jax.data.batches import PairBatch
-from anonygan_jax.systems.system import GENERATOR, GradientFunction, Metrics, System
+from anonygan_jax.systems.pair import supervised_share
+from anonygan_jax.systems.system import (
+    GENERATOR,
+    GradientFunction,
+    Gradients,
+    Metrics,
+    System,
+)
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training import sharding
 from anonygan_jax.training.optimiser import OptimiserConfig
@@ -57,7 +64,7 @@ class TrainStep:
         """
         to_augment, rng = jax.random.split(sharding.partitionable(rng))
         batch = augment(batch, to_augment, self.augmentation)
-        grads, batch_stats, metrics = self.gradients(state, batch, rng)
+        grads, batch_stats, metrics = self.batch_gradients(state, batch, rng)
         optimisers = self.config.optimisers(self.system.networks)
         params, opt_state = dict(state.params), dict(state.opt_state)
         for name in grads:
@@ -82,3 +89,28 @@ class TrainStep:
         after = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, kept)
         metrics = {GRADIENT_NORM: norm, SKIPPED: 1.0 - finite} | metrics
         return after, metrics
+
+    def batch_gradients(
+        self, state: TrainState, batch: PairBatch, rng: jax.Array
+    ) -> Gradients:
+        """Returns the gradients of a whole batch, as `System.gradients`."""
+        count = self.config.num_microbatches
+        if count == 1:
+            return self.gradients(state, batch, rng)
+        share = supervised_share(batch.is_supervised)
+        batch = dataclasses.replace(batch, supervised_share=share)
+
+        def add(sums: Gradients, part: tuple[PairBatch, jax.Array]):
+            values = self.gradients(state, *part)
+            return jax.tree.map(jnp.add, sums, values), None
+
+        # Every count-th pair, so that each device has its share of each part.
+        parts = jax.tree.map(
+            lambda x: x.reshape(-1, count, *x.shape[1:]).swapaxes(0, 1), batch
+        )
+        keys = jax.random.split(rng, count)
+        first = jax.tree.map(lambda x: x[0], (parts, keys))
+        shapes = jax.eval_shape(self.gradients, state, *first)
+        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+        sums, _ = jax.lax.scan(add, zeros, (parts, keys))
+        return jax.tree.map(lambda x: x / count, sums)

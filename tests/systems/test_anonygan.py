@@ -269,3 +269,27 @@ def test_context_matching_weighs_pairs_of_two_people_as_the_config_says():
         _, metrics = system.generator_loss(picture, fakes, results, pair, None)
         expected = 0.8 * (apart[0] + share * apart[1]) / 2
         np.testing.assert_allclose(metrics["context_matching"], expected, rtol=1e-5)
+
+
+def test_parts_with_uneven_shares_give_the_gradients_of_the_whole_batch():
+    terms = LossConfig(low_frequency_l1=1.0, context_matching_different_identity=0.0)
+    system = _system(terms, uses_warped_condition=True)
+    rng = np.random.default_rng(1)
+    # Each part has the same pictures, so the same batch statistics as the whole.
+    images = rng.integers(0, 256, (3, 2, 52, 48, 3), np.uint8).repeat(2, axis=1)
+    points = rng.uniform(4, 44, (2, 2, 68, 2)).astype(np.float32).repeat(2, axis=1)
+    fields = (images[0], images[1], points[0], points[1])
+    step, key = _step(system), jax.random.key(0, impl="rbg")
+    parted = dataclasses.replace(
+        step, config=dataclasses.replace(OPTIMISER, num_microbatches=2)
+    )
+    for same in ([True, False, True, False], [True, True, False, True], [False] * 4):
+        batch = PairBatch(*fields, np.array(same), None, images[2])
+        state = jax.jit(step.init)(key, batch)
+        whole, parts = (
+            jax.jit(one.batch_gradients)(state, batch, jax.random.key(1))
+            for one in (step, parted)
+        )
+        # Not running statistics, whose variance is corrected for the part's size.
+        for one, other in zip(whole[::2], parts[::2], strict=True):
+            chex.assert_trees_all_close(one, other, rtol=1e-3, atol=1e-5)
