@@ -74,7 +74,7 @@ class Unsmoothed(Analysis):
 
 def tracks_of(anonymiser: Anonymiser, clip: pathlib.Path, smooth: bool) -> Tracks:
     """Points of tracks that were seen often enough."""
-    analysis = (Analysis if smooth else Unsmoothed)(anonymiser, "")
+    analysis = (Analysis if smooth else Unsmoothed)(anonymiser)
     analysis.run(Video(clip))
     tracks: Tracks = {}
     for number, rows in analysis.store.by_frame():

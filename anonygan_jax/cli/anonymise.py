@@ -8,7 +8,7 @@ import click
 import tqdm
 
 from anonygan_jax.anonymise.batch import file_results
-from anonygan_jax.anonymise.batch.pool import PhotoWorkersMaker, processes
+from anonygan_jax.anonymise.batch.pool import WorkersMaker, processes
 from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.cli.anonymise_options import (
@@ -41,12 +41,12 @@ from anonygan_jax.methods import (
     default=1,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Processes for photos; results do not depend on it.",
+    help="Processes; results do not depend on it.",
 )
 @click.option(
     "--beam",
     metavar="OPTIONS",
-    help="Photos by an Apache Beam pipeline with these options, as "
+    help="By Apache Beam pipelines with these options, as "
     "'--runner=FlinkRunner --flink_master=...'; '' runs it here. Same results.",
 )
 def anonymise(
@@ -81,13 +81,13 @@ def anonymise(
         )
     options["checkpoint"] = checkpoint or EMBEDDED_CHECKPOINT
     done = []
-    make_pool = _pool_maker(workers, beam, output)
+    make_workers = _workers_maker(workers, beam, output)
     try:
         if method is None:
             trained = methods_of_checkpoint(checkpoint) if checkpoint else ()
             options["method"] = trained[0] if trained else DEFAULT_METHOD
         settings = Settings(**options)
-        with BatchRun(inputs, output, settings, make_pool, boxes, tracks) as run:
+        with BatchRun(inputs, output, settings, make_workers, boxes, tracks) as run:
             bar = tqdm.tqdm(
                 run.results(), total=len(run), unit="file", disable=len(run) < 2
             )
@@ -113,10 +113,10 @@ def _printable(line: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _pool_maker(
+def _workers_maker(
     workers: int, beam: str | None, output: pathlib.Path
-) -> PhotoWorkersMaker:
-    """What makes the worker pool that processes photos."""
+) -> WorkersMaker:
+    """What makes the workers."""
     if beam is None:
         return functools.partial(processes, number=workers)
     try:

@@ -12,10 +12,9 @@ from anonygan_jax.anonymise.anonymiser import FACE
 from anonygan_jax.anonymise.batch.contents import About
 from anonygan_jax.anonymise.batch.file_results import FileResult
 from anonygan_jax.anonymise.batch.output_folder import OutputFolder
-from anonygan_jax.anonymise.batch.pool import anonymise_photos, processes
+from anonygan_jax.anonymise.batch.pool import processes
 from anonygan_jax.anonymise.batch.result_names import OccupiedError
 from anonygan_jax.anonymise.batch.task import Task
-from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.evaluation.collect.folders import FolderError, Problem
 from anonygan_jax.evaluation.metrics.row import Row
@@ -136,10 +135,10 @@ def _outcomes(
     if all(task.previous for task in tasks):
         return [task.previous for task in tasks if task.previous]
     with processes(settings, len(tasks), num_workers) as workers:
-        here = Worker(settings)
         results.begin()
-        staged = anonymise_photos(tasks, workers, here)
-        bar = tqdm.tqdm(staged, settings.method, len(tasks), unit="photo")
+        bar = tqdm.tqdm(
+            workers.anonymise(tasks), settings.method, len(tasks), unit="photo"
+        )
         return [
             results.settle(task, result)
             for task, result in zip(tasks, bar, strict=True)

@@ -25,6 +25,7 @@ class WorkerPool(Generic[Worker]):
     killed.
 
     Attributes:
+      num_workers: processes, or 1.
       num_ahead: results in progress or waiting, at most.
     """
 
@@ -36,9 +37,9 @@ class WorkerPool(Generic[Worker]):
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         for process in processes:
             self._idle.put(process)
-        number = max(len(processes), 1)
-        self._threads = ThreadPoolExecutor(number)
-        self.num_ahead = NUM_AHEAD_PER_WORKER * number
+        self.num_workers = max(len(processes), 1)
+        self._threads = ThreadPoolExecutor(self.num_workers)
+        self.num_ahead = NUM_AHEAD_PER_WORKER * self.num_workers
 
     @classmethod
     def in_processes(
@@ -65,17 +66,18 @@ class WorkerPool(Generic[Worker]):
         work: Callable[[Worker, Item], Made],
         items: Iterable[Item],
         lost: Callable[[Item, WorkerDied], Made] | None = None,
+        num_ahead: int | None = None,
     ) -> Iterator[Made]:
         """Yields work(worker, item) of each item, in input order.
 
-        At most `num_ahead` results are in progress or waiting. Several threads may call
-        this, and several iterators may be open at once.
+        Several threads may call this, and several iterators may be open at once.
 
         Args:
           work: a function that can be pickled.
           items: read as results are used; picklable for processes.
           lost: returns what is yielded for an item during which the process died; None
             to raise.
+          num_ahead: results in progress or waiting, at most; None for the pool's.
 
         Raises:
           Exception: what `work` or the loading of the worker raises.
@@ -83,7 +85,7 @@ class WorkerPool(Generic[Worker]):
             could not be loaded.
         """
         call = functools.partial(self._call, work, lost)
-        return ordered_map(self._threads, call, items, self.num_ahead)
+        return ordered_map(self._threads, call, items, num_ahead or self.num_ahead)
 
     def kill(self) -> None:
         """Kills the processes: calls in progress are lost, later ones raise."""

@@ -17,7 +17,7 @@ MISSING = "no such file or folder"
 
 
 class RunError(ValueError):
-    """Inputs without a photo or video."""
+    """A run without a photo or video, or with a pipeline of Beam that failed."""
 
 
 def list_files(

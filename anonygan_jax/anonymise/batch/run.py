@@ -2,7 +2,8 @@
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Generator, Iterator
 
 from anonygan_jax.anonymise.batch.contents import About
 from anonygan_jax.anonymise.batch.file_results import LEFT_OUT, FileResult, try_file
@@ -11,24 +12,16 @@ from anonygan_jax.anonymise.batch.known_table import Known, read_faces
 from anonygan_jax.anonymise.batch.listing import list_files
 from anonygan_jax.anonymise.batch.output_folder import OutputFolder
 from anonygan_jax.anonymise.batch.pool import (
-    PhotoWorkers,
-    PhotoWorkersMaker,
-    anonymise_photos,
-    anonymise_videos,
+    Workers,
+    WorkersMaker,
+    in_thread,
     processes,
 )
-from anonygan_jax.anonymise.batch.table import (
-    Table,
-    check_table,
-    written_tracks,
-)
+from anonygan_jax.anonymise.batch.table import check_table, written_tracks
 from anonygan_jax.anonymise.batch.task import Task
-from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.photo.image_io import output_path
-from anonygan_jax.anonymise.results import Plan
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.photos import PhotoFile
-from anonygan_jax.io.worker_pool import WorkerPool
 
 MOST_NAMED = 3  # files in one line
 
@@ -44,7 +37,7 @@ class BatchRun:
         inputs: tuple[str, ...],
         output: pathlib.Path,
         settings: Settings,
-        make_pool: PhotoWorkersMaker = processes,
+        make_workers: WorkersMaker = processes,
         boxes: pathlib.Path | None = None,
         tracks: pathlib.Path | None = None,
     ) -> None:
@@ -52,7 +45,7 @@ class BatchRun:
 
         Args:
           inputs: photos, videos, folders, .txt lists.
-          make_pool: makes the workers for photos; a single file needs none.
+          make_workers: makes the workers; a single file needs none.
           boxes: table of faces found by other means, see `known_table.read_faces`.
           tracks: table to write, of the faces that are detected.
 
@@ -62,7 +55,7 @@ class BatchRun:
           CheckpointError, PhotoError: a file that the settings name cannot be used.
         """
         self._inputs, self._output, self._settings = inputs, output, settings
-        self._make_pool, self._tracks = make_pool, tracks
+        self._make_workers, self._tracks = make_workers, tracks
         self._boxes = boxes
         self._known: Known | None = read_faces(boxes) if boxes else None
         self._about = About.of(settings, boxes)
@@ -98,54 +91,64 @@ class BatchRun:
 
         Raises:
           ValueError, ImportError: see `Settings.anonymiser`.
+          RunError: a pipeline of Beam failed.
           OSError: the folder of results cannot be written to.
           WorkerDied: a worker process could not be started.
         """
+        made = self._results()
+        self._stack.callback(made.close)  # the workers end before the lock does
+        return made
+
+    def _results(self) -> Generator[FileResult, None, None]:
+        """The results, see `results`."""
         if all(task.previous for task in self._tasks):
             yield from self._noted()
             yield from (task.previous for task in self._tasks if task.previous)
             return
-        photos = [task for task in self._tasks if task.is_photo]
-        videos = [task for task in self._tasks if not task.is_photo]
-        with written_tracks(self._tracks) as table:
-            with self._photo_workers(len(photos)) as (pool, here):
-                self._folder.begin()
-                yield from self._noted()
-                done = anonymise_photos(photos, pool, here, _rows_into(table))
-                yield from self._settled(photos, done)
-            with self._video_workers(len(videos), here) as pool_of_one:
-                memory = here.anonymiser.memory
-                rows = table if self._tracks else None
-                done = anonymise_videos(videos, pool_of_one, memory, rows)
-                yield from self._settled(videos, done)
+        tasks, others = self._in_order()
+        try:
+            yield from self._processed(tasks)
+        finally:  # after the workers have ended
+            _remove_found(tasks)
+        yield from (task.previous for task in others if task.previous)
 
-    @contextlib.contextmanager
-    def _photo_workers(self, number: int) -> Iterator[tuple[PhotoWorkers, Worker]]:
-        """Workers for a number of photos, and that of this process, which plans."""
-        if self._is_single or not number:
-            here = Worker(self._settings)
-            with WorkerPool.in_thread(here) as in_thread:
-                yield in_thread, here
-        else:
-            with self._make_pool(self._settings, number) as pool:  # starts meanwhile
-                yield pool, Worker(self._settings)
+    def _processed(self, tasks: list[Task]) -> Iterator[FileResult]:
+        """The results of files that are not processed, then those of tasks."""
+        photos = [task for task in tasks if task.is_photo]
+        videos = [task for task in tasks if not task.is_photo]
+        with (
+            written_tracks(self._tracks) as table,
+            self._workers(len(self._tasks)) as workers,
+        ):
+            self._folder.begin()
+            yield from self._noted()
+            rows = table if self._tracks else None
+            for some in (photos, videos):
+                yield from self._settled(some, workers.anonymise(some, rows))
 
-    def _video_workers(self, number: int, here: Worker) -> WorkerPool[Worker]:
-        """A worker for a number of videos."""
-        if self._is_single or not number:
-            return WorkerPool.in_thread(here)
-        return processes(self._settings, 1)
+    def _in_order(self) -> tuple[list[Task], list[Task]]:
+        """Photos, then videos; and those after the last that has no result yet."""
+        tasks = sorted(self._tasks, key=lambda task: not task.is_photo)
+        number = len(tasks)
+        while number and tasks[number - 1].previous:
+            number -= 1
+        return tasks[:number], tasks[number:]
 
-    @property
-    def _is_single(self) -> bool:
-        """Whether there is one file: a crash of its decoder takes no other along."""
-        return len(self._tasks) == 1
+    def _workers(self, number: int) -> contextlib.AbstractContextManager[Workers]:
+        """The workers for a number of files.
+
+        A crash of a decoder takes a single file along, and no other.
+        """
+        if number == 1:
+            return in_thread(self._settings)
+        return self._make_workers(self._settings, number)
 
     def _settled(
         self, tasks: list[Task], results: Iterator[FileResult]
     ) -> Iterator[FileResult]:
         """The results of tasks, after they are where they belong."""
         for task, result in zip(tasks, results, strict=True):
+            _remove_found([task])  # it takes room on the disk
             yield self._folder.settle(task, result)
 
     def _noted(self) -> Iterator[FileResult]:
@@ -188,11 +191,8 @@ class BatchRun:
         self._others.append((self._output / self._boxes.name, result))
 
 
-def _rows_into(table: Table) -> Callable[[Task, list[Plan]], None]:
-    """A function that adds the faces of a photo to a table."""
-
-    def write(task: Task, plans: list[Plan]) -> None:
-        for number, plan in enumerate(plans):
-            table(task.name, 0, 0.0, number, plan.found.face)
-
-    return write
+def _remove_found(tasks: list[Task]) -> None:
+    """Removes what was found in videos: it has images of faces."""
+    for task in tasks:
+        if not task.is_photo:
+            shutil.rmtree(task.scratch, ignore_errors=True)

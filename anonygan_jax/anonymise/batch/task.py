@@ -30,6 +30,11 @@ class Task:
     previous: FileResult | None = None
 
     @property
+    def scratch(self) -> pathlib.Path:
+        """A folder for what is found in a video; with `staged`, it is temporary."""
+        return self.staged.with_suffix(".faces")
+
+    @property
     def is_photo(self) -> bool:
         """Whether the file is a photo, not a video."""
         return self.photo.suffix.lower() not in VIDEO_SUFFIXES

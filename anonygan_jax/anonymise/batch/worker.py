@@ -1,10 +1,9 @@
-"""Detection and rendering of single photos and videos, which run in any process."""
+"""Detection, planning and rendering of one photo or video, in any process."""
 
 import dataclasses
-import pathlib
-import pickle
 
 from anonygan_jax.anonymise import results
+from anonygan_jax.anonymise.batch import video_steps
 from anonygan_jax.anonymise.batch.contents import fingerprint_of
 from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult, try_file
 from anonygan_jax.anonymise.batch.task import Task
@@ -13,33 +12,18 @@ from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.known_faces import check_known_faces
 from anonygan_jax.anonymise.photo.image_io import read_image, write_image
 from anonygan_jax.anonymise.settings import COPY, Settings
-from anonygan_jax.anonymise.video.analysis import Analysis
-from anonygan_jax.anonymise.video.anonymise import anonymise_video, remember_people
 from anonygan_jax.anonymise.video.container import joined
-from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
-from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.io.photos import PhotoError
 
-Searched = tuple[Task, list[results.FoundFace] | FileResult]
-Planned = tuple[Task, list[results.Plan] | FileResult]
-
-
-@dataclasses.dataclass(frozen=True)
-class VideoJob:
-    """A video, and what a process needs to know to anonymise it.
-
-    Attributes:
-      memory: of the people in all files so far; see `Anonymiser.memory`.
-      rows: file that gets the rows of a table of faces, pickled; None for no table.
-    """
-
-    task: Task
-    memory: IdentityMemory | None
-    rows: pathlib.Path | None = None
+# Of a photo; those of a video are in the folder `Task.scratch`: None.
+Found = list[results.FoundFace] | None
+Plans = list[results.Plan] | None
+Searched = tuple[Task, Found | FileResult]
+Planned = tuple[Task, Plans | FileResult]
 
 
 class Worker:
-    """Detects faces and writes results where they are staged."""
+    """Detects faces, plans them, and writes results where they are staged."""
 
     def __init__(self, settings: Settings) -> None:
         """Builds the anonymiser; raises as `Settings.anonymiser`."""
@@ -49,7 +33,7 @@ class Worker:
         self._method = settings.method + (f" at step {step}" if step else "")
 
     def find(self, task: Task) -> Searched:
-        """Returns a photo with its faces, or with its result if it has none."""
+        """Returns a file with its faces, or with its result if it has none."""
         if task.previous and not self.anonymiser.remembers:
             return task, task.previous
 
@@ -60,8 +44,26 @@ class Worker:
         found = try_file(task.photo, work)
         return (task, found) if isinstance(found, FileResult) else found
 
+    def plan(self, searched: Searched) -> Planned:
+        """Returns a file with what is to be done with its faces; remembers people."""
+        task, found = searched
+        if isinstance(found, FileResult):
+            return task, found
+        return task, try_file(task.photo, lambda: self._plans(task, found))
+
+    def plan_and_remember(
+        self, job: tuple[Searched, IdentityMemory | None]
+    ) -> tuple[Planned, IdentityMemory | None]:
+        """Returns the same, and who is remembered now.
+
+        Args:
+          job: a file, and who is remembered; see `Anonymiser.memory`.
+        """
+        searched, self.anonymiser.memory = job
+        return self.plan(searched), self.anonymiser.memory
+
     def write(self, planned: Planned) -> FileResult:
-        """Returns the result of a photo after writing it."""
+        """Returns the result of a file after writing it."""
         task, plans = planned
         if isinstance(plans, FileResult):
             return plans
@@ -69,23 +71,12 @@ class Worker:
             return task.previous
         return try_file(task.photo, lambda: self._written(task, plans))
 
-    def video(self, job: VideoJob) -> tuple[FileResult, IdentityMemory | None]:
-        """Returns the result of a video after writing it, and who is remembered now.
-
-        Of a video with a previous result people are remembered, nothing is written.
-        """
-        self.anonymiser.memory = job.memory
-
-        def work() -> FileResult:
-            if job.task.previous:
-                return self._remembered(job.task, job.task.previous)
-            return self._transcoded(_with_fingerprint(job.task), job.rows)
-
-        return try_file(job.task.photo, work), self.anonymiser.memory
-
-    def _found(self, task: Task) -> list[results.FoundFace] | FileResult:
-        """The faces of a photo, or its result if it has none."""
+    def _found(self, task: Task) -> Found | FileResult:
+        """The faces of a file, or its result if it has none."""
         try:
+            if not task.is_photo:
+                video_steps.find(self.anonymiser, self._settings, task)
+                return None
             image = read_image(task.photo).image
             if task.known is None:
                 return self.anonymiser.find(image, seed=task.name)
@@ -94,8 +85,17 @@ class Worker:
         except NoFaceError as error:
             return task.previous or self._without_face(task, error)
 
-    def _written(self, task: Task, plans: list[results.Plan]) -> FileResult:
-        """The result of a photo with faces, after writing it."""
+    def _plans(self, task: Task, found: Found) -> Plans:
+        """What is to be done with the faces of a file."""
+        if found is not None:
+            return self.anonymiser.plan(found, task.name)
+        video_steps.plan(self.anonymiser, task)
+        return None
+
+    def _written(self, task: Task, plans: Plans) -> FileResult:
+        """The result of a file with faces, after writing it."""
+        if plans is None:
+            return self._video_written(task)
         photo = read_image(task.photo, self._settings.kept_metadata)
         result = self.anonymiser.render(photo.image, plans)
         pixelated = [
@@ -106,36 +106,9 @@ class Worker:
         write_image(task.staged, dataclasses.replace(photo, image=result.image))
         return self._file_result(task, result.faces)
 
-    def _remembered(self, task: Task, previous: FileResult) -> FileResult:
-        """The earlier result of a video, whose people are remembered for later ones."""
-        if self.anonymiser.remembers:
-            every = self._settings.search_every
-            remember_people(self.anonymiser, task.photo, task.name, every, task.known)
-        return previous
-
-    def _transcoded(self, task: Task, rows: pathlib.Path | None) -> FileResult:
-        """The result of a video after writing it."""
-
-        def write_rows(analysis: Analysis) -> None:
-            if rows is not None:
-                _write_rows(rows, task.name, analysis)
-
-        settings = self._settings
-        try:
-            done = anonymise_video(
-                self.anonymiser,
-                task.photo,
-                task.staged,
-                seed=task.name,
-                search_every=settings.search_every,
-                keep_audio=settings.keep_audio,
-                kept_metadata=settings.kept_metadata,
-                known=task.known,
-                on_analysis=write_rows,
-                is_strict=settings.is_strict,
-            )
-        except NoFaceError as error:
-            return self._without_face(task, error)
+    def _video_written(self, task: Task) -> FileResult:
+        """The result of a video with faces, after writing it."""
+        done = video_steps.write(self.anonymiser, self._settings, task)
         result = self._file_result(task, done.tracks)
         return dataclasses.replace(
             result,
@@ -192,12 +165,3 @@ def _unchanged(task: Task) -> str:
     if fingerprint_of(task.photo) != task.fingerprint:
         raise PhotoError("it changed while it was processed; run the command again")
     return task.fingerprint
-
-
-def _write_rows(path: pathlib.Path, name: str, analysis: Analysis) -> None:
-    """Writes rows of a table of faces: file, frame, seconds, track, face."""
-    with atomic_write(path) as partial, partial.open("wb") as file:
-        for frame, rows in analysis.store.by_frame():
-            for row in rows[rows["track"] != NO_TRACK]:
-                seconds, track = float(row["seconds"]), int(row["track"])
-                pickle.dump((name, frame, seconds, track, face_of(row)), file)

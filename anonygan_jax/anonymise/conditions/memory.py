@@ -17,6 +17,8 @@ FIRST_CAPACITY = 64
 # Of the squared lengths: exceeds the rounding error of a squared distance that is
 # computed from a float32 product of 128 terms.
 ROUNDING = 1e-4
+COMPARED_AT_ONCE = 4096  # sources; their products stay in the processor's cache
+_NOBODY = (-1, float("inf"))
 
 
 class IdentityMemory:
@@ -26,15 +28,18 @@ class IdentityMemory:
         self._descriptors = np.zeros((FIRST_CAPACITY, DESCRIPTOR_SIZE), np.float32)
         self._squares = np.zeros(FIRST_CAPACITY, np.float32)  # squared lengths
         self._conditions: list[str] = []
+        # Of descriptors compared ahead: how many were known, the nearest of them.
+        self._ahead: dict[bytes, tuple[int, tuple[int, float]]] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Returns what is sent to another process: all but the lock."""
+        """Returns what is sent to another process: who is remembered."""
         with self._lock:
-            return {k: v for k, v in self.__dict__.items() if k != "_lock"}
+            left = ("_lock", "_ahead")
+            return {k: v for k, v in self.__dict__.items() if k not in left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
+        self.__dict__.update(state, _lock=threading.Lock(), _ahead={})
 
     def condition_for(
         self,
@@ -74,19 +79,53 @@ class IdentityMemory:
         """
         with self._lock:
             count = len(self._conditions)
-            if not count:
-                return None
-            # One product ranks all sources; those nearest by it are measured exactly.
-            squares = self._squares[:count]
-            square = np.float32(descriptor @ descriptor)
-            query = descriptor.astype(np.float32)
-            apart = squares - 2 * (self._descriptors[:count] @ query) + square
-            slack = ROUNDING * (squares.max() + square)
-            near = np.flatnonzero(apart <= apart.min() + slack)
-            exact = np.linalg.norm(self._descriptors[near] - descriptor, axis=-1)
-            nearest = int(np.argmin(exact))
-            is_same = exact[nearest] < SAME_PERSON
-            return self._conditions[near[nearest]] if is_same else None
+            first, (place, distance) = 0, _NOBODY
+            if descriptor.tobytes() in self._ahead:
+                first, (place, distance) = self._ahead[descriptor.tobytes()]
+            if first < count:
+                ((newer, apart),) = self._nearest(descriptor[None], first, count)
+                if apart < distance:  # of two as near the older one
+                    place, distance = newer, apart
+            return self._conditions[place] if place >= 0 else None
+
+    def compare_ahead(self, descriptors: np.ndarray) -> None:
+        """Compares many with the sources that are known now, at once.
+
+        `recall` then compares each of them with the newer ones alone, until the next
+        call. It returns the same.
+
+        Args:
+          descriptors: float32 [N, 128].
+        """
+        with self._lock:
+            count, self._ahead = len(self._conditions), {}
+            if count:
+                nearest = self._nearest(descriptors, 0, count)
+                for descriptor, one in zip(descriptors, nearest, strict=True):
+                    self._ahead[descriptor.tobytes()] = count, one
+
+    def _nearest(
+        self, queries: np.ndarray, first: int, end: int
+    ) -> list[tuple[int, float]]:
+        """Number and distance of the nearest of some sources that is the same person.
+
+        For each query; _NOBODY if there is none.
+        """
+        best = [_NOBODY] * len(queries)
+        lengths = np.square(queries).sum(-1)
+        for start in range(first, end, COMPARED_AT_ONCE):
+            part = slice(start, min(start + COMPARED_AT_ONCE, end))
+            known, squares = self._descriptors[part], self._squares[part]
+            # Products exclude almost all; those that are left are measured exactly.
+            apart = (-2 * queries).astype(np.float32) @ known.T
+            apart += squares
+            limits = SAME_PERSON**2 - lengths + ROUNDING * (squares.max() + lengths)
+            rows, near = np.nonzero(apart <= limits[:, None])
+            exact = np.linalg.norm(known[near] - queries[rows], axis=-1)
+            for one in np.flatnonzero(exact < SAME_PERSON):
+                if exact[one] < best[rows[one]][1]:  # of two as near the older one
+                    best[rows[one]] = start + int(near[one]), float(exact[one])
+        return best
 
     def remember(self, descriptor: np.ndarray, condition: str) -> None:
         """Adds a source, float32 [128], and the condition's person."""

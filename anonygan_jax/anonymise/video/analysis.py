@@ -1,4 +1,4 @@
-"""The first pass over a video: where each face is, and how it is replaced."""
+"""The first pass over a video: where each face is, and whose it may be."""
 
 from collections import defaultdict, deque
 
@@ -18,11 +18,7 @@ from anonygan_jax.anonymise.video.frame_search import SLOW
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
-from anonygan_jax.anonymise.video.planning import (
-    TrackPlan,
-    one_track_each,
-    plan_track,
-)
+from anonygan_jax.anonymise.video.person_store import PersonStore
 from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.anonymise.video.tracking import (
     CERTAIN,
@@ -47,11 +43,11 @@ SHORT_GAP = 6  # frames of a lost face, between whose ends it is interpolated
 
 
 class Analysis:
-    """Faces of a video.
+    """Faces of a video; no one is remembered.
 
     Attributes:
       store: the faces of each frame.
-      plans: what is to be done with each track.
+      people: those of the tracks.
       num_frames: of the video.
       shape: of the last frame, [H, W, 3].
     """
@@ -59,7 +55,6 @@ class Analysis:
     def __init__(
         self,
         anonymiser: Anonymiser,
-        seed: str,
         search_every: int = SEARCH_EVERY,
         known: dict[int, list[Face]] | None = None,
     ) -> None:
@@ -68,8 +63,8 @@ class Analysis:
         Args:
           known: boxes of faces by frame, found by other means; None to search.
         """
-        self._anonymiser, self._seed = anonymiser, seed
-        self._people: dict[int, Person] = defaultdict(Person)
+        self._anonymiser = anonymiser
+        self._persons: dict[int, Person] = defaultdict(Person)  # of open tracks
         self._described: tuple[Face, Descriptors] | None = None
         boxes = None
         if known is not None:
@@ -86,8 +81,7 @@ class Analysis:
         )
         self._times: deque[float] = deque(maxlen=HISTORY)
         self._was_searched: deque[bool] = deque(maxlen=HISTORY)
-        self.store = DetectionStore()
-        self.plans: dict[int, TrackPlan] = {}
+        self.store, self.people = DetectionStore(), PersonStore()
         self.num_frames = 0
         self.shape: tuple[int, ...] = (0, 0, 3)
 
@@ -104,8 +98,12 @@ class Analysis:
                 sign_of_life()
         for track in self._tracker.close():
             self._end(track)
-        self.plans = one_track_each(self.plans)
         self.store.smooth()
+
+    def close(self) -> None:
+        """Deletes the temporary files."""
+        self.store.close()
+        self.people.close()
 
     def _step(self, number: int, frame: Frame) -> None:
         """Analyses one frame."""
@@ -125,7 +123,7 @@ class Analysis:
 
     def _likeness(self, track: Track, image: np.ndarray, face: Face) -> str:
         """Whether a face is that of a track's person; see `tracking.Likeness`."""
-        person = self._people[track.number]
+        person = self._persons[track.number]
         if not len(face.points_xy) or not person.reference:
             if not self._anonymiser.policy.needs_identity:
                 return UNKNOWN
@@ -154,7 +152,7 @@ class Analysis:
         self, track: Track, number: int, frame: Frame, others: list[Face]
     ) -> None:
         """Stores a face of a frame that shows others, too."""
-        person, face, seconds = self._people[track.number], track.face, frame.seconds
+        person, face, seconds = self._persons[track.number], track.face, frame.seconds
         if track.is_lost:
             person.gap.append((number, seconds, face))
             if track.stays is not None:
@@ -213,11 +211,10 @@ class Analysis:
         person.gap, person.stays = [], []
 
     def _end(self, track: Track) -> None:
-        """Plans a track that has ended."""
-        person = self._people.pop(track.number, None)
+        """Keeps what planning needs of a track that has ended."""
+        person = self._persons.pop(track.number, None)
         if person is None or person.last_seen is None:
             return
         self._store_gap(track.number, person)
-        self.plans[track.number] = plan_track(
-            self._anonymiser, track, person, self.plans, f"{self._seed}#{track.number}"
-        )
+        is_replaced = self._anonymiser.replacer is not None
+        self.people.add(track, person.to_plan(is_replaced))

@@ -1,15 +1,20 @@
-"""Video in, video out, in two passes: all frames are analysed, then rendered."""
+"""Video in, video out, in two passes: all frames are analysed, then rendered.
+
+Between both the people of the video are planned. The three steps may run in different
+processes; planning alone depends on the files before.
+"""
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
-from anonygan_jax.anonymise.errors import NoFaceError, VideoError
+from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.known_faces import check_known_faces
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
 from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis
 from anonygan_jax.anonymise.video.container import joined
+from anonygan_jax.anonymise.video.found_video import FoundVideo
+from anonygan_jax.anonymise.video.planning import plan_tracks
 from anonygan_jax.anonymise.video.render import Renderer
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode
 from anonygan_jax.faces.face import Face
@@ -44,14 +49,13 @@ def anonymise_video(
     keep_audio: bool = True,
     kept_metadata: tuple[str, ...] = (),
     known: dict[int, list[Face]] | None = None,
-    on_analysis: Callable[[Analysis], None] = lambda _: None,
     is_strict: bool = False,
 ) -> VideoResult:
     """Returns what was done with a video; its result is written, or nothing is.
 
     Args:
+      seed: of the selection of conditions.
       known: boxes of faces by frame; None to search.
-      on_analysis: called with the detected faces, before anything is written.
       is_strict: whether a face that must be pixelated fails the video.
 
     Raises:
@@ -63,58 +67,78 @@ def anonymise_video(
         written.
       OSError: the file cannot be written.
     """
+    with find_in_video(anonymiser, path, search_every, known) as found:
+        found.check_faces(anonymiser)
+        plans = plan_tracks(anonymiser, found.people, seed)
+        renderer = Renderer(anonymiser, plans, found.store)
+        return write_video(
+            path, output, found, renderer, keep_audio, kept_metadata, is_strict
+        )
+
+
+def find_in_video(
+    anonymiser: Anonymiser,
+    path: pathlib.Path,
+    search_every: int = SEARCH_EVERY,
+    known: dict[int, list[Face]] | None = None,
+) -> FoundVideo:
+    """Returns the faces of a video, which is to be closed; remembers nobody.
+
+    Args:
+      known: boxes of faces by frame; None to search.
+
+    Raises:
+      VideoError, RegionError, KnownFaceError: see `anonymise_video`.
+    """
     video = Video(path)
-    analysis = Analysis(anonymiser, seed, search_every, known)
+    analysis = Analysis(anonymiser, search_every, known)
     try:
         analysis.run(video)
         if not analysis.num_frames:
             raise VideoError(f"{path}: not one frame could be decoded")
         check_known_faces(known or {}, analysis.num_frames, analysis.shape)
-        on_analysis(analysis)
-        if not analysis.plans and not anonymiser.policy.pixelates_regions:
-            raise NoFaceError(f"no face found in {analysis.num_frames} frames")
-        renderer = Renderer(anonymiser, analysis)
-        with transcode(video, output, keep_audio, kept_metadata) as (frames, writer):
-            # Decoding, rendering and encoding run in parallel.
-            with (
-                prefetch_in_thread(frames, FRAMES_AHEAD) as decoded,
-                prefetch_in_thread(map(renderer, decoded), FRAMES_AHEAD) as rendered,
-            ):
-                for frame in rendered:
-                    writer.frame(frame.image, frame.pts)
-                    sign_of_life()
-            if renderer.num_frames != analysis.num_frames:
-                raise VideoError(
-                    f"{path}: {analysis.num_frames} frames at first, "
-                    f"{renderer.num_frames} when read again"
-                )
-            reports = renderer.reports()
-            pixelated = [t.reason for t in reports if t.status == PIXELATED]
-            if is_strict and pixelated:
-                raise VideoError(f"{path}: a face would be pixelated ({pixelated[0]})")
-        note = joined(video.note, writer.note)
-        return VideoResult(renderer.num_frames, video.num_broken, reports, note)
-    finally:
-        analysis.store.close()
+    except BaseException:  # an interrupt, too
+        analysis.close()
+        raise
+    return FoundVideo(
+        analysis.store, analysis.people, analysis.num_frames, video.offsets
+    )
 
 
-def remember_people(
-    anonymiser: Anonymiser,
+def write_video(
     path: pathlib.Path,
-    seed: str,
-    search_every: int = SEARCH_EVERY,
-    known: dict[int, list[Face]] | None = None,
-) -> None:
-    """Remembers the people of a video that was anonymised before.
-
-    Args:
-      seed, search_every, known: see `anonymise_video`; as they were then.
+    output: pathlib.Path,
+    found: FoundVideo,
+    renderer: Renderer,
+    keep_audio: bool = True,
+    kept_metadata: tuple[str, ...] = (),
+    is_strict: bool = False,
+) -> VideoResult:
+    """Returns what was done with a video whose faces are planned; writes its result.
 
     Raises:
-      VideoError: the video cannot be read.
+      VideoError: the video cannot be read, or a face would be pixelated and
+        `is_strict`.
+      OSError: the file cannot be written.
     """
-    analysis = Analysis(anonymiser, seed, search_every, known)
-    try:
-        analysis.run(Video(path))
-    finally:
-        analysis.store.close()
+    video = Video(path, found.offsets)
+    with transcode(video, output, keep_audio, kept_metadata) as (frames, writer):
+        # Decoding, rendering and encoding run in parallel.
+        with (
+            prefetch_in_thread(frames, FRAMES_AHEAD) as decoded,
+            prefetch_in_thread(map(renderer, decoded), FRAMES_AHEAD) as rendered,
+        ):
+            for frame in rendered:
+                writer.frame(frame.image, frame.pts)
+                sign_of_life()
+        if renderer.num_frames != found.num_frames:
+            raise VideoError(
+                f"{path}: {found.num_frames} frames at first, "
+                f"{renderer.num_frames} when read again"
+            )
+        reports = renderer.reports()
+        pixelated = [t.reason for t in reports if t.status == PIXELATED]
+        if is_strict and pixelated:
+            raise VideoError(f"{path}: a face would be pixelated ({pixelated[0]})")
+    note = joined(video.note, writer.note)
+    return VideoResult(renderer.num_frames, video.num_broken, reports, note)

@@ -1,14 +1,19 @@
 """The faces of all frames of a video, in a temporary file."""
 
+import io
+import pathlib
+import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 
 from anonygan_jax.anonymise.video.smoothing import smooth
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
+from anonygan_jax.io.atomic_write import atomic_write
 
 # States of a row: detected or followed; between two detections; before the first; lost
 # and carried by motion. Benchmarks measure detected rows alone.
@@ -32,11 +37,16 @@ ROW = np.dtype(
 
 
 class DetectionStore:
-    """Rows of a temporary file, which is deleted when the process ends."""
+    """Rows of a temporary file, which is deleted when the process ends.
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
-        self._num_rows = 0
+    Attributes:
+      num_rows: until now.
+    """
+
+    def __init__(self, saved: BinaryIO | None = None) -> None:
+        """Makes an empty store, or one of the rows that `save` wrote into a file."""
+        self._file = saved or tempfile.TemporaryFile()  # noqa: SIM115
+        self.num_rows = self._file.seek(0, io.SEEK_END) // ROW.itemsize
         self._places: dict[int, list[int]] = defaultdict(list)
 
     def add(
@@ -61,15 +71,15 @@ class DetectionStore:
         """Appends a row."""
         self._file.write(row.tobytes())
         if row["track"] != NO_TRACK and row["state"] != CARRIED:
-            self._places[int(row["track"])].append(self._num_rows)
-        self._num_rows += 1
+            self._places[int(row["track"])].append(self.num_rows)
+        self.num_rows += 1
 
     def smooth(self) -> None:
         """Removes jitter from boxes and points of each track while it is not lost."""
         self._file.flush()
-        if not self._num_rows:
+        if not self.num_rows:
             return
-        rows = np.memmap(self._file, ROW, "r+", shape=(self._num_rows,))
+        rows = np.memmap(self._file, ROW, "r+", shape=(self.num_rows,))
         for places in self._places.values():
             before = rows[:0]  # the part's run-in, as it was before smoothing
             for start in range(0, len(places), SMOOTHED):
@@ -82,17 +92,23 @@ class DetectionStore:
     def by_frame(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yields number and rows, ROW [N], of each frame with faces, in order."""
         self._file.flush()
-        if not self._num_rows:
+        if not self.num_rows:
             return
-        rows = np.memmap(self._file, ROW, "r", shape=(self._num_rows,))
+        rows = np.memmap(self._file, ROW, "r", shape=(self.num_rows,))
         order = np.argsort(rows["frame"], kind="stable")
         frames = rows["frame"][order]
         starts = np.flatnonzero(np.diff(frames, prepend=-1))
         for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
             yield int(frames[start]), rows[order[start:end]]
 
+    def save(self, path: pathlib.Path) -> None:
+        """Writes the rows into a file, for other processes."""
+        self._file.seek(0)
+        with atomic_write(path) as partial, partial.open("wb") as file:
+            shutil.copyfileobj(self._file, file)
+
     def close(self) -> None:
-        """Deletes the file."""
+        """Closes the file, which is deleted unless it was saved."""
         self._file.close()
 
 

@@ -108,6 +108,15 @@ class Person:
         """Returns trial crops; the last image if the face can be replaced in none."""
         return self.trial_crops or ([self.reference] if self.reference else [])
 
+    def to_plan(self, is_replaced: bool) -> "Person":
+        """Returns the person with the images that planning needs, and no others.
+
+        Args:
+          is_replaced: whether planning tries replacements.
+        """
+        crops = self.views() if is_replaced else []
+        return dataclasses.replace(self, trial_crops=crops, reference=None)
+
     def decision(self) -> Decision:
         """Returns whether a person is hidden; kept only if several decisions agree."""
         hidden = [d for d in self.decisions if d.hidden]

@@ -1,6 +1,7 @@
 """What is to be done with a tracked face, once all of it has been seen."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.conditions.selector import Source
@@ -10,6 +11,7 @@ from anonygan_jax.anonymise.replace import FaceReplacer, Replacement
 from anonygan_jax.anonymise.results import NO_LANDMARKS
 from anonygan_jax.anonymise.video.person import Person
 from anonygan_jax.anonymise.video.track import Track
+from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.methods.method import MethodError
 
 KEPT_ONCE = "another face at that time is more like the reference photo"
@@ -38,6 +40,23 @@ class TrackPlan:
     source: Source | None
     lost: tuple[tuple[float, float], ...]
     reason: str | None
+
+
+def plan_tracks(
+    anonymiser: Anonymiser, ended: Iterable[tuple[Track, Person]], seed: str
+) -> dict[int, TrackPlan]:
+    """Returns the plans of a video's tracks by number; remembers the people.
+
+    Args:
+      ended: tracks and their people, in the order in which they ended.
+      seed: of the selection of conditions.
+    """
+    plans: dict[int, TrackPlan] = {}
+    for track, person in ended:
+        track_seed = f"{seed}#{track.number}"
+        plans[track.number] = plan_track(anonymiser, track, person, plans, track_seed)
+        sign_of_life()
+    return one_track_each(plans)
 
 
 def plan_track(

@@ -14,8 +14,11 @@ from anonygan_jax.anonymise.proof import NOT_CHANGED, is_changed
 from anonygan_jax.anonymise.references import is_clear
 from anonygan_jax.anonymise.replace import obfuscate
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
-from anonygan_jax.anonymise.video.analysis import Analysis
-from anonygan_jax.anonymise.video.detection_store import NO_TRACK, face_of
+from anonygan_jax.anonymise.video.detection_store import (
+    NO_TRACK,
+    DetectionStore,
+    face_of,
+)
 from anonygan_jax.anonymise.video.planning import TrackPlan
 from anonygan_jax.anonymise.video.progress import VERIFY_EVERY, Progress
 from anonygan_jax.anonymise.video.tracking import SAME_PLACE
@@ -35,10 +38,15 @@ class Renderer:
       num_frames: rendered until now.
     """
 
-    def __init__(self, anonymiser: Anonymiser, analysis: Analysis) -> None:
-        self._anonymiser = anonymiser
-        self._plans = analysis.plans
-        self._rows: Iterator[tuple[int, np.ndarray]] = analysis.store.by_frame()
+    def __init__(
+        self,
+        anonymiser: Anonymiser,
+        plans: dict[int, TrackPlan],
+        store: DetectionStore,
+    ) -> None:
+        """Takes the plans of tracks by number, and the faces of all frames."""
+        self._anonymiser, self._plans = anonymiser, plans
+        self._rows: Iterator[tuple[int, np.ndarray]] = store.by_frame()
         self._next = next(self._rows, None)
         self._progress = {number: Progress() for number in self._plans}
         self._unowned: list[tuple[int, Face]] = []  # pixelated detections of no track

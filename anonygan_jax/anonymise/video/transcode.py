@@ -7,7 +7,7 @@ import math
 import pathlib
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import av
@@ -60,10 +60,11 @@ class Video:
       note: what is not as a whole recording has it: its end, its time stamps.
     """
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, offsets: Sequence[float] = ()) -> None:
+        """Takes a file, and its offsets if it was read before."""
         self.path = path
         self.num_broken, self.note = 0, ""
-        self.offsets: list[float] = []
+        self.offsets = list(offsets)
 
     def frames(self) -> Iterator[Frame]:
         """Yields the frames in order; broken packets are left out and counted.

@@ -9,12 +9,11 @@ from PIL import Image
 from anonygan_jax.anonymise.batch import beam
 from anonygan_jax.anonymise.batch.contents import About
 from anonygan_jax.anonymise.batch.output_folder import OutputFolder
-from anonygan_jax.anonymise.batch.pool import anonymise_photos, processes
+from anonygan_jax.anonymise.batch.pool import in_thread, processes
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.photos import PhotoFile
-from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
@@ -25,9 +24,8 @@ def _anonymise(photos, folder, output, make_workers):
         for path in photos:
             name = "_".join(path.relative_to(folder).parts)
             tasks.append(results.task(PhotoFile(path, name), output / f"{name}.png"))
-        here = Worker(settings)
         with make_workers(settings, len(tasks)) as workers:
-            made = anonymise_photos(tasks, workers, here)
+            made = workers.anonymise(tasks)
             return [
                 (result.photo, result.kind, result.reason, result.faces)
                 for result in map(results.settle, tasks, made)
@@ -47,7 +45,7 @@ def _assert_equal_pictures(one, other):
 def test_results_do_not_depend_on_the_workers(photo_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(beam, "PHOTOS_PER_PIPELINE", 4)
     makers = {
-        "one": lambda settings, _: WorkerPool.in_thread(Worker(settings)),
+        "one": lambda settings, _: in_thread(settings),
         "two": functools.partial(processes, number=2),
         "beam": functools.partial(beam.pipelines, options="", output=tmp_path),
     }
@@ -68,7 +66,7 @@ def test_a_runner_of_no_kind_of_beam_is_refused(photo_folder, tmp_path):
         beam.pipelines(Settings("warp"), 1, options, tmp_path) as workers,
         pytest.raises(ValueError, match="NoRunner"),
     ):
-        list(workers.map(Worker.find, [task]))
+        list(workers.anonymise([task]))
     assert not list(tmp_path.iterdir())
 
 

@@ -1,5 +1,6 @@
 """Workers that die fail their file alone."""
 
+import contextlib
 import ctypes
 import functools
 import json
@@ -12,8 +13,8 @@ import signal
 import pytest
 from PIL import Image
 
-from anonygan_jax.anonymise.batch import run as batch_run
-from anonygan_jax.anonymise.batch.file_results import exit_code
+from anonygan_jax.anonymise.batch import pool
+from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult, exit_code
 from anonygan_jax.anonymise.batch.pool import processes
 from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.batch.worker import Worker
@@ -36,14 +37,10 @@ class DyingWorker(Worker):
             ctypes.string_at(0)
         return super()._written(task, plans)
 
-    def _transcoded(self, task, rows):
+    def _video_written(self, task):
         if task.name.startswith("killed in video"):
             os.kill(os.getpid(), signal.SIGKILL)
-        return super()._transcoded(task, rows)
-
-
-def _dying(settings: Settings, num_files: int, number: int = 1) -> WorkerPool:
-    return WorkerPool.in_processes(functools.partial(DyingWorker, settings), number)
+        return super()._video_written(task)
 
 
 @pytest.fixture
@@ -61,8 +58,8 @@ def folder(tmp_path, embedded) -> pathlib.Path:
 def test_a_worker_that_dies_fails_its_file_alone(folder, tmp_path, monkeypatch):
     out, settings = tmp_path / "out", Settings("blur")
     with monkeypatch.context() as planted:
-        planted.setattr(batch_run, "processes", _dying)
-        with BatchRun((str(folder),), out, settings, _dying) as run:
+        planted.setattr(pool, "Worker", DyingWorker)
+        with BatchRun((str(folder),), out, settings) as run:
             results = {pathlib.Path(r.photo).stem: r for r in run.results()}
     reasons = {name: r.reason for name, r in results.items() if r.kind == "failed"}
     killed = "its process was killed (SIGKILL), perhaps for lack of memory"
@@ -77,6 +74,43 @@ def test_a_worker_that_dies_fails_its_file_alone(folder, tmp_path, monkeypatch):
     report = json.loads((out / "report.json").read_text())["photos"]
     assert {entry["reason"] for entry in report} == {None, *reasons.values()}
     assert not multiprocessing.active_children()
+
+
+class Interrupted:
+    """Workers that have found faces in videos when Ctrl-C comes."""
+
+    def anonymise(self, tasks, table=None):
+        for task in tasks:
+            task.scratch.mkdir(mode=0o700)
+            (task.scratch / "people").touch()
+        for task in tasks[:1]:
+            yield FileResult(str(task.photo), FAILED, reason="a planted fault")
+        if tasks:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("by_caller", [False, True])
+def test_an_interrupt_leaves_no_images_of_faces(by_caller, tmp_path):
+    out = tmp_path / "out"
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.mp4").touch()
+
+    @contextlib.contextmanager
+    def make(settings, num_files):
+        yield Interrupted()
+
+    def use(run):
+        with run:
+            results = run.results()
+            next(results)
+            assert next(out.rglob("people"))
+            if by_caller:
+                raise KeyboardInterrupt
+            next(results)
+
+    with pytest.raises(KeyboardInterrupt):
+        use(BatchRun((str(tmp_path),), out, Settings("blur"), make))
+    assert not list(out.rglob("people"))
 
 
 def test_a_single_file_needs_no_process(folder, tmp_path, monkeypatch):

@@ -56,3 +56,27 @@ def test_the_threshold_decides_who_is_the_same_person(factor):
     away[0] = SAME_PERSON * factor
     memory.remember(anna, "p1")
     assert memory.recall(anna + away) == ("p1" if factor < 1 else None)
+
+
+@given(
+    seed=st.integers(0, 1000),
+    block=st.integers(1, 40),
+    offset=st.sampled_from([0.0, 30.0]),
+)
+def test_many_that_are_compared_ahead_get_the_same(seed, block, offset):
+    rng = np.random.default_rng(seed)
+    people = _descriptors(rng, 30) + np.float32(offset)
+    seen = people[rng.integers(0, 30, 80)]  # some again, some as copies
+    seen += (rng.choice([0, 1e-7, 0.02], (80, 1)) * rng.normal(size=seen.shape)).astype(
+        np.float32
+    )
+    one, many = IdentityMemory(), IdentityMemory()
+    for start in range(0, len(seen), block):
+        some = seen[start : start + block]
+        many.compare_ahead(some)
+        for number, descriptor in enumerate(some):
+            known = one.recall(descriptor)
+            assert many.recall(descriptor) == known
+            if known is None or rng.random() < 0.1:
+                for memory in (one, many):
+                    memory.remember(descriptor, f"{start + number}")

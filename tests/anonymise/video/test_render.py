@@ -79,7 +79,8 @@ def _render(
     plans = {track: _plan(decision) for track, decision in enumerate(decisions)}
     renderer = Renderer(
         SimpleNamespace(policy=Policy(), replacer=replacer, methods=(METHOD,)),
-        SimpleNamespace(plans=plans, store=store),
+        plans,
+        store,
     )
     images = []
     for replacer.frame in range(len(frames)):

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonygan_jax.anonymise.video import detection_store
+from anonygan_jax.anonymise.video.found_video import FoundVideo
+from anonygan_jax.anonymise.video.person_store import PersonStore
 from anonygan_jax.anonymise.video.smoothing import smooth
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
@@ -141,3 +143,19 @@ def test_each_row_keeps_its_roll():
         rolls = [detection_store.face_of(row).roll for row in rows]
         assert rolls == [frame - 1.5, frame + 1.5]
     store.close()
+
+
+def test_a_store_that_is_read_in_part_is_refused(tmp_path):
+    """The faces of the rest would pass."""
+    store, size = detection_store.DetectionStore(), detection_store.ROW.itemsize
+    for frame in range(3):
+        found = Detection(np.float32([1, 2, 3, 4]), 0.9)
+        store.add_detection(frame, frame / 30, found)
+    with FoundVideo(store, PersonStore(), 3, []) as video:
+        video.save(tmp_path)
+    with FoundVideo.load(tmp_path) as video:
+        assert [frame for frame, _ in video.store.by_frame()] == [0, 1, 2]
+    saved = tmp_path / "faces"
+    saved.write_bytes(saved.read_bytes()[: 2 * size])
+    with pytest.raises(OSError, match="2 of 3 rows of faces"):
+        FoundVideo.load(tmp_path)

@@ -17,8 +17,14 @@ from anonygan_jax.anonymise.errors import NoFaceError, RegionError, VideoError
 from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.replace import MAX_CONDITIONS
 from anonygan_jax.anonymise.video import transcode
-from anonygan_jax.anonymise.video.anonymise import anonymise_video
+from anonygan_jax.anonymise.video.anonymise import (
+    anonymise_video,
+    find_in_video,
+    write_video,
+)
 from anonygan_jax.anonymise.video.person import NUM_TRIAL_CROPS
+from anonygan_jax.anonymise.video.planning import plan_tracks
+from anonygan_jax.anonymise.video.render import Renderer
 from anonygan_jax.anonymise.video.transcode import Video
 from anonygan_jax.cli import main
 from anonygan_jax.detection.detector import FaceDetector
@@ -107,12 +113,12 @@ def test_frames_whose_result_looks_like_the_source_are_pixelated(
     clip, frames, tmp_path
 ):
     method = Returning("condition")
-    result = anonymise_video(
-        Anonymiser(method),
-        clip,
-        tmp_path / "out.mp4",
-        on_analysis=lambda _: setattr(method, "what", "source"),
-    )
+    anonymiser = Anonymiser(method)
+    with find_in_video(anonymiser, clip) as found:
+        plans = plan_tracks(anonymiser, found.people, "")
+        method.what = "source"
+        renderer = Renderer(anonymiser, plans, found.store)
+        result = write_video(clip, tmp_path / "out.mp4", found, renderer)
     reasons = {track.reason for track in result.tracks}
     assert reasons == {"a result looked like the source"}
     assert [track.num_pixelated for track in result.tracks] == [COUNT] * 2
