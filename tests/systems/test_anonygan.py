@@ -208,6 +208,15 @@ def test_learning_rate_is_constant_then_falls_to_zero():
     assert [float(rate(s)) for s in (0, 59, 80, 100)] == [1, 1, 0.5, 0]
 
 
+def test_logged_rates_are_those_with_which_a_step_was_made():
+    config = dataclasses.replace(OPTIMISER, discriminator_learning_rate=1e-3)
+    for step, share in ((1, 1), (6, 1), (7, 0.8), (10, 0.2)):
+        assert config.learning_rates(step) == {
+            "learning_rate/generator": pytest.approx(share * 1e-2),
+            "learning_rate/discriminator": pytest.approx(share * 1e-3),
+        }
+
+
 def test_wrong_numbers_of_landmarks_are_refused():
     with pytest.raises(ValueError, match="wanted 68 or 29"):
         ModelConfig(30, True, 4, 1, 4, 0.5, None, 4)

@@ -1,6 +1,7 @@
 """The loop: what a run leaves, exact resume, orderly stops."""
 
 import dataclasses
+import importlib.util
 import json
 import os
 import resource
@@ -204,11 +205,33 @@ def test_a_finished_run_is_left_as_it_is(tiny_run, tiny_config, caplog):
     assert (tiny_run / "metrics.jsonl").read_text() == before
 
 
-def test_lines_after_the_checkpoint_are_written_again(tmp_path):
+def test_lines_after_the_checkpoint_are_written_again(tiny_config, tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"st')
-    loop.metric_writer.MetricWriter(tmp_path, 2, 4).close()
+    loop.metric_writer.MetricWriter(tmp_path, 2, tiny_config).close()
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
+
+
+def test_what_is_missing_is_said_before_anything_is_compiled(
+    tiny_config, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(loop.factory, "create_state", None)  # it would compile
+    config = tiny_config.copy_and_resolve_references().unlock()
+    config.run.init_from = str(tmp_path / "nowhere")
+    with (
+        caplog.at_level("INFO", "anonygan_jax"),
+        pytest.raises(generator_checkpoint.CheckpointError, match="nowhere: no config"),
+    ):
+        loop.train_and_evaluate(config, tmp_path / "run")
+    assert "faces of" in caplog.records[0].getMessage()
+    config.run.init_from, config.data.loader = "", "tf_data"
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n: None if n == "tensorflow" else find(n)
+    )
+    with pytest.raises(ModuleNotFoundError, match="set it to"):
+        loop.train_and_evaluate(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_workdir_of_another_model_is_refused(tiny_run, tiny_config):
