@@ -17,12 +17,17 @@ os.environ.update(  # before JAX, and for the processes that tests start
     JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="0",
 )
 
+import hypothesis
 import jax
 import jaxtyping
 import ml_collections
 import numpy as np
 import pytest
 from PIL import Image
+
+# No test is about time: machines are busy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]

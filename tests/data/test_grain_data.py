@@ -1,6 +1,7 @@
 """Batches that Grain's processes make are those of memory; no process is left over."""
 
 import multiprocessing
+import multiprocessing.process
 import os
 import pathlib
 import re
@@ -38,15 +39,21 @@ def _batches(loader: str, num_workers: int = 0, directory: str = "embedded"):
     return BatchLoader(config, PAIRS)
 
 
+def _children() -> set[multiprocessing.process.BaseProcess]:
+    """Processes of this one, those of other tests among them."""
+    return set(multiprocessing.active_children())
+
+
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_packs_and_folders_give_the_batches_of_memory(num_workers, tmp_path):
+    before = _children()
     (pack,) = pack_stores(["embedded"], tmp_path, (44, 36), 1.0, 90)
     memory = _batches("memory", directory=f"embedded,{pack}")
     made = _batches("grain", num_workers, f"embedded,{pack}")
     mesh = sharding.make_mesh()
     expected = list(iterate_on_devices(memory, 2, 7, mesh))
     chex.assert_trees_all_equal(list(iterate_on_devices(made, 2, 7, mesh)), expected)
-    assert multiprocessing.active_children() == []
+    assert not _children() - before
 
 
 def test_conditions_are_warped_as_from_memory():
@@ -59,9 +66,10 @@ def test_conditions_are_warped_as_from_memory():
 
 
 def test_processes_are_deaf_to_signals_and_end_with_the_generator():
+    before = _children()
     made = grain_data.grain_batches(_batches("grain", 2), 0, 1000)
     next(made)
-    children = multiprocessing.active_children()
+    children = _children() - before
     assert len(children) == 2
     for child in children:
         status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
@@ -73,7 +81,7 @@ def test_processes_are_deaf_to_signals_and_end_with_the_generator():
     for step in range(1, 12):  # more than wait already
         chex.assert_trees_all_equal(next(made), memory.batch(step))
     made.close()
-    assert multiprocessing.active_children() == []
+    assert not _children() - before
     handled = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert not handled & {signal.SIGINT, signal.SIGTERM}
 
@@ -114,6 +122,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def test_a_damaged_picture_is_named(tmp_path):
+    before = _children()
     whole = _batches("memory")
     first, later = (set(whole.indices_of(step).source) for step in (0, 1))
     folder = _damaged(tmp_path / "faces", later - first)
@@ -122,7 +131,7 @@ def test_a_damaged_picture_is_named(tmp_path):
     with pytest.raises(RecordsError, match=f"{folder}: damaged") as error:
         list(made)
     assert "\n" not in str(error.value)
-    assert multiprocessing.active_children() == []
+    assert not _children() - before
 
 
 def _damaged(folder: pathlib.Path, faces: Iterable[int]) -> pathlib.Path:

@@ -27,7 +27,7 @@ def _projected(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 @given(angle=st.floats(-25, 25))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_turn_about_one_axis_is_measured(number, angle):
     angles = np.zeros(3)
     angles[number] = angle
@@ -46,7 +46,7 @@ def test_composites_turned_by_the_mesh_are_seen_to_turn(embedded):
 
 
 @given(st.floats(-40, 40))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_rotating_the_picture_is_roll(embedded, degrees):
     points = embedded[0].points_xy
     _yaw, _pitch, roll = head_pose.head_angles(points)

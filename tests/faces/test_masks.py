@@ -29,7 +29,7 @@ def test_agrees_with_the_release(number):
     assert (mask == expected).mean() >= 0.995
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 10_000),
     shift=st.integers(-150, 150),

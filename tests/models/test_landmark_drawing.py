@@ -39,7 +39,7 @@ def _assert_near(lit: np.ndarray, expected: np.ndarray) -> None:
     assert distance_transform_edt(~lit)[expected].max(initial=0) <= 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), spread=st.floats(1, 200))
 def test_lines_are_opencvs_wherever_points_lie(seed, spread):
     rng = np.random.default_rng(seed)

@@ -30,7 +30,7 @@ def space_to_depth(x):
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_blocks_hold_pixels_side_by_side_and_are_undone(height, width, channels):
     x = _features(2 * height, 2 * width, channels)
     blocks = space_to_depth(x)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.spatial
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from anonygan_jax.systems import losses
@@ -127,7 +127,6 @@ def test_low_frequency_l1_compares_means_of_cells_in_the_other_pairs():
     assert losses.low_frequency_l1(output, warped_condition, nobody) == 0
 
 
-@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=12, max_size=12), st.sampled_from([2, 3, 4, 6]))
 def test_means_over_parts_of_a_batch_add_up_however_uneven_they_are(mask, count):
     values, mask = np.linspace(-1, 3, 24).reshape(12, 2) ** 3, np.array(mask)

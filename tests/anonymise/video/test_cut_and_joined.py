@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 from clips import read_clip, write_clip
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
@@ -147,7 +147,6 @@ def test_frames_without_time_stamps_are_a_frame_apart(tmp_path):
     assert 0.02 < np.diff(times)[0] < 0.05
 
 
-@settings(deadline=None)
 @given(
     parts=st.lists(st.integers(20, 60), min_size=1, max_size=5),
     start=st.floats(0, 1000),
@@ -160,7 +159,6 @@ def test_parts_of_any_length_follow_each_other(parts, start):
     assert len(timeline.offsets) == len(parts) - 1
 
 
-@settings(deadline=None)
 @given(place=st.integers(20, 58), wrong=st.floats(-9, 0))
 def test_one_wrong_time_stamp_shifts_no_other(place, wrong):
     timeline, told = Timeline(), [n / 30 for n in range(60)]

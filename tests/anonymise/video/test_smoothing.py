@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from anonygan_jax.anonymise.video import detection_store
@@ -15,7 +15,6 @@ from anonygan_jax.faces.face import Face
 TIMES = np.arange(60) / 30
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), scale=st.floats(20, 500))
 def test_a_face_that_rests_stays_where_it_is_and_shakes_less(seed, scale):
     rng = np.random.default_rng(seed)
@@ -109,7 +108,6 @@ def test_short_tracks_are_left_alone(count):
     np.testing.assert_array_equal(smoothed, points)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), growth=st.floats(2, 40))
 def test_in_a_zoom_no_face_moves_far_for_its_own_width(seed, growth):
     rng = np.random.default_rng(seed)

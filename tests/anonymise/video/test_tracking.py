@@ -300,7 +300,7 @@ def test_a_face_that_the_quick_search_does_not_see_is_searched_thoroughly(stage)
 PLACE = st.tuples(st.integers(0, 250), st.integers(0, 180))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     script=st.lists(st.lists(PLACE, max_size=3), min_size=1, max_size=12),
     fps=st.sampled_from((1.0, 10.0, 30.0)),

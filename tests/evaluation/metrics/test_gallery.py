@@ -25,7 +25,7 @@ def people(
     }
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 20))
 def test_thresholds_accept_their_share_of_strangers(seed):
     embeddings = people(seed, 0.5, num_people=40)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
@@ -38,7 +38,6 @@ def test_distances_take_each_photo_from_its_own_set():
     assert apart[5] == pytest.approx(expected)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 30), spread=st.floats(0.1, 2))
 def test_verification_takes_the_best_threshold_of_the_other_folds(seed, spread):
     embeddings = people(seed, spread, 5)
