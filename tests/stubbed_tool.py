@@ -77,7 +77,7 @@ def _stub() -> None:
     import numpy as np
 
     from anonygan_jax.anonymise.anonymiser import Anonymiser
-    from anonygan_jax.anonymise.batch import worker
+    from anonygan_jax.anonymise.batch import video_steps
     from anonygan_jax.anonymise.errors import NoFaceError, VideoError
     from anonygan_jax.anonymise.results import REPLACED, TrackReport
     from anonygan_jax.anonymise.settings import Settings
@@ -105,19 +105,23 @@ def _stub() -> None:
         def face(self, _: np.ndarray, found: Detection) -> Face:
             return Face(shape, found.box_xyxy, found.score)
 
-    def video(anonymiser, path, output, **_):
-        contents = path.read_bytes()
+    def find(_anonymiser, _settings, task):
+        contents = task.photo.read_bytes()
         if contents.startswith(b"broken"):
-            raise VideoError(f"{path}: cannot be decoded")
+            raise VideoError(f"{task.photo}: cannot be decoded")
         if contents.startswith(b"nobody"):
             raise NoFaceError("no face found in 3 frames")
-        with atomic_write(output) as partial:
-            partial.write_bytes(b"anonymised " + contents)
+        task.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def write(_anonymiser, _settings, task):
+        with atomic_write(task.staged) as partial:
+            partial.write_bytes(b"anonymised " + task.photo.read_bytes())
         return VideoResult(3, 0, (TrackReport(REPLACED, None, (4, 4, 20, 20)),))
 
     anonymiser = Anonymiser("blackout", detector=Detector())
     Settings.anonymiser = lambda _: anonymiser
-    worker.anonymise_video = video
+    video_steps.find, video_steps.write = find, write
+    video_steps.plan = lambda *_: None
     WorkerPool.in_processes = classmethod(lambda cls, load, _: cls.in_thread(load()))
 
 
