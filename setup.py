@@ -38,6 +38,7 @@ setup(
         "array-record>=0.8,<1",
         "grain>=0.2.18,<0.3",
         "absl-py>=2.3,<3",
+        "etils[epath]>=1.13,<2",
         "click>=8.2,<9",
         "filelock>=4.3,<5",
         "opencv-python-headless>=4.12,<6",
@@ -73,6 +74,8 @@ setup(
             "scikit-learn>=1.7,<2",
             "tensorflow-cpu>=2.21,<3",
         ],
+        # Runs in gs://, data in gs:// and s3://.
+        "buckets": ["gcsfs>=2026.9,<2028", "s3fs>=2026.9,<2028"],
         # The local page.
         "demo": ["gradio>=6,<7"],
         # Compiling for TPUs that are not here: python -m launch.aot_tpu.
@@ -84,9 +87,11 @@ setup(
         # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
         "dev": [
             "beartype>=0.22,<0.23",
+            "gcp-storage-emulator>=2026.7,<2028",
             "hypothesis>=6.150,<7",
             "import-linter>=2.17,<3",
             "matplotlib>=3.10,<4",
+            "moto[server]>=5.1,<6",
             "mypy>=1.19,<3",
             "pytest>=9,<10",
             "pytest-xdist>=3.8,<4",

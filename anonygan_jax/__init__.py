@@ -7,12 +7,17 @@ result = anonymise(image_u8)  # result.image, result.faces
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from anonygan_jax.anonymise.anonymiser import AnonymisedPhoto as AnonymisedPhoto
     from anonygan_jax.anonymise.anonymiser import Anonymiser as Anonymiser
     from anonygan_jax.anonymise.errors import NoFaceError as NoFaceError
+
+# epath reads it once, when Orbax or TFDS are imported: buckets are opened by fsspec,
+# whether TensorFlow, which knows gs:// only, is installed or not.
+os.environ.setdefault("EPATH_USE_TF", "false")
 
 __version__ = "0.2.0.dev0"
 __all__ = ["AnonymisedPhoto", "Anonymiser", "NoFaceError", "__version__"]

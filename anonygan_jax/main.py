@@ -1,12 +1,13 @@
 """Entry point: python -m anonygan_jax.main --config=configs/X.py --workdir=DIR
 
+DIR is a folder, or one of a bucket of Google Cloud Storage: gs://BUCKET/FOLDER.
+
 --mode=train is the default. evaluate measures the newest checkpoint of the workdir and
 other methods; watch measures every checkpoint that another process saves. Exit codes: 0
 for a finished run, 75 for one that was asked to stop and is saved, 1 for an error.
 """
 
 import logging
-import pathlib
 import sys
 
 import jax
@@ -15,6 +16,7 @@ from absl import logging as absl_logging
 from ml_collections import config_flags
 
 import anonygan_jax
+from anonygan_jax.io import paths
 from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.training import config_files, processes
 from anonygan_jax.training.loop import train_and_evaluate
@@ -28,7 +30,10 @@ _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Experiment: a file of configs/, with :variant where it has some."
 )
 _WORKDIR = flags.DEFINE_string(
-    "workdir", None, "Folder for checkpoints, metrics and pictures; continued if used."
+    "workdir",
+    None,
+    "Folder, or gs://BUCKET/FOLDER, for checkpoints, metrics and pictures; continued "
+    "if used.",
 )
 _MODE = flags.DEFINE_enum(
     "mode", "train", ["train", "evaluate", "watch"], "What is done with the run."
@@ -63,8 +68,8 @@ def main(arguments: list[str]) -> None:
         known = ", ".join(config_files.names())
         sys.exit(f"error: --config names no file; this project has {known}")
     _show_progress()
-    workdir = pathlib.Path(_WORKDIR.value)
     try:
+        workdir = paths.path_of(_WORKDIR.value, ("gs",))  # Orbax writes to no other
         if _DISTRIBUTED.value:
             processes.join(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS.value)
         if _MODE.value == "train":
@@ -81,6 +86,8 @@ def main(arguments: list[str]) -> None:
                 checkpoints.watch_run(config, workdir)
     except (ValueError, ImportError, OSError, NotFiniteError, WorkerDied) as error:
         sys.exit(f"error: {error}")
+    except paths.client_errors() as error:
+        sys.exit(f"error: {_WORKDIR.value}: {paths.short(error)}")
     except jax.errors.JaxRuntimeError as error:
         if not _DISTRIBUTED.value:
             raise

@@ -3,12 +3,12 @@
 #
 #   bash launch/gke.sh --cluster C --type v5litepod-16 --zone europe-west4-b \
 #       --image REGION-docker.pkg.dev/P/R/anonygan:TAG \
-#       --workdir /mnt/bucket/runs/celeba --config configs/celeba.py:paper \
+#       --workdir gs://BUCKET/runs/celeba --config configs/celeba.py:paper \
 #       [--name anonygan] [--slices 1] [--project P] [--dry-run] [-- FLAGS...]
 #
-# The image holds this repository, installed with '.[tensorflow]' and jax[tpu]; the
-# cluster mounts the bucket (GKE's Cloud Storage FUSE driver). Preempted
-# workers are started again up to 100 times and go on from the newest checkpoint.
+# The image holds this repository, installed with '.[tensorflow,buckets]' and jax[tpu]. The
+# nodes' service account may write to the bucket. Preempted workers are started again up
+# to 100 times and go on from the newest checkpoint.
 set -euo pipefail
 name=anonygan cluster='' type='' zone='' image='' project='' slices=1
 config='' workdir='' dry_run=''

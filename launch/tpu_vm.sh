@@ -2,18 +2,18 @@
 # Trains on a Cloud TPU, a single host or a pod slice, through a queued resource:
 #
 #   bash launch/tpu_vm.sh --name anonygan --type v5litepod-8 --zone europe-west4-b \
-#       --workdir /mnt/bucket/runs/celeba --config configs/celeba.py:paper \
-#       [--project P] [--version v2-alpha-tpuv5-lite] [--bucket B] [--spot] \
-#       [--dry-run] [-- FLAGS...]
+#       --workdir gs://BUCKET/runs/celeba --config configs/celeba.py:paper \
+#       [--project P] [--version v2-alpha-tpuv5-lite] [--spot] [--dry-run] \
+#       [-- FLAGS...]
 #
 # Creates the resource, waits for it, copies this repository to all workers, installs it
 # and starts the run on each of them. A preempted run goes on with the same command; FLAGS
-# go to anonygan_jax.main, as --config.data.directory=/mnt/bucket/celeba. With --bucket B
-# the hosts mount gs://B at /mnt/bucket by gcsfuse.
+# go to anonygan_jax.main, as --config.data.directory=gs://BUCKET/celeba: each host copies
+# it to its disk once.
 set -euo pipefail
 name=anonygan type=v5litepod-8 zone='' project='' version=v2-alpha-tpuv5-lite
-config='' workdir='' bucket='' spot='' dry_run=''
-options=(name type zone project version config workdir bucket)
+config='' workdir='' spot='' dry_run=''
+options=(name type zone project version config workdir)
 switches=(spot dry_run) needed=(zone config workdir) rest=()
 # shellcheck source=launch/arguments.sh
 . "$(dirname "$0")/arguments.sh"
@@ -39,13 +39,9 @@ trap 'rm -f "$archive"' EXIT
 run git archive --format=tar.gz --output="$archive" HEAD
 run gcloud compute tpus tpu-vm scp "$archive" "$name:anonygan.tar.gz" --worker=all "${where[@]}"
 flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "${rest[@]}")
-mount=''
-[ -z "$bucket" ] || mount="sudo mkdir -p /mnt/bucket; sudo chmod 777 /mnt/bucket
-mountpoint -q /mnt/bucket || gcsfuse --implicit-dirs $(printf %q "$bucket") /mnt/bucket"
 remote="set -e; mkdir -p anonygan; tar -xzf anonygan.tar.gz -C anonygan; cd anonygan
-$mount
 python3 -m venv .venv; . .venv/bin/activate
-pip install --quiet -e '.[tensorflow]' 'jax[tpu]>=0.10.2,<0.11'
+pip install --quiet -e '.[tensorflow,buckets]' 'jax[tpu]>=0.10.2,<0.11'
 pkill -f anonygan_jax.main || true
 nohup python -m anonygan_jax.main$flags > run.log 2>&1 &"
 run gcloud compute tpus tpu-vm ssh "$name" --worker=all "${where[@]}" --command "$remote"

@@ -13,7 +13,7 @@ from launch import aot_tpu
 
 SCRIPTS = sorted((ROOT / "launch").glob("*.sh"))
 COMMANDS = [path for path in SCRIPTS if path.name != "arguments.sh"]  # it is sourced
-RUN = ("--config", "configs/celeba.py:paper", "--workdir", "/bucket/my run")
+RUN = ("--config", "configs/celeba.py:paper", "--workdir", "gs://bucket/my run")
 PROGRAM = """
 ENTRY %main {
   %a = f32[8,16]{1,0:T(8,128)} all-reduce(%x), channel_id=1
@@ -34,13 +34,11 @@ def _dry_run(script: str, *arguments: str) -> str:
 
 
 def test_a_dry_run_prints_what_would_run():
-    tpu = _dry_run(
-        "tpu_vm.sh", *RUN, "--zone", "z", "--type", "v5p-8", "--spot", "--bucket", "b"
-    )
+    tpu = _dry_run("tpu_vm.sh", *RUN, "--zone", "z", "--type", "v5p-8", "--spot")
     assert "queued-resources create" in tpu
     assert "--accelerator-type v5p-8" in tpu
     assert "--spot" in tpu
-    assert "gcsfuse --implicit-dirs b /mnt/bucket" in tpu
+    assert "tensorflow,buckets" in tpu
     gke = _dry_run(
         "gke.sh",
         *RUN,

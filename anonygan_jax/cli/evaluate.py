@@ -5,7 +5,9 @@ import pathlib
 
 import click
 
-from anonygan_jax.cli.options import EXISTING_FILE
+from anonygan_jax.cli.options import EXISTING_FILE, FOLDER_OR_BUCKET
+from anonygan_jax.io.fetch import fetch
+from anonygan_jax.io.staged_folder import staged_folder
 from anonygan_jax.methods import METHODS
 
 MISSING = "{}; pip install 'anonygan_jax[evaluation]'"
@@ -18,7 +20,7 @@ def _titled(
     folders = {}
     for value in values:
         title, _, folder = value.rpartition("=")
-        path = pathlib.Path(folder)
+        path = fetch(folder)
         title = title or path.name
         if not path.is_dir():
             raise click.BadParameter(f"{folder}: no such folder")
@@ -60,7 +62,7 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
     help=f"Methods to run and measure: {', '.join(METHODS)}; anonygan:DIR, "
     "ciagan:DIR with the --workdir of a training run.",
 )
-@click.option("--output", required=True, type=click.Path(path_type=pathlib.Path))
+@click.option("--output", required=True, type=FOLDER_OR_BUCKET)
 @click.option(
     "--pairs",
     type=EXISTING_FILE,
@@ -108,6 +110,7 @@ def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
     OUTPUT gets results.json, report.md with the published table's columns, plots and a
     contact sheet. Results are matched with originals by their names below the folder,
     whatever the suffix. Photos that cannot be measured are listed in the report.
+    Folders can be in buckets: gs://BUCKET/FOLDER, s3://BUCKET/FOLDER.
     """
     try:
         from anonygan_jax.evaluation.report import seen, table
@@ -117,7 +120,8 @@ def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
         weights = {name: settings.pop(name) for name in FROM_FILES}
         weights = {name: path for name, path in weights.items() if path}
         evaluation = Evaluation(use_mtcnn=mtcnn, recogniser_weights=weights, **settings)
-        report = evaluate(evaluation, output)
+        with staged_folder(output) as folder:
+            report = evaluate(evaluation, folder)
     except ImportError as error:
         text = str(error)
         raise click.ClickException(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import click
 
 import anonygan_jax
+from anonygan_jax.io.paths import BucketError, PathError, client_errors, short
 
 COULD_NOT_BEGIN = 1  # exit code, of wrong usage, too; 2 is a file that failed
 PACKAGE = anonygan_jax.__name__
@@ -107,22 +108,29 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, c.help) for name, c in COMMANDS.items()])
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        with _usage_errors():
+        with _named_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _usage_errors():
+        with _named_errors():
             return super().invoke(ctx)
 
 
 @contextlib.contextmanager
-def _usage_errors() -> Iterator[None]:
-    """A block whose usage errors have the exit code of a run that could not begin."""
+def _named_errors() -> Iterator[None]:
+    """A block whose usage errors have the exit code of a run that could not begin.
+
+    Those of buckets have one line.
+    """
     try:
         yield
     except click.UsageError as error:
         error.exit_code = COULD_NOT_BEGIN  # type: ignore[misc]
         raise
+    except (BucketError, PathError) as error:
+        raise click.ClickException(str(error)) from error
+    except client_errors() as error:
+        raise click.ClickException(f"a bucket: {short(error)}") from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

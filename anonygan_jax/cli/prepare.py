@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 import click
 
-from anonygan_jax.cli.options import EXISTING_FILE, FOLDER, NO_BEAM
+from anonygan_jax.cli.options import EXISTING_FILE, FOLDER_OR_BUCKET, NO_BEAM
 from anonygan_jax.data import stores
 from anonygan_jax.data.prepare import pool
 from anonygan_jax.data.prepare.job import MANIFEST, Job, Shard, prepare
 from anonygan_jax.data.prepare.tfds import BUILDERS, export_photos
-from anonygan_jax.io import photos
+from anonygan_jax.io import paths, photos
 from anonygan_jax.io.dlib_package import LandmarksUnavailable
+from anonygan_jax.io.fetch import fetch
 
 SIZE, PACK_SIZE = (220, 180), (112, 92)  # height, width
 
@@ -59,7 +60,7 @@ def _size(
 @click.option(
     "--output",
     required=True,
-    type=FOLDER,
+    type=FOLDER_OR_BUCKET,
     help="Folder for the records; an unfinished one is continued.",
 )
 @click.option(
@@ -134,6 +135,9 @@ def main(
     every photo that was left out and why. An interrupted run continues where it
     stopped.
 
+    Folders can be in buckets: gs://BUCKET/FOLDER, s3://BUCKET/FOLDER. Photos there are
+    copied to this machine first.
+
     TFDS has no identities for celeb_a: each photo counts as another person's. With the
     files of CelebA itself, give --identities.
     """
@@ -144,13 +148,20 @@ def main(
             raise click.UsageError("--pack takes folders of records and no photos")
         _pack(list(inputs), output, size or PACK_SIZE, zoom, quality)
         return
+    elsewhere = [name for name in inputs if paths.is_bucket(name)]
+    if elsewhere and beam is not None:
+        raise click.UsageError(
+            f"{elsewhere[0]}: --beam's workers must mount the photos"
+        )
+    if tfds and paths.is_bucket(output):
+        raise click.UsageError("--tfds needs a folder of this machine as --output")
     try:
         listed = read_identities(identities) if identities else None
         if tfds:
             folder = output / "photos" / split
             export_photos(tfds, split, folder)
             inputs, aligned = (str(folder),), aligned or tfds == "celeb_a"
-        files = photos.find_photos(inputs)
+        files = photos.find_photos(map(fetch, inputs))
         if tfds == "celeb_a" and listed is None:
             listed = {photo.name: photo.name for photo in files}
         job = Job(files, listed, size or SIZE, aligned)

@@ -6,14 +6,15 @@ import time
 
 import click
 
-from anonygan_jax.cli.options import FOLDER
+from anonygan_jax.cli.options import FILE, FOLDER_OR_BUCKET
+from anonygan_jax.io.paths import absolute
 from anonygan_jax.training.prometheus import write_textfile
 from anonygan_jax.training.status import TrainingRun, summary
 from anonygan_jax.weights.generator_checkpoint import CheckpointError
 
 
 @click.command("train-status")
-@click.argument("workdir", type=FOLDER)
+@click.argument("workdir", type=FOLDER_OR_BUCKET)
 @click.option("--follow", is_flag=True, help="Print again until the last step.")
 @click.option(
     "--interval",
@@ -24,7 +25,7 @@ from anonygan_jax.weights.generator_checkpoint import CheckpointError
 )
 @click.option(
     "--prometheus",
-    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    type=FILE,
     help="Also write the newest figures to this .prom file, for Prometheus' node "
     "exporter.",
 )
@@ -36,14 +37,15 @@ def main(
 ) -> None:
     """Prints progress and speed of the run in WORKDIR, and its losses over time.
 
-    It reads files only: the run may be in progress, or on another machine.
+    It reads files only: the run may be in progress, on another machine, and in a
+    bucket: gs://BUCKET/FOLDER.
     """
     printed = ""
     while True:
         try:
             run = TrainingRun.read(workdir)
             if prometheus:
-                write_textfile(prometheus, workdir.absolute().name, run)
+                write_textfile(prometheus, absolute(workdir).name, run)
         except (CheckpointError, json.JSONDecodeError, OSError) as error:
             raise click.ClickException(str(error)) from error
         text = summary(run)

@@ -144,7 +144,7 @@ def write_pack(
             points_xy=faces.points_xy.astype(np.float16),
             identities=np.array([name.encode() for name in identities]),
         )
-    return path.stat().st_size
+        return partial.stat().st_size
 
 
 def _encode(image: np.ndarray, quality: int) -> bytes:

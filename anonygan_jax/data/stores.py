@@ -4,19 +4,24 @@ import pathlib
 
 from anonygan_jax.data.dataset import FaceDataset, StoredFaces
 from anonygan_jax.data.pack import PACK_SUFFIX, FacePack, write_pack
+from anonygan_jax.io.fetch import fetch
 
 
 def open_store(directory: str) -> StoredFaces:
     """Returns the faces of a folder or a pack; of "embedded", the package's composites.
 
+    Those in a bucket are copied to this machine first, once.
+
     Raises:
-      RecordsError, PackError: there are none.
+      RecordsError, PackError, PathError: there are none.
+      BucketError: a bucket cannot be read.
     """
+    local = fetch(directory)
     if directory.endswith(PACK_SUFFIX):
-        return FacePack(pathlib.Path(directory))
+        return FacePack(local)
     from anonygan_jax.data.records import FaceRecords  # imports TFDS: seconds
 
-    return FaceRecords(directory)
+    return FaceRecords(local)
 
 
 def pack_stores(

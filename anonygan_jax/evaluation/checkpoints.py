@@ -9,6 +9,8 @@ import ml_collections
 
 from anonygan_jax.evaluation.report.report import RESULTS_FILE
 from anonygan_jax.evaluation.run import Evaluation, evaluate
+from anonygan_jax.io.paths import is_bucket
+from anonygan_jax.io.staged_folder import staged_folder
 from anonygan_jax.recognition.table import FROM_FILES
 from anonygan_jax.weights import export, generator_checkpoint
 
@@ -76,10 +78,13 @@ def _output(workdir: pathlib.Path, step: int) -> pathlib.Path:
 
 
 def _is_evaluated(workdir: pathlib.Path, step: int) -> bool:
-    """Whether there is a report that is not older than the checkpoint."""
+    """Whether there is a report that is not older than the checkpoint.
+
+    Folders of a bucket have no age.
+    """
     report = _output(workdir, step) / RESULTS_FILE
     checkpoint = workdir / generator_checkpoint.CHECKPOINTS / str(step)
-    if not report.exists() or not checkpoint.exists():
+    if is_bucket(workdir) or not report.exists() or not checkpoint.exists():
         return report.exists()
     return report.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns
 
@@ -108,5 +113,6 @@ def _evaluate_step(
         methods = {name: name for name in others} | {
             title: f"{config.system}:{checkpoint}"
         }
-        evaluate(Evaluation(**fields | {"methods": methods}), output)
+        with staged_folder(output) as staged:
+            evaluate(Evaluation(**fields | {"methods": methods}), staged)
     logger.info("report of step %d in %s", step, output)

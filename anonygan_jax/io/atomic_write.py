@@ -10,7 +10,10 @@ import re
 import secrets
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
+
+from anonygan_jax.io import paths
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,7 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
     A process that is killed leaves no half-written file at `path`, and a temporary file
     that `remove_leftovers` removes. An error in the block leaves the previous file at
-    `path`.
+    `path`. For a file in a bucket the temporary one is in another folder.
 
     Args:
       path: the file to write; its folder is made.
@@ -49,6 +52,12 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
     Raises:
       OSError: the folder or the file cannot be written.
     """
+    if paths.is_bucket(path):
+        with tempfile.TemporaryDirectory(prefix="anonygan-") as folder:
+            partial = pathlib.Path(folder) / path.name
+            yield partial
+            paths.upload(partial, path)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = temporary_path(path)
     try:

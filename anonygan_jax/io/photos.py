@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from anonygan_jax.io.atomic_write import is_temporary
+from anonygan_jax.io.paths import local_path
 from anonygan_jax.io.search import files_below
 
 PHOTO_SUFFIXES = frozenset(
@@ -82,13 +83,14 @@ def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
 
     Raises:
       FileNotFoundError: an input does not exist; the message names it.
+      PathError: an input is an address in a bucket, or has another scheme.
       PhotoError: two inputs contain photos or videos of one name, or a list cannot be
         read.
     """
     found: dict[str, PhotoFile] = {}
     others: dict[str, PhotoFile] = {}  # by path: they have no results, so no names
     for item in inputs:
-        for photo in _expand(pathlib.Path(item)):
+        for photo in _expand(local_path(item)):
             if not (photo.has_photo_suffix or photo.has_video_suffix):
                 others[str(photo.path)] = photo
                 continue

@@ -15,6 +15,7 @@ import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
+from anonygan_jax.io.paths import absolute
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.weights.generator_checkpoint import (
     CHECKPOINTS,
@@ -55,9 +56,9 @@ class Checkpoints:
             preservation_policy=preservation_policy.AnyPreservationPolicy(kept)
         )
         self._workdir, self._best_by = workdir, best_by
-        directory = (workdir / CHECKPOINTS).absolute()
+        self._directory = absolute(workdir / CHECKPOINTS)
         self._manager = ocp.CheckpointManager(
-            directory, options=options, item_names=ITEMS
+            self._directory, options=options, item_names=ITEMS
         )
 
     def save(self, state: TrainState, measures: dict[str, float] | None = None) -> None:
@@ -95,7 +96,7 @@ class Checkpoints:
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
                 for item in ITEMS:
-                    check_item(pathlib.Path(self._manager.directory, str(step), item))
+                    check_item(self._directory / str(step) / item)
                 state = self._restore(step, like)
             except (OSError, ValueError, KeyError, TypeError) as error:
                 reason = _short(error)
@@ -106,7 +107,7 @@ class Checkpoints:
             return state
         if unreadable:  # not renamed: the cause may be outside the checkpoints
             raise CheckpointError(
-                f"{self._manager.directory}: none of the checkpoints can be read; the "
+                f"{self._directory}: none of the checkpoints can be read; the "
                 f"oldest: {reason}"
             )
         return None
@@ -115,7 +116,7 @@ class Checkpoints:
         """Renames checkpoints so that their steps can be saved again."""
         if jax.process_index() == 0:
             for step in steps:
-                folder = pathlib.Path(self._manager.directory) / str(step)
+                folder = self._directory / str(step)
                 folder.rename(folder.with_name(f"damaged_{step}"))
         multihost_utils.sync_global_devices("damaged checkpoints are set aside")
         self._manager.reload()

@@ -92,7 +92,6 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
                 f"{workdir} holds a run that differs in config.{', '.join(changed)}; "
                 "choose another --workdir"
             )
-    workdir.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as partial:
         partial.write_text(text)
 

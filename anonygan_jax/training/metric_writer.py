@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,11 @@ from typing import Any
 import ml_collections
 import numpy as np
 from PIL import Image
+
+from anonygan_jax.io.paths import BucketError
+from anonygan_jax.io.staged_folder import StagedFolder
+
+logger = logging.getLogger(__name__)
 
 METRICS_FILE = "metrics.jsonl"
 PICTURES_FOLDER = "pictures"
@@ -18,6 +24,8 @@ class MetricWriter:
     """Writes scalars and images of a run into its workdir.
 
     If TensorFlow is installed, clu writes TensorBoard events, with the config as text.
+    Nothing can be appended to a file in a bucket: files for one are written on this
+    machine, and uploaded whole.
     """
 
     def __init__(
@@ -30,16 +38,18 @@ class MetricWriter:
           first_step: the run is resumed here; later lines of metrics.jsonl are removed.
           config: of the run.
         """
-        self._path = workdir / METRICS_FILE
-        self._pictures = workdir / PICTURES_FOLDER
+        self._folder = StagedFolder(workdir)
+        self._pictures = self._folder.path / PICTURES_FOLDER
         self._pictures.mkdir(exist_ok=True)
-        _drop_after(self._path, first_step)
-        self._file = self._path.open("a")
+        kept = _lines_until(workdir / METRICS_FILE, first_step)
+        self._file = (self._folder.path / METRICS_FILE).open("w")
+        self._file.write(kept)
+        self._file.flush()
         self._writer: Any = None
         if importlib.util.find_spec("tensorflow"):
             from clu import metric_writers
 
-            self._writer = metric_writers.SummaryWriter(str(workdir))
+            self._writer = metric_writers.SummaryWriter(str(self._folder.path))
             text = "\n".join(f"    {x}" for x in config.to_json(indent=1).splitlines())
             self._writer.write_texts(first_step, {"config": text})
 
@@ -49,23 +59,36 @@ class MetricWriter:
         self._file.flush()
         if self._writer:
             self._writer.write_scalars(step, dict(values))
+        self._publish(METRICS_FILE)
 
     def picture(self, step: int, image_u8: np.ndarray) -> None:
         """Writes an image, uint8 [H, W, 3], as pictures/STEP.png."""
         Image.fromarray(image_u8).save(self._pictures / f"{step:08d}.png")
         if self._writer:
             self._writer.write_images(step, {"faces": image_u8[None]})
+            self._writer.flush()
+        self._publish()
 
     def close(self) -> None:
         """Flushes and closes the files."""
         self._file.close()
         if self._writer:
             self._writer.close()
+        self._publish()
+        self._folder.close()
+
+    def _publish(self, pattern: str = "**/*") -> None:
+        """Uploads what has changed, for a bucket."""
+        try:
+            self._folder.publish(pattern)
+        except BucketError as error:  # the file is whole the next time
+            logger.warning("not written, the run goes on: %s", error)
 
 
-def _drop_after(path: pathlib.Path, step: int) -> None:
-    """Removes the lines after a step, and an incomplete last line."""
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)
-        kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= step]
-        path.write_text("".join(kept))
+def _lines_until(path: pathlib.Path, step: int) -> str:
+    """The lines until a step, without an incomplete last line."""
+    if not path.exists():
+        return ""
+    lines = path.read_text().splitlines(keepends=True)
+    kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= step]
+    return "".join(kept)

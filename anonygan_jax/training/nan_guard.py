@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.training.step import SKIPPED
 
 logger = logging.getLogger(__name__)
@@ -71,5 +72,6 @@ class NanGuard:
         path = self._workdir / f"not_finite_{step}_process_{jax.process_index()}.npz"
         fields = {name: array for name, array in batch.items() if array is not None}
         losses = {f"loss/{name}": np.array(value) for name, value in numbers.items()}
-        np.savez_compressed(path, allow_pickle=False, **fields, **losses)
+        with atomic_write(path) as partial:
+            np.savez_compressed(partial, allow_pickle=False, **fields, **losses)
         return path

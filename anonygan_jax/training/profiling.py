@@ -1,11 +1,13 @@
 """Throughput, model FLOPs utilisation and profiles of a run."""
 
+import contextlib
 import logging
 import pathlib
 import time
 
 import jax
 
+from anonygan_jax.io.staged_folder import StagedFolder
 from anonygan_jax.training.accelerator_specs import CHIPS
 
 logger = logging.getLogger(__name__)
@@ -58,25 +60,27 @@ class Profiler:
           steps: first and last one, from 1; None for no profile.
         """
         self._folder, self._steps = workdir / PROFILE, steps
-        self._running = False
+        self._staged: StagedFolder | None = None  # while it records
 
     def before(self, step: int) -> None:
         """Starts recording before the first of the steps."""
         if self._steps and step == self._steps[0]:
-            jax.profiler.start_trace(str(self._folder))
-            self._running = True
+            self._staged = StagedFolder(self._folder)
+            jax.profiler.start_trace(str(self._staged.path))
 
     def after(self, step: int, state: object) -> None:
         """Stops recording after the last of the steps, when its state is computed."""
-        if self._running and self._steps and step >= self._steps[1]:
+        if self._staged and self._steps and step >= self._steps[1]:
             jax.block_until_ready(state)
             self.close()
 
     def close(self) -> None:
         """Writes what was recorded, also if the run ends before the last step."""
-        if self._running:
-            jax.profiler.stop_trace()
-            self._running = False
+        if self._staged:
+            staged, self._staged = self._staged, None
+            with contextlib.closing(staged):
+                jax.profiler.stop_trace()
+                staged.publish()
             logger.info("profile in %s", self._folder)
 
 

@@ -6,6 +6,7 @@ A folder of them has the run's config and checkpoints/STEP/generator, written by
 import importlib.resources
 import json
 import pathlib
+import re
 from typing import Any
 
 import jax
@@ -13,11 +14,15 @@ import numpy as np
 import orbax.checkpoint as ocp
 import tensorstore as ts
 
+from anonygan_jax.io import paths
+from anonygan_jax.io.fetch import fetch
 from anonygan_jax.weights.config_fields import with_current_fields
 
 CONFIG_FILE = "config.json"
 CHECKPOINTS = "checkpoints"
 EMBEDDED_CHECKPOINT = "embedded"  # the name of the package's own checkpoint
+_GENERATOR = "generator"
+_LAST_FILE = re.compile(r"(\d+)/generator/manifest\.ocdbt")  # that Orbax writes
 
 
 class CheckpointError(ValueError):
@@ -27,10 +32,25 @@ class CheckpointError(ValueError):
 def saved_steps(workdir: pathlib.Path) -> list[int]:
     """Returns the steps whose generators are in a run's folder, in order.
 
-    They are complete: while a step is written, its folder has another name.
+    They are complete: while a step is written, its folder has another name. In a bucket
+    it has that name, and one file more when it is complete.
+
+    Raises:
+      BucketError: the bucket cannot be read.
     """
-    folders = (workdir / CHECKPOINTS).glob("*/generator")
-    return sorted(int(p.parent.name) for p in folders if p.parent.name.isdecimal())
+    folder = workdir / CHECKPOINTS
+    if paths.is_bucket(folder):
+        return _steps_of(set(paths.files_in(folder)))
+    items = folder.glob(f"*/{_GENERATOR}")
+    return sorted(int(p.parent.name) for p in items if p.parent.name.isdecimal())
+
+
+def _steps_of(files: set[str]) -> list[int]:
+    """The complete steps, by their files; an export has neither of Orbax's two."""
+    steps = [match[1] for match in map(_LAST_FILE.fullmatch, files) if match]
+    begun = {step for step in steps if f"{step}/_CHECKPOINT_METADATA" in files}
+    ended = {step for step in begun if f"{step}/commit_success.txt" in files}
+    return sorted(int(step) for step in steps if step not in begun - ended)
 
 
 def check_item(item: pathlib.Path) -> None:
@@ -45,8 +65,9 @@ def check_item(item: pathlib.Path) -> None:
     try:
         for path in (item / "_METADATA", *(item / "array_metadatas").glob("*")):
             json.loads(path.read_text())
-        base = {"driver": "file", "path": f"{item.absolute()}/"}
-        store = ts.KvStore.open({"driver": "ocdbt", "base": base}).result()
+        store = ts.KvStore.open(
+            {"driver": "ocdbt", "base": paths.kvstore(item)}
+        ).result()
         for read in [store.read(key) for key in store.list().result()]:
             read.result()
     except (OSError, ValueError) as error:
@@ -70,11 +91,15 @@ def read_arrays(item: pathlib.Path) -> Any:
 
 
 def checkpoint_path(checkpoint: str) -> pathlib.Path:
-    """Returns the folder of a run or an export; that of the package for "embedded"."""
+    """Returns the folder of a run or an export; that of the package for "embedded".
+
+    Raises:
+      PathError: it is an address of an unknown kind.
+    """
     if checkpoint == EMBEDDED_CHECKPOINT:
         assets = importlib.resources.files("anonygan_jax") / "assets"
         return pathlib.Path(str(assets / "checkpoint"))
-    return pathlib.Path(checkpoint)
+    return paths.path_of(checkpoint)
 
 
 def read_config(workdir: pathlib.Path) -> dict[str, Any]:
@@ -104,7 +129,7 @@ def load_generator(
     """Returns an averaged generator of a run.
 
     Args:
-      workdir: a run's folder or an export of it.
+      workdir: a run's folder or an export of it, perhaps in a bucket.
       step: of the run; by default the newest.
 
     Returns:
@@ -116,7 +141,6 @@ def load_generator(
         `workdir`.
     """
     config = read_config(workdir)
-    directory = (workdir / CHECKPOINTS).absolute()
     steps = saved_steps(workdir)
     if not steps:
         raise CheckpointError(f"{workdir}: no checkpoint was saved there yet")
@@ -124,8 +148,10 @@ def load_generator(
     if step not in steps:
         raise CheckpointError(f"{workdir}: no checkpoint of step {step} there")
     try:
-        saved = read_arrays(directory / str(step) / "generator")
-    except CheckpointError as error:
+        item = f"{step}/{_GENERATOR}/"
+        files = fetch(str(workdir / CHECKPOINTS), lambda name: name.startswith(item))
+        saved = read_arrays(files.absolute() / str(step) / _GENERATOR)
+    except (CheckpointError, paths.PathError) as error:
         raise CheckpointError(
             f"{workdir}: the checkpoint of step {step} is damaged or was removed"
         ) from error

@@ -15,6 +15,7 @@ from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
 from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.staged_folder import staged_folder
 
 PHOTOS_PER_SHARD = 512  # photos to prepare again after an interruption, at most
 MANIFEST = "manifest.json"
@@ -152,7 +153,9 @@ class Shard:
         results = list(results)
         kept = [r for r in results if isinstance(r, records.FaceRecord)]
         skipped = [vars(r) for r in results if isinstance(r, SkippedPhoto)]
-        num_bytes = records.write_shard(self.path, self.job.size, kept)
+        with staged_folder(self.output) as folder:
+            path = folder / self.path.name
+            num_bytes = records.write_shard(path, self.job.size, kept)
         summary = {"kept": len(kept), "num_bytes": num_bytes, "left_out": skipped}
         with atomic_write(self.summary_path) as partial:
             partial.write_text(json.dumps(summary))
@@ -168,7 +171,7 @@ def prepare(
 
     Args:
       job: photos and settings.
-      output: folder of the records.
+      output: folder of the records, perhaps in a bucket.
       make: writes shards, in any order.
 
     Raises:
@@ -177,7 +180,6 @@ def prepare(
     """
     if not job.files:
         raise ValueError("no photos in the input")
-    output.mkdir(parents=True, exist_ok=True)
     _check_plan(job, output)
     DlibLandmarks()  # raises here what would break every worker
     shards = [Shard(job, output, number) for number in range(job.num_shards)]
@@ -189,10 +191,16 @@ def prepare(
         "kept": sum(kept),
         "left_out": [item for summary in summaries for item in summary["left_out"]],
     }
-    records.write_metadata(
-        output, job.size, kept, sum(summary["num_bytes"] for summary in summaries)
-    )
-    (output / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    num_bytes = sum(summary["num_bytes"] for summary in summaries)
+    with staged_folder(output) as folder:
+        elsewhere = [folder / shard.path.name for shard in shards if folder != output]
+        for name in elsewhere:  # TFDS looks at the shards' names
+            name.touch()
+        records.write_metadata(folder, job.size, kept, num_bytes)
+        for name in elsewhere:
+            name.unlink()
+    with atomic_write(output / MANIFEST) as partial:
+        partial.write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 
 
@@ -204,4 +212,5 @@ def _check_plan(job: Job, output: pathlib.Path) -> None:
             f"{output} holds records of other photos or settings ({PLAN} differs); "
             "choose another --output or delete it"
         )
-    path.write_text(plan)
+    with atomic_write(path) as partial:
+        partial.write_text(plan)

@@ -4,6 +4,7 @@ import pathlib
 
 from anonygan_jax.data.prepare.tfds import export_photos
 from anonygan_jax.evaluation.collect.folders import Problem, photos_in
+from anonygan_jax.io.fetch import fetch
 
 LFW, CELEBA = "lfw", "celeba"
 # TFDS's builder and split; of CelebA the published test split.
@@ -16,7 +17,7 @@ def dataset_photos(
     """Returns the photos of a set by name, and problems, as `folders.photos_in`.
 
     Args:
-      name: a folder; or "lfw" or "celeba", which TFDS downloads.
+      name: a folder, perhaps in a bucket; or "lfw" or "celeba", which TFDS downloads.
       cache: folder into which downloaded photos are written, once; LFW's as
         NAME/NAME_0001.
 
@@ -25,6 +26,6 @@ def dataset_photos(
       DatasetError: TFDS or the host of the set cannot be reached.
     """
     if name not in _BUILDERS or pathlib.Path(name).is_dir():
-        return photos_in(pathlib.Path(name))
+        return photos_in(fetch(name))
     export_photos(*_BUILDERS[name], cache)
     return photos_in(cache)
