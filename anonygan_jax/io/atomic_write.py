@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from anonygan_jax.io import paths
 
@@ -66,6 +67,17 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def copy_whole(file: BinaryIO, path: pathlib.Path) -> None:
+    """Writes an open file's whole contents to a path, atomically.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    file.seek(0)
+    with atomic_write(path) as partial, partial.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
 
 
 def rename_to_free(staged: pathlib.Path, path: pathlib.Path) -> None:

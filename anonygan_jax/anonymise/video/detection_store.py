@@ -2,7 +2,6 @@
 
 import io
 import pathlib
-import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import numpy as np
 from anonygan_jax.anonymise.video.smoothing import smooth
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
-from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.atomic_write import copy_whole
 
 # States of a row: detected or followed; between two detections; before the first; lost
 # and carried by motion. Benchmarks measure detected rows alone.
@@ -103,9 +102,7 @@ class DetectionStore:
 
     def save(self, path: pathlib.Path) -> None:
         """Writes the rows into a file, for other processes."""
-        self._file.seek(0)
-        with atomic_write(path) as partial, partial.open("wb") as file:
-            shutil.copyfileobj(self._file, file)
+        copy_whole(self._file, path)
 
     def close(self) -> None:
         """Closes the file, which is deleted unless it was saved."""

@@ -3,14 +3,13 @@
 import io
 import pathlib
 import pickle
-import shutil
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from anonygan_jax.anonymise.video.person import Person
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.atomic_write import copy_whole
 
 
 class PersonStore:
@@ -43,9 +42,7 @@ class PersonStore:
 
     def save(self, path: pathlib.Path) -> None:
         """Writes all into a file, for other processes."""
-        self._file.seek(0)
-        with atomic_write(path) as partial, partial.open("wb") as file:
-            shutil.copyfileobj(self._file, file)
+        copy_whole(self._file, path)
 
     def close(self) -> None:
         """Closes the file, which is deleted unless it was saved."""
