@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import chex
 import numpy as np
 import pytest
+from alive import is_alive
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 from tensorflow_datasets.proto import tf_example_pb2
 
@@ -103,22 +104,13 @@ time.sleep(60)
         env={**os.environ, "PYTHONPATH": path},
     )
     worker = int(run.stdout.readline())
-    assert _is_alive(worker)
+    assert is_alive(worker)
     run.kill()
     run.wait()
     end = time.monotonic() + 20
-    while _is_alive(worker) and time.monotonic() < end:
+    while is_alive(worker) and time.monotonic() < end:
         time.sleep(0.05)
-    assert not _is_alive(worker)
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody waits for does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    assert not is_alive(worker)
 
 
 def test_a_damaged_picture_is_named(tmp_path):

@@ -13,6 +13,7 @@ import time
 
 import cv2
 import pytest
+from alive import is_alive
 
 from anonygan_jax.io import worker_process
 from anonygan_jax.io.worker_pool import WorkerPool
@@ -145,7 +146,7 @@ def test_a_process_that_is_killed_while_idle_loses_nothing():
         (first,) = pool.map(die_at_three, [0])
         os.kill(first, signal.SIGKILL)
         end = time.monotonic() + 20
-        while _is_alive(first) and time.monotonic() < end:
+        while is_alive(first) and time.monotonic() < end:
             time.sleep(0.01)
         (second,) = pool.map(die_at_three, [0])
         assert second != first
@@ -233,18 +234,9 @@ def test_processes_end_with_a_parent_that_is_killed(tmp_path):
     parent.kill()
     parent.wait()
     end = time.monotonic() + 20
-    while _is_alive(worker) and time.monotonic() < end:
+    while is_alive(worker) and time.monotonic() < end:
         time.sleep(0.05)
-    assert not _is_alive(worker)
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody waits for does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    assert not is_alive(worker)
 
 
 def test_a_program_ends_though_its_workers_ignore_signals():
