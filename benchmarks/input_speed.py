@@ -81,7 +81,7 @@ def measure_on(num_cores: int, loader: str) -> Figures:
         batch_size=_BATCH_SIZE.value,
         loader=loader,
         seed=0,
-        warped_condition_workers=num_cores,
+        num_workers=num_cores,
     )
     own = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(own)[:num_cores])  # what children begin with

@@ -139,7 +139,7 @@ def _data() -> ml_collections.ConfigDict:
     data.composites = ""  # directory of faces that are conditions only
     data.zoom = 1.0  # above 1 only a window around the face is shown
     data.landmark_jitter = 0.0  # pixels of CelebA's frame, at most
-    data.warped_condition_workers = 0  # processes that warp, or with grain read, too
+    data.num_workers = 0  # processes that warp, or with grain read, too
     return data
 
 

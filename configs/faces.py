@@ -90,7 +90,7 @@ def _for_one_gpu(config: ml_collections.ConfigDict) -> None:
     config.data.directory = "packs/lfw.npz,packs/celeba.npz,packs/ytf.npz"
     config.data.composites = "packs/embedded.npz"
     config.data.batch_size = 16
-    config.data.warped_condition_workers = 14
+    config.data.num_workers = 14
     config.optimiser.num_steps = 80_000
     config.optimiser.decay_from_step = 60_000
     config.run.evaluate_every_x_steps = 0  # needs dlib

@@ -104,7 +104,7 @@ class BatchLoader:
         self._config, self._pair_config, self._rows = config, pair_config, rows
         self._warp = None
         if uses_warped_condition:
-            workers = config.warped_condition_workers
+            workers = config.num_workers
             if config.loader == "grain":
                 workers = 0  # its processes make whole batches
             self._warp = WarpPool(workers) if workers else prepare_conditions

@@ -31,7 +31,7 @@ class DataConfig:
       zoom: see `alignment.window_transform`.
       landmark_jitter: normal noise of the landmarks of each source has this deviation
         at most, pixels of CelebA's frame; mostly far less.
-      warped_condition_workers: processes that warp conditions, 0 for threads; with
+      num_workers: processes that warp conditions, 0 for threads; with
         "grain", processes that make whole batches, 0 for half of the cores.
     """
 
@@ -44,7 +44,7 @@ class DataConfig:
     composites: str = ""
     zoom: float = 1.0
     landmark_jitter: float = 0.0
-    warped_condition_workers: int = 0
+    num_workers: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_size", tuple(self.image_size))
@@ -61,8 +61,8 @@ class DataConfig:
     @property
     def num_batch_workers(self) -> int:
         """Processes of the loader "grain"."""
-        if self.warped_condition_workers:
-            return self.warped_condition_workers
+        if self.num_workers:
+            return self.num_workers
         allowed = getattr(os, "sched_getaffinity", None)  # of Linux
         cores = len(allowed(0)) if allowed else os.cpu_count() or 1
         return max(1, cores // 2)

@@ -92,7 +92,7 @@ def _check_shared_memory(batch: PairBatch, num_workers: int) -> None:
         raise ValueError(
             f"{SHARED_MEMORY} has {free >> 20} MB free, but {num_workers} processes "
             f"need {needed >> 20}; give the container more (docker's --shm-size), or "
-            "set data.warped_condition_workers to fewer"
+            "set data.num_workers to fewer"
         )
 
 

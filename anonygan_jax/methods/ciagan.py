@@ -9,6 +9,7 @@ from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Faces, MethodError
 from anonygan_jax.methods.trained_generator import load_trained
 from anonygan_jax.models.ciagan.generator import generator_input
+from anonygan_jax.models.compiler_options import compiler_options
 from anonygan_jax.models.config import CIAGAN
 from anonygan_jax.models.images import to_float, to_uint8
 from anonygan_jax.weights.generator_checkpoint import EMBEDDED_CHECKPOINT
@@ -45,7 +46,7 @@ class CiaganMethod:
         self.step: int | None = step
         self.num_classes: int = model.num_identities
         self._generator = model.generator()
-        self._draw = jax.jit(self._compute)
+        self._draw = jax.jit(self._compute, compiler_options=compiler_options())
 
     def __call__(
         self, faces: Faces, conditions: Int[np.ndarray, " B"]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from anonygan_jax.faces.alignment import reframe
 from anonygan_jax.methods.method import Conditions, MethodError
+from anonygan_jax.models.compiler_options import compiler_options
 from anonygan_jax.models.config import ANONYGAN, CIAGAN, model_config, system_of
 from anonygan_jax.models.images import to_float
 from anonygan_jax.weights.generator_checkpoint import (
@@ -47,7 +48,9 @@ class TrainedGenerator:
         self.size = (int(height), int(width))
         self.zoom = float(config["data"].get("zoom", 1.0))  # older runs have none
         self.uses_warped_condition = self._model.uses_warped_condition
-        self._generate = jax.jit(self._model.generator().apply)
+        self._generate = jax.jit(
+            self._model.generator().apply, compiler_options=compiler_options()
+        )
 
     def __call__(
         self,

@@ -16,7 +16,7 @@ from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE
 
 RANKED = ("evaluation/reidentified", "evaluation/pose_l2")  # smaller is better
 # Fields of `DataConfig` that say where data is and how it is read, not what is read.
-CHANGEABLE = {"data.directory", "data.loader", "data.warped_condition_workers"}
+CHANGEABLE = {"data.directory", "data.loader", "data.num_workers"}
 
 
 @dataclasses.dataclass(frozen=True)

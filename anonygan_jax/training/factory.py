@@ -1,7 +1,7 @@
 """From a config to what is trained: stages, batches, state, compiled step."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import ml_collections
@@ -11,6 +11,7 @@ from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.batches import BatchLoader, PairBatch
 from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.data.tf_data import require_tensorflow
+from anonygan_jax.models.compiler_options import compiler_options
 from anonygan_jax.models.config import system_of
 from anonygan_jax.systems.registry import make_system
 from anonygan_jax.systems.system import Metrics, System
@@ -119,6 +120,15 @@ def compile_step(
       key: random key of the run.
       state, batch: arrays, or their shapes and shardings.
     """
+    lowered = lower_step(train_step, key, state, batch)
+    devices: Any = state.step.sharding.device_set  # without a type in jaxlib
+    return lowered.compile(compiler_options(next(iter(devices)).platform))
+
+
+def lower_step(
+    train_step: TrainStep, key: jax.Array, state: TrainState, batch: PairBatch
+) -> jax.stages.Lowered:
+    """Returns the step before it is compiled; arguments as of `compile_step`."""
     shardings = jax.tree.map(lambda x: x.sharding, state)
     replicated = state.step.sharding
 
@@ -126,7 +136,7 @@ def compile_step(
         return train_step(state, batch, jax.random.fold_in(key, state.step))
 
     jitted = jax.jit(step, donate_argnums=0, out_shardings=(shardings, replicated))
-    return jitted.lower(state, batch).compile()
+    return jitted.lower(state, batch)
 
 
 def num_flops(compiled: jax.stages.Compiled) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.evaluation.collect.observation import FaceObserver, Observation
 from anonygan_jax.evaluation.collect.pose import pose_distance
+from anonygan_jax.models.compiler_options import compiler_options
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 from anonygan_jax.systems.system import System
@@ -40,7 +41,8 @@ class OnlineEvaluation:
         self._draw = jax.jit(
             lambda variables, batch: to_uint8(
                 system.pictures(variables, batch)["composite"]
-            )
+            ),
+            compiler_options=compiler_options(),
         )
 
     def __call__(self, state: TrainState) -> dict[str, float]:

@@ -5,6 +5,7 @@ import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.io.contact_sheet import contact_sheet
+from anonygan_jax.models.compiler_options import compiler_options
 from anonygan_jax.models.images import to_uint8
 from anonygan_jax.systems.system import System
 from anonygan_jax.systems.train_state import TrainState
@@ -25,7 +26,8 @@ class SampleGrid:
         self._draw = jax.jit(
             lambda variables, batch: [
                 to_uint8(image) for image in system.pictures(variables, batch).values()
-            ]
+            ],
+            compiler_options=compiler_options(),
         )
 
     def __call__(self, state: TrainState) -> np.ndarray:

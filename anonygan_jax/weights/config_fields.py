@@ -10,7 +10,8 @@ from typing import Any
 from anonygan_jax.models.config import ANONYGAN, system_of
 
 RENAMED = {
-    "data.prior_workers": "warped_condition_workers",
+    "data.prior_workers": "num_workers",
+    "data.warped_condition_workers": "num_workers",
     "losses.closeness": "low_frequency_l1",
     "losses.context_matching_strangers": "context_matching_different_identity",
     "losses.descriptor": "identity_leak",

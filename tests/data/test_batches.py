@@ -100,7 +100,7 @@ def test_processes_warp_as_threads_do():
     config = DataConfig("embedded", (44, 36), 11, "memory", 3)
     pairs = dataclasses.replace(SPOILED, supervised_share=0.5)
     expected = BatchLoader(config, pairs, uses_warped_condition=True).batch(1)
-    config = dataclasses.replace(config, warped_condition_workers=2)
+    config = dataclasses.replace(config, num_workers=2)
     batch = BatchLoader(config, pairs, uses_warped_condition=True).batch(1)
     chex.assert_trees_all_equal(batch, expected)
     assert (batch.warped_condition != batch.source).any()

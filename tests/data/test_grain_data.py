@@ -35,7 +35,7 @@ def _batches(loader: str, num_workers: int = 0, directory: str = "embedded"):
     config = DataConfig(
         *(directory, (44, 36), 5, loader, 3),
         repeats=tuple(range(1, len(directory.split(",")) + 1)),
-        warped_condition_workers=num_workers,
+        num_workers=num_workers,
     )
     return BatchLoader(config, PAIRS)
 

@@ -61,7 +61,7 @@ config = faces.get_config("gpu").unlock()
 config.data.directory = config.data.composites = {str(folder / "embedded.npz")!r}
 config.data.repeats = (1,)
 config.data.batch_size = 3
-config.data.warped_condition_workers = 1
+config.data.num_workers = 1
 batches = factory.open_batches(config, make_system(config))
 print(batches.batch(0).warped_condition.shape)
 """
@@ -76,7 +76,7 @@ def test_the_gpu_recipe_trains_the_same_network():
     different = {
         *("data.directory", "data.composites", "data.batch_size"),
         *(
-            "data.warped_condition_workers",
+            "data.num_workers",
             "optimiser.num_steps",
             "optimiser.decay_from_step",
         ),

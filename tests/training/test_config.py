@@ -29,7 +29,7 @@ def started(tiny_config, tmp_path):
     [
         ("data__directory", "other/place"),
         ("data__composites", "packs/embedded.npz"),
-        ("data__warped_condition_workers", 3),
+        ("data__num_workers", 3),
         ("data__loader", "device"),
         ("losses__pose", 2.0),
         ("optimiser__num_steps", 400),

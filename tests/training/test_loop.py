@@ -364,7 +364,7 @@ def test_entry_point_says_what_is_wrong(tmp_path):
         (["--config=configs/composites.py", "--config.model.nosuch=3"], "no field 'no"),
         (
             ["--config=configs/faces.py", "--config.data.prior_workers=2"],
-            "called config.data.warped_condition_workers now",
+            "called config.data.num_workers now",
         ),
         (["--config=configs/nosuch.py"], "names no file"),
         (["--config=configs/celeba.py:nosuch"], "unknown variant 'nosuch': paper,"),

@@ -11,6 +11,7 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from anonygan_jax.evaluation.collect import emotion, gaze, inputs
+from anonygan_jax.models.compiler_options import compiler_options
 from anonygan_jax.models.pretrained import efficientnet, inception
 from anonygan_jax.models.pretrained.layers import normalised
 from anonygan_jax.models.pretrained.mobilefacenet import MobileFaceNet
@@ -66,6 +67,7 @@ class FrozenNetwork:
         self._apply = jax.jit(
             lambda v, p: apply(v, (p.astype(jnp.float32) - offset) / scale),
             in_shardings=(replicated, self._batch),
+            compiler_options=compiler_options(),
         )
 
     def __call__(self, batch: np.ndarray) -> Any:
