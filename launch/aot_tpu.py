@@ -7,13 +7,12 @@
 Needs libtpu, no TPU. For each topology: the memory of a device (a chip, or a core of
 v4) that the step takes (arguments, temporaries, code) and that there is, FLOPs and
 bytes, XLA's estimate of the seconds, the pairs a second and the share of the peak that
-follow from it. Collectives are counted in the compiled program, with their bytes.
+follow from it. Collectives are counted in the compiled program, with their bytes. With
+--operations, XLA's estimate of the cycles of each layer.
 """
 
-import collections
 import dataclasses
 import os
-import re
 from typing import Any
 
 # Before JAX is imported, which would search for a TPU.
@@ -32,10 +31,14 @@ from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.faces.face import NUM_LANDMARKS
 from anonygan_jax.training import factory, sharding
 from anonygan_jax.training.accelerator_specs import CHIPS, GIB
+from launch.compiled_program import collectives, operations
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Experiment.")
 _TOPOLOGY = flags.DEFINE_list(
     "topology", ["v5e:2x2"], "KIND:SHAPE each, as v5e:2x4 or v5p:2x2x2."
+)
+_OPERATIONS = flags.DEFINE_integer(
+    "operations", 0, "After the table so many layers, the longest first."
 )
 _PER_CHIP = flags.DEFINE_integer("per_chip", 8, "Pairs a chip; 0: the config's batch.")
 
@@ -47,12 +50,6 @@ KINDS = {  # of a topology -> JAX's `device_kind`
     "v6e": "TPU v6 lite",
 }
 CORES = {"v4": 2}  # devices that share a chip; the topology's description has no others
-_SHAPE = re.compile(r"(pred|[usf]\d+|bf16)\[([\d,]*)\]")
-_BYTES = {"pred": 1, "bf16": 2}
-_COLLECTIVE = re.compile(
-    r"= (.+?) (all-reduce|all-gather|reduce-scatter|all-to-all|collective-permute)"
-    r"(?:-start)?\("
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,22 +130,6 @@ def without_unknown(seconds: float) -> float:
     return seconds % 1.0 if seconds < 0 else seconds
 
 
-def collectives(program: str) -> dict[str, tuple[int, float]]:
-    """Returns kind of collective -> how many a program has, and their bytes."""
-    found: dict[str, tuple[int, float]] = collections.defaultdict(lambda: (0, 0.0))
-    for result, kind in _COLLECTIVE.findall(program):
-        count, total = found[kind]
-        found[kind] = count + 1, total + sum(map(_size, _SHAPE.findall(result)))
-    return dict(found)
-
-
-def _size(shape: tuple[str, str]) -> float:
-    """Bytes of an array in a program's text."""
-    kind, sides = shape
-    each = _BYTES.get(kind) or int(kind[1:]) / 8
-    return each * float(np.prod([int(n) for n in sides.split(",") if n]))
-
-
 def line(topology: str, batch_size: int, cost: Cost) -> str:
     """Returns a row of the table."""
     kind = topology.partition(":")[0]
@@ -170,6 +151,19 @@ def line(topology: str, batch_size: int, cost: Cost) -> str:
     )
 
 
+def table_of_operations(program: str) -> str:
+    """Returns a table of the layers, and the cycles of all operations."""
+    found = operations(program)
+    rows = [
+        f"| {x.layer} | {'products' if x.has_products else 'others'} | {x.count} | "
+        f"{x.cycles / 1e6:.2f} | {x.num_bytes / 1e6:.0f} |"
+        for x in found[: _OPERATIONS.value]
+    ]
+    total = sum(x.cycles for x in found) / 1e6
+    head = "| layer | what | operations | million cycles | MB |\n|---|---|---|---|---|"
+    return "\n".join([head, *rows, f"All operations: {total:.1f} million cycles."])
+
+
 def main(_: list[str]) -> None:
     """Prints a table."""
     print(
@@ -183,6 +177,8 @@ def main(_: list[str]) -> None:
         batch_size = _PER_CHIP.value * num_chips or config.data.batch_size
         compiled = compile_step(config, topology, batch_size)
         print(line(topology, batch_size, cost_of(compiled)), flush=True)
+        if _OPERATIONS.value:
+            print(table_of_operations(compiled.as_text()), flush=True)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,24 @@ def test_variances_are_never_negative(seed):
 
 def test_dropout_keeps_its_share_and_the_mean():
     x = jnp.ones((40, 50, 60))
-    for rate in (0.5, 0.1):
+    for rate in (0.5, 0.25, 0.1):
         y = Dropout(rate).apply({}, x, True, rngs={"dropout": jax.random.key(0)})
         assert set(np.unique(y)) == {0.0, np.float32(1 / (1 - rate))}
         assert abs(float((y == 0).mean()) - rate) < 0.005  # four deviations
     np.testing.assert_array_equal(Dropout(0.5).apply({}, x, False), x)
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.25, 0.1])
+@pytest.mark.parametrize("shape", [(3000,), (200, 70), (2, 70, 5, 500)])
+def test_dropout_draws_each_feature_by_itself(shape, rate):
+    y = Dropout(rate).apply(
+        {}, jnp.ones(shape), True, rngs={"dropout": jax.random.key(1)}
+    )
+    dropped = np.asarray(y == 0, float) - rate
+    limit = 5 * rate * (1 - rate)  # five deviations
+    for axis, length in enumerate(shape):
+        for distance in {1, 16, 31, 32, 33} & set(range(length)):
+            first = dropped.take(range(length - distance), axis)
+            second = dropped.take(range(distance, length), axis)
+            covariance = (first * second).mean()
+            assert abs(covariance) < limit / np.sqrt(first.size)
