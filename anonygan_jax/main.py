@@ -70,8 +70,9 @@ def main(arguments: list[str]) -> None:
     _show_progress()
     try:
         workdir = paths.path_of(_WORKDIR.value, ("gs",))  # Orbax writes to no other
-        if _DISTRIBUTED.value:
-            processes.join(_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS.value)
+        place = (_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS.value)
+        if _DISTRIBUTED.value or place != (None, None, None):
+            processes.join(*place)
         if _MODE.value == "train":
             state = train_and_evaluate(config, workdir, profile_steps(_PROFILE.value))
             if int(state.step) < config.optimiser.num_steps:
@@ -85,13 +86,13 @@ def main(arguments: list[str]) -> None:
             else:
                 checkpoints.watch_run(config, workdir)
     except (ValueError, ImportError, OSError, NotFiniteError, WorkerDied) as error:
-        sys.exit(f"error: {error}")
+        processes.fail(str(error))
     except paths.client_errors() as error:
-        sys.exit(f"error: {_WORKDIR.value}: {paths.short(error)}")
+        processes.fail(f"{_WORKDIR.value}: {paths.short(error)}")
     except jax.errors.JaxRuntimeError as error:
-        if not _DISTRIBUTED.value:
+        if (reason := processes.reason_of(error)) is None:
             raise
-        processes.leave(error)
+        processes.fail(reason)
 
 
 def _parse_flags(arguments: list[str]) -> list[str]:

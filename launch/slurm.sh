@@ -5,8 +5,9 @@
 #       --config configs/celeba.py:paper [--time 24:00:00] [--partition P] \
 #       [--name anonygan] [--dry-run] [-- FLAGS...]
 #
-# Expects .venv in this repository, installed with '.[tensorflow]' and jax[cuda12]. A job
-# that is preempted or runs out of time is queued again and goes on.
+# Expects .venv in this repository, installed with '.[tensorflow]' and jax[cuda12], for a
+# --workdir gs://BUCKET/FOLDER with '.[tensorflow,buckets]'. A job that is preempted or
+# runs out of time is queued again and goes on.
 set -euo pipefail
 name=anonygan nodes=1 gpus=1 time=24:00:00 partition='' config='' workdir='' dry_run=''
 options=(name nodes gpus time partition config workdir)
@@ -16,6 +17,8 @@ switches=(dry_run) needed=(config workdir) rest=()
 parse "$@"
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+logs=$workdir
+[[ "$workdir" != *://* ]] || logs=$root/logs  # SLURM writes to no bucket
 flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "${rest[@]}")
 # SIGTERM two minutes before the end: the run saves and stops, then is queued again.
 job="#!/usr/bin/env bash
@@ -27,11 +30,11 @@ wait
 "
 command=(sbatch --job-name "$name" --nodes "$nodes" --ntasks-per-node "$gpus"
   --gpus-per-node "$gpus" --time "$time" --requeue --signal "B:TERM@120"
-  --open-mode append --output "$workdir/slurm-%j.log")
+  --open-mode append --output "$logs/slurm-%j.log")
 [ -z "$partition" ] || command+=(--partition "$partition")
 if [ -n "$dry_run" ]; then
   printf '%q ' "${command[@]}"; echo; printf '%s' "$job"
 else
-  mkdir -p "$workdir"
+  mkdir -p "$logs"
   printf '%s' "$job" | "${command[@]}"
 fi

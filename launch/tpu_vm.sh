@@ -42,7 +42,10 @@ flags=$(printf ' %q' --distributed --config="$config" --workdir="$workdir" "${re
 remote="set -e; mkdir -p anonygan; tar -xzf anonygan.tar.gz -C anonygan; cd anonygan
 python3 -m venv .venv; . .venv/bin/activate
 pip install --quiet -e '.[tensorflow,buckets]' 'jax[tpu]>=0.10.2,<0.11'
-pkill -f anonygan_jax.main || true
-nohup python -m anonygan_jax.main$flags > run.log 2>&1 &"
+if [ -f run.pid ] && pkill -F run.pid; then  # a run before: it saves and stops
+  while pgrep -F run.pid > /dev/null; do sleep 1; done
+fi
+nohup python -m anonygan_jax.main$flags > run.log 2>&1 &
+echo \$! > run.pid"
 run gcloud compute tpus tpu-vm ssh "$name" --worker=all "${where[@]}" --command "$remote"
 echo "follow it: gcloud compute tpus tpu-vm ssh $name ${where[*]} --command 'tail -f anonygan/run.log'"

@@ -46,13 +46,15 @@ def main(
             run = TrainingRun.read(workdir)
             if prometheus:
                 write_textfile(prometheus, absolute(workdir).name, run)
+            text, is_last = summary(run), run.step >= run.num_steps
         except (CheckpointError, json.JSONDecodeError, OSError) as error:
-            raise click.ClickException(str(error)) from error
-        text = summary(run)
+            if not (follow and printed):  # the first look must succeed
+                raise click.ClickException(str(error)) from error
+            text, is_last = f"cannot be read now: {error}", False
         if text != printed:
             click.clear()  # where the output is a terminal
             click.echo(text)
             printed = text
-        if not follow or run.step >= run.num_steps:
+        if is_last or not follow:
             return
         time.sleep(interval)

@@ -17,6 +17,7 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy
 
 from anonygan_jax.io.paths import absolute
 from anonygan_jax.systems.train_state import TrainState
+from anonygan_jax.training import processes
 from anonygan_jax.weights.generator_checkpoint import (
     CHECKPOINTS,
     CheckpointError,
@@ -93,24 +94,43 @@ class Checkpoints:
           CheckpointError: there are checkpoints, but none can be read.
         """
         unreadable: list[int] = []
-        for step in sorted(self._manager.all_steps(), reverse=True):
-            try:
-                for item in ITEMS:
-                    check_item(self._directory / str(step) / item)
-                state = self._restore(step, like)
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                reason = _short(error)
-                logger.warning("checkpoint %d cannot be read: %s", step, reason)
-                unreadable.append(step)
-                continue
-            self._set_aside(unreadable)
-            return state
+        steps = sorted(self._manager.all_steps(), reverse=True)
+        if not processes.is_same(steps):
+            raise CheckpointError(
+                f"{self._directory}: the processes of this run see different "
+                "checkpoints there; --workdir must be one folder that all share"
+            )
+        for step in steps:
+            # Processes go on from one step, or they would train different weights.
+            state, reason = self._attempt(step, like)
+            if state is not None:
+                self._set_aside(unreadable)
+                return state
+            logger.warning("checkpoint %d cannot be read: %s", step, reason)
+            unreadable.append(step)
         if unreadable:  # not renamed: the cause may be outside the checkpoints
             raise CheckpointError(
                 f"{self._directory}: none of the checkpoints can be read; the "
                 f"oldest: {reason}"
             )
         return None
+
+    def _attempt(self, step: int, like: TrainState) -> tuple[TrainState | None, str]:
+        """The state of a step, if all processes can read it; else the reason."""
+        state, reason = None, ""
+        try:
+            for item in ITEMS:
+                check_item(self._directory / str(step) / item)
+        except (OSError, ValueError) as error:
+            reason = _short(error)
+        if processes.all_agree(not reason):
+            try:
+                state = self._restore(step, like)
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                reason = _short(error)
+        if processes.all_agree(state is not None):
+            return state, ""
+        return None, reason or "another process of this run cannot read it"
 
     def _set_aside(self, steps: list[int]) -> None:
         """Renames checkpoints so that their steps can be saved again."""

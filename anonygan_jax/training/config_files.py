@@ -18,8 +18,9 @@ def config_folder() -> pathlib.Path:
 def with_config_path(arguments: list[str]) -> list[str]:
     """Returns a command line in which --config names a file.
 
-    A name that is no file is looked up in `config_folder`: "celeba", "celeba:tiny" and
-    "configs/celeba.py:tiny" are the same wherever the command is run.
+    A name of `names` that is no file is looked up in `config_folder`: "celeba",
+    "celeba:tiny", "configs/celeba.py:tiny" are the same wherever the command is run.
+    Paths in other folders stay as they are.
 
     Args:
       arguments: as in `sys.argv`.
@@ -35,12 +36,12 @@ def with_config_path(arguments: list[str]) -> list[str]:
 
 
 def _path(text: str) -> str:
-    """FILE or NAME, with or without :VARIANT; unchanged where there is no such file."""
+    """The file of a config's name, with or without :VARIANT; other texts unchanged."""
     name, colon, variant = text.partition(":")
-    path = config_folder() / pathlib.Path(name).with_suffix(".py").name
-    if pathlib.Path(name).exists() or not path.exists():
+    stem = name.removeprefix("configs/").removesuffix(".py")
+    if pathlib.Path(name).is_file() or stem not in names():
         return text
-    return f"{path}{colon}{variant}"
+    return f"{config_folder() / stem}.py{colon}{variant}"
 
 
 def names() -> list[str]:
@@ -49,7 +50,10 @@ def names() -> list[str]:
 
 
 def make_importable() -> None:
-    """Lets configs import each other, as `from configs import celeba`, anywhere."""
+    """Lets configs import each other, as `from configs import celeba`, anywhere.
+
+    Those of a folder configs/ where the command runs come first.
+    """
     package = types.ModuleType("configs")
-    package.__path__ = [str(config_folder())]
+    package.__path__ = [str(pathlib.Path("configs").absolute()), str(config_folder())]
     sys.modules["configs"] = package

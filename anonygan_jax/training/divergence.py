@@ -7,29 +7,43 @@ NUM_STEPS = 500  # for so many steps: every long run that failed here had that s
 _DISCRIMINATORS = ("discriminator", "critic")  # ends of the names of their losses
 
 
-def alerts(lines: Iterable[Mapping[str, float]]) -> list[str]:
-    """Returns a sentence for each discriminator that has won; none for a healthy run.
+class DivergenceWatch:
+    """Looks at the losses of a run as they come."""
 
-    One has won if its loss was below `COLLAPSED_BELOW` wherever it was logged in the
-    last `NUM_STEPS` steps or more: the generator learns nothing from it any more.
+    def __init__(self) -> None:
+        self._step = 0
+        self._low_since: dict[str, int] = {}
 
-    Args:
-      lines: what was logged, "step" and losses by name, in order.
-    """
-    low_since: dict[str, int] = {}
-    step = 0
-    for line in lines:
-        step = int(line["step"])
+    def add(self, line: Mapping[str, float]) -> None:
+        """Takes what was logged at one step: "step", and numbers by name."""
+        self._step = int(line["step"])
         for name, value in line.items():
-            if not name.endswith(_DISCRIMINATORS):
+            # Names with a folder, as learning_rate/discriminator, are no losses.
+            if "/" in name or not name.endswith(_DISCRIMINATORS):
                 continue
             if value < COLLAPSED_BELOW:
-                low_since.setdefault(name, step)
+                self._low_since.setdefault(name, self._step)
             else:
-                low_since.pop(name, None)
-    return [
-        f"{name} has been below {COLLAPSED_BELOW} since step {since:,}: the generator "
-        "learns nothing from it any more; stop, lower the discriminators' rate"
-        for name, since in low_since.items()
-        if step - since >= NUM_STEPS
-    ]
+                self._low_since.pop(name, None)
+
+    def alerts(self) -> list[str]:
+        """Returns a sentence for each discriminator that has won; none if all is well.
+
+        One has won if its loss was below `COLLAPSED_BELOW` wherever it was logged in
+        the last `NUM_STEPS` steps or more: the generator learns nothing from it.
+        """
+        return [
+            f"{name} has been below {COLLAPSED_BELOW} since step {since:,}: the "
+            "generator learns nothing from it any more; stop, lower the "
+            "discriminators' rate"
+            for name, since in self._low_since.items()
+            if self._step - since >= NUM_STEPS
+        ]
+
+
+def alerts(lines: Iterable[Mapping[str, float]]) -> list[str]:
+    """Returns the alerts after all lines of a run, in order."""
+    watch = DivergenceWatch()
+    for line in lines:
+        watch.add(line)
+    return watch.alerts()

@@ -8,7 +8,7 @@ from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training.config import RunConfig
-from anonygan_jax.training.divergence import alerts
+from anonygan_jax.training.divergence import DivergenceWatch
 from anonygan_jax.training.metric_writer import MetricWriter
 from anonygan_jax.training.online_eval import OnlineEvaluation
 from anonygan_jax.training.optimiser import OptimiserConfig
@@ -41,7 +41,7 @@ class Hooks:
           ValueError: there are too few people, or dlib detects no face.
         """
         self._config, self._optimiser = config, optimiser
-        self._logged: list[dict[str, float]] = []  # losses, since the start or resume
+        self._divergence = DivergenceWatch()  # since the start or resume
         self.log: MetricWriter | None = None
         self.throughput: Throughput | None = None
         self._sample_grid = SampleGrid(system, batches, config.num_pictures)
@@ -89,7 +89,9 @@ class Hooks:
         logger.info("step %d: %s", step, text)
 
     def _alert(self, step: int, losses: dict[str, float]) -> None:
-        """Warns if the run diverges."""
-        self._logged.append({"step": step} | losses)
-        for alert in alerts(self._logged) if self.log else ():
-            logger.warning("%s", alert)
+        """Warns once if the run diverges."""
+        known = self._divergence.alerts()
+        self._divergence.add({"step": step} | losses)
+        for alert in self._divergence.alerts() if self.log else ():
+            if alert not in known:
+                logger.warning("%s", alert)

@@ -66,7 +66,7 @@ class Loop:
             state, values = update(state, batch)
             self.profiler.after(step, state)
             self.nan_guard.note(step, values)
-            stopping = self.stop.requested(step)
+            stopping = self.stop.requested()
             last = step == self.num_steps or stopping
             measures = self.hooks(step, state, values, last)
             if last or step % self.config.checkpoint_every_x_steps == 0:
@@ -136,8 +136,11 @@ def train_and_evaluate(
         guard = NanGuard(workdir, batches, run.max_skipped_steps)
         loop = Loop(run, num_steps, hooks, checkpoints, profiler, guard, stop)
         for stage in stages:
-            if start >= stage.stop or stop.requested(start):
+            if start >= stage.stop:
                 continue
+            if stop.requested():
+                logger.info("asked to stop: step %d is the newest one", start)
+                break
             update = factory.compile_step(stage.train_step, key, state, example)
             flops, kind = factory.num_flops(update), jax.devices()[0].device_kind
             hooks.throughput = Throughput(config.data.batch_size, flops, kind)

@@ -2,9 +2,13 @@
 
 import os
 import sys
+import zlib
+from collections.abc import Iterable
 from typing import NoReturn
 
 import jax
+import numpy as np
+from jax.experimental import multihost_utils
 
 # A process that says nothing for so long is lost: the others end.
 HEARTBEAT_TIMEOUT = 60  # seconds
@@ -30,6 +34,7 @@ def join(address: str | None, count: int | None, number: int | None) -> None:
             count,
             number,
             heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
+            shutdown_timeout_seconds=HEARTBEAT_TIMEOUT,
         )
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -39,19 +44,51 @@ def join(address: str | None, count: int | None, number: int | None) -> None:
         ) from error
 
 
-def leave(error: jax.errors.JaxRuntimeError) -> NoReturn:
-    """Ends this process with exit code 1 and one line, after another one was lost.
+def fail(reason: str) -> NoReturn:
+    """Ends this process with exit code 1 and one line; others notice and end, too.
 
-    JAX's own end would wait for the lost process, and then abort.
+    With several processes at once: Python's own end would wait for all of them.
+
+    Args:
+      reason: of the failure.
+    """
+    if jax.process_count() == 1:
+        sys.exit(f"error: {reason}")
+    print(f"error: {reason}", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
+def reason_of(error: jax.errors.JaxRuntimeError) -> str | None:
+    """Returns one line for a failed step; None if it can only be a fault of ours.
 
     Args:
       error: of a step.
     """
     reason = " ".join(str(error).split())[:200]
-    print(
-        f"error: a process of this run was lost ({reason}); start all of them again, "
-        "the run goes on from its newest checkpoint",
-        file=sys.stderr,
-        flush=True,
-    )
-    os._exit(1)
+    if reason.startswith("RESOURCE_EXHAUSTED"):
+        return (
+            f"out of memory ({reason}); lower data.batch_size, or raise "
+            "optimiser.num_microbatches"
+        )
+    if jax.process_count() > 1:
+        return (
+            f"a process of this run was lost, or a step failed ({reason}); start all "
+            "of them again, the run goes on from its newest checkpoint"
+        )
+    return None
+
+
+def all_agree(answer: bool) -> bool:
+    """Returns whether all processes say yes; each must ask at the same place."""
+    return bool(np.all(_gathered(int(answer))))
+
+
+def is_same(numbers: Iterable[int]) -> bool:
+    """Returns whether all processes have the same numbers, in the same order."""
+    digest = zlib.crc32(repr(list(numbers)).encode())
+    return len(np.unique(_gathered(digest))) == 1
+
+
+def _gathered(number: int) -> np.ndarray:
+    """The number of each process."""
+    return np.asarray(multihost_utils.process_allgather(np.uint32(number)))

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from anonygan_jax.cli.main import main
 from anonygan_jax.training import divergence
+from anonygan_jax.training.optimiser import OptimiserConfig
 from anonygan_jax.training.status import NUM_BARS, sparkline
+from configs import composites
 
 
 def _status(workdir, *options):
@@ -146,6 +148,12 @@ def test_a_discriminator_that_has_won_is_an_alert(values, is_alert):
     found = divergence.alerts(_lines(values))
     assert bool(found) == is_alert
     assert all("pose_discriminator has been below 0.05" in text for text in found)
+
+
+def test_learning_rates_are_no_losses():
+    rates = OptimiserConfig(**composites.get_config().optimiser).learning_rates(1)
+    assert any(name.endswith("discriminator") for name in rates)
+    assert not divergence.alerts([line | rates for line in _lines([0.6] * 12)])
 
 
 def test_the_summary_has_the_alerts(run):

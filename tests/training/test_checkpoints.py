@@ -4,30 +4,12 @@ import pathlib
 import shutil
 
 import chex
-import jax.numpy as jnp
-import numpy as np
 import pytest
+from restored_step import STEPS, make_state
 
-from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training.checkpoints import Checkpoints
 
-STEPS = (1, 2)
-NUM_ARRAYS = 12
 IN_NO_ARRAY = ("_CHECKPOINT_METADATA", "_sharding", "commit_success.txt")
-
-
-def _state(step: int) -> TrainState:
-    """A state of noise, which no compression makes small."""
-    rng = np.random.default_rng(step)
-    names = [f"layer{n}" for n in range(NUM_ARRAYS)]
-    arrays = {n: jnp.asarray(rng.random((30, 40), np.float32)) for n in names}
-    return TrainState(
-        step=jnp.asarray(step),
-        params={"generator": arrays},
-        batch_stats={"generator": arrays},
-        opt_state={"generator": arrays},
-        ema_params=arrays,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +18,7 @@ def saved(tmp_path_factory) -> pathlib.Path:
     workdir = tmp_path_factory.mktemp("saved")
     checkpoints = Checkpoints(workdir, num_kept=len(STEPS))
     for step in STEPS:
-        checkpoints.save(_state(step))
+        checkpoints.save(make_state(step))
     checkpoints.close()
     return workdir
 
@@ -55,10 +37,10 @@ def test_whatever_file_of_the_newest_is_cut_a_whole_state_is_restored(
         (workdir / file).write_bytes(content[: int(share * len(content))])
         caplog.clear()
         checkpoints = Checkpoints(workdir, num_kept=len(STEPS))
-        restored = checkpoints.restore_latest(_state(0))
+        restored = checkpoints.restore_latest(make_state(0))
         checkpoints.close()
         assert restored is not None
-        chex.assert_trees_all_equal(restored, _state(int(restored.step)))
+        chex.assert_trees_all_equal(restored, make_state(int(restored.step)))
         lines = [record for record in caplog.records if "cannot be read" in record.msg]
         assert len(lines) == (int(restored.step) != STEPS[-1])
         if file.name not in IN_NO_ARRAY:
@@ -72,7 +54,7 @@ def test_arrays_that_are_cut_are_not_used(saved, tmp_path):
     largest = max(folder.rglob("d/*"), key=lambda path: path.stat().st_size)
     largest.write_bytes(b"")
     checkpoints = Checkpoints(tmp_path / "run", num_kept=len(STEPS))
-    restored = checkpoints.restore_latest(_state(0))
+    restored = checkpoints.restore_latest(make_state(0))
     checkpoints.close()
     assert restored is not None
     assert int(restored.step) == STEPS[0]

@@ -32,8 +32,37 @@ def test_a_name_is_found_from_any_folder(argument, ends, tmp_path, monkeypatch):
 def test_files_that_exist_and_unknown_names_stay(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "celeba.py").touch()
-    for argument in ("--config=celeba.py:tiny", "--config=other", "--workdir=celeba"):
+    (tmp_path / "folder").mkdir()
+    for argument in (
+        *("--config=celeba.py:tiny", "--config=other", "--workdir=celeba"),
+        *("--config=", "--config=/gone/lfw.py:no_cm", "--config=folder/lfw.py"),
+    ):
         assert config_files.with_config_path(["main", argument]) == ["main", argument]
+
+
+def test_a_folder_of_a_configs_name_is_no_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "celeba").mkdir()
+    (_, changed) = config_files.with_config_path(["main", "--config=celeba:tiny"])
+    assert changed.endswith("/configs/celeba.py:tiny")
+
+
+def test_configs_of_the_folder_come_first(tmp_path):
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "own.py").write_text("from configs import lfw\nX = lfw\n")
+    code = (
+        "from anonygan_jax.training import config_files as f; f.make_importable(); "
+        "from configs import own; print(own.X.__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "configs.lfw\n"
 
 
 def test_configs_import_each_other_from_any_folder(tmp_path):

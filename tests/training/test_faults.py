@@ -69,15 +69,17 @@ def _finish(process: subprocess.Popen, code: int = 0) -> str:
     return text
 
 
-def _start_two(workdir: pathlib.Path, **fields) -> list[subprocess.Popen]:
-    """Trains in two processes that share the batches."""
+def _start_two(
+    workdir: pathlib.Path, second: tuple[str, ...] = (), **fields
+) -> list[subprocess.Popen]:
+    """Trains in two processes that share the batches; flags of the second alone."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{found.getsockname()[1]}"
-    flags = ("--distributed", f"--coordinator_address={address}", "--num_processes=2")
+    flags = (f"--coordinator_address={address}", "--num_processes=2")
     return [
-        _start(workdir, flags=(*flags, f"--process_id={number}"), **fields)
-        for number in range(2)
+        _start(workdir, flags=(*flags, f"--process_id={number}", *own), **fields)
+        for number, own in enumerate(((), second))
     ]
 
 
@@ -183,3 +185,26 @@ def test_a_lost_process_ends_the_other_with_a_message(lost, tmp_path):
     # JAX's own message comes first where the lost process was the coordinator.
     assert "a process of this run was lost" in text or "another task died" in text
     processes[lost].communicate()
+
+
+def test_an_error_of_one_process_ends_both_soon(tmp_path):
+    missing = f"--config.data.directory={tmp_path}/none"
+    first, second = _start_two(tmp_path / "run", (missing,))
+    text, _ = second.communicate(timeout=150)
+    assert second.returncode == 1
+    assert text.splitlines()[-1].startswith("error: ")
+    assert "no prepared faces there" in text
+    first.communicate(timeout=150)  # JAX's shutdown would wait for 5 minutes
+    assert first.returncode not in (0, STOPPED)
+
+
+def test_a_polite_kill_while_a_run_is_resumed_is_seen(tmp_path):
+    for process in _start_two(tmp_path, optimiser__num_steps=2):
+        _finish(process)
+    first, second = _start_two(tmp_path, optimiser__num_steps=100_000)
+    for line in second.stdout:
+        if "compiling" in line:  # before the first step
+            second.send_signal(signal.SIGTERM)
+            break
+    for process in (first, second):
+        assert "asked to stop" in _finish(process, STOPPED)
