@@ -137,9 +137,6 @@ def main(
 
     Folders can be in buckets: gs://BUCKET/FOLDER, s3://BUCKET/FOLDER. Photos there are
     copied to this machine first.
-
-    TFDS has no identities for celeb_a: each photo counts as another person's. With the
-    files of CelebA itself, give --identities.
     """
     if bool(inputs) == bool(tfds):
         raise click.UsageError("give PHOTOS or --tfds")
@@ -158,12 +155,10 @@ def main(
     try:
         listed = read_identities(identities) if identities else None
         if tfds:
-            folder = output / "photos" / split
+            folder = output / "photos_of_people" / split
             export_photos(tfds, split, folder)
             inputs, aligned = (str(folder),), aligned or tfds == "celeb_a"
         files = photos.find_photos(map(fetch, inputs))
-        if tfds == "celeb_a" and listed is None:
-            listed = {photo.name: photo.name for photo in files}
         job = Job(files, listed, size or SIZE, aligned)
         manifest = prepare(job, output, _shard_maker(workers, beam))
     except (ValueError, FileNotFoundError, LandmarksUnavailable) as error:

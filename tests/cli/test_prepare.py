@@ -141,10 +141,8 @@ def test_photos_of_tfds_sets_are_prepared(name, embedded, tmp_path, monkeypatch)
     _run("--output", tmp_path, "--tfds", name, "--split", "test")
     faces = FaceRecords(tmp_path).read([0, 1])
     identities = {face.identity for face in faces}
-    if name == "lfw":
-        assert identities == {face.identity for face in embedded[:2]}
-    else:  # nobody says whose they are
-        assert identities == {face.file for face in faces}
+    assert identities == {face.identity for face in embedded[:2]}
+    if name == "celeb_a":  # photos are framed already
         np.testing.assert_array_equal(faces[0].crop, np.eye(2, 3))
 
 
@@ -152,8 +150,10 @@ def test_mocked_tfds_sets_are_written_once(tmp_path):
     with tensorflow_datasets.testing.mock_data(num_examples=3):
         for _ in range(2):
             tfds.export_photos("celeb_a", "validation", tmp_path)
-    names = sorted(path.name for path in tmp_path.glob("*.png"))
-    assert names == ["000001.png", "000002.png", "000003.png"]
+    photos = list(tmp_path.rglob("*.png"))
+    assert len(photos) == 3
+    assert all(path.name.startswith(f"{path.parent.name}_") for path in photos)
+    assert all(path.parent.name.isdigit() for path in photos)  # numbers of people
 
 
 def test_photos_or_a_set_must_be_given(tmp_path):

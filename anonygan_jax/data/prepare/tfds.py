@@ -18,8 +18,7 @@ class DatasetError(ValueError):
 def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
     """Writes the photos of a split as PNG files, once.
 
-    Photos with a person's name (LFW) are named PERSON/PERSON_0001, others by their
-    number in the split.
+    They are named PERSON/PERSON_0001.png: the person's name of LFW, number of CelebA.
 
     Args:
       builder: name of the data set.
@@ -50,12 +49,17 @@ def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
         ) from error
     counts: Counter[str] = Counter()
     photos = tqdm.tqdm(tfds.as_numpy(dataset), builder, unit="photo")
-    for number, photo in enumerate(photos, 1):
-        path = folder / f"{number:06d}.png"
-        if "label" in photo:
-            person = photo["label"].decode()
-            counts[person] += 1
-            path = folder / person / f"{person}_{counts[person]:04d}.png"
+    for photo in photos:
+        person = _person(photo)
+        counts[person] += 1
+        path = folder / person / f"{person}_{counts[person]:04d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo["image"]).save(path)
     (folder / COMPLETE).touch()
+
+
+def _person(photo: dict[str, Any]) -> str:
+    """Name or number of the person of an example."""
+    if "label" in photo:
+        return photo["label"].decode()
+    return str(photo["identity"]["Identity_No"])
