@@ -1,12 +1,14 @@
 """Copies of what is in buckets, for readers that need local files."""
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import pathlib
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import filelock
@@ -16,6 +18,8 @@ from anonygan_jax.io import paths
 logger = logging.getLogger(__name__)
 
 MEGABYTE = 10**6
+UNUSED_SECONDS = 30 * 24 * 3600.0  # no run is so long without asking for its copy
+_PARTIAL = "partial"  # a copy that is being made or removed
 # What changes with a file's contents, by the clients that say it.
 _VERSIONS = ("md5Hash", "crc32c", "ETag", "etag", "mtime", "created")
 
@@ -26,39 +30,77 @@ def cache_folder() -> pathlib.Path:
     return pathlib.Path(root) / "anonygan_jax" / "fetched"
 
 
-def fetch(
-    address: str, wanted: Callable[[str], bool] = lambda name: True
-) -> pathlib.Path:
+def fetch(address: str) -> pathlib.Path:
     """Returns a local copy of a file or folder in a bucket; a local path unchanged.
 
-    A copy is used again as long as nothing has changed in the bucket; one of an older
-    state is removed. Several processes may ask for the same.
+    A copy is used again as long as nothing has changed in the bucket. What has changed
+    is another copy, since other processes may read the older one. A copy is removed
+    when none has asked for it in `UNUSED_SECONDS`.
 
     Args:
       address: see `paths.path_of`.
-      wanted: of a folder, which files are copied, by their path below it.
 
     Raises:
       PathError: nothing is there, or the address cannot be used.
-      BucketError: the bucket cannot be read, or the disk is full.
+      BucketError: the bucket cannot be read, the disk is full, or the folder of copies
+        cannot be written.
     """
     path = paths.path_of(address)
     if not paths.is_bucket(path):
         return path
-    files = {name: x for name, x in paths.files_in(path).items() if wanted(name)}
+    files = paths.files_in(path)
     if not files:
         raise paths.PathError(f"{address}: nothing is there")
     folder = cache_folder() / _digest(str(path))
     copy = folder / _digest([(name, _version(x)) for name, x in sorted(files.items())])
-    folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / "lock"):
-        if not copy.exists():
-            for old in folder.glob("[!l]*"):
-                shutil.rmtree(old)
-            partial = folder / "partial"
-            _download(path, files, partial / path.name)
-            partial.rename(copy)
+    with _cache_errors(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_unused(copy)
+        with filelock.FileLock(folder / "lock"):
+            if not copy.exists():
+                partial = _no_partial(folder)
+                _download(path, files, partial / path.name)
+                partial.rename(copy)
+            os.utime(copy)
     return copy / path.name
+
+
+@contextlib.contextmanager
+def _cache_errors(path: pathlib.Path) -> Iterator[None]:
+    """Context in which errors of the folder of copies become `BucketError`."""
+    try:
+        yield
+    except paths.BucketError:
+        raise
+    except OSError as error:
+        raise paths.BucketError(
+            f"{cache_folder()}: cannot keep a copy of {path} ({paths.short(error)}); "
+            "set XDG_CACHE_HOME to a folder that can be written"
+        ) from error
+
+
+def _remove_unused(wanted: pathlib.Path) -> None:
+    """Removes copies that are not used, but a wanted one; locked ones another time."""
+    for lock in cache_folder().glob("*/lock"):
+        try:
+            with filelock.FileLock(lock, timeout=0):
+                for copy in lock.parent.glob("[!lp]*"):
+                    age = time.time() - copy.stat().st_mtime
+                    if copy != wanted and age > UNUSED_SECONDS:
+                        copy.rename(_no_partial(lock.parent))
+                _no_partial(lock.parent)
+        except filelock.Timeout:
+            continue
+        except OSError as error:
+            logger.warning("an old copy is left: %s", error)
+
+
+def _no_partial(folder: pathlib.Path) -> pathlib.Path:
+    """The path of a partial copy, free for another; the folder must be locked."""
+    partial = folder / _PARTIAL
+    if partial.exists():
+        shutil.rmtree(partial)
+    return partial
 
 
 def _download(
@@ -70,7 +112,8 @@ def _download(
     if free < total:
         raise paths.BucketError(
             f"{path}: {total // MEGABYTE} MB, but {cache_folder()} has "
-            f"{free // MEGABYTE} free; mount the bucket or set XDG_CACHE_HOME"
+            f"{free // MEGABYTE} free; empty it when nothing runs, mount the bucket or "
+            "set XDG_CACHE_HOME"
         )
     logger.info("%s: fetching %d MB to %s", path, total // MEGABYTE, target)
     copies = [target / name if name else target for name in files]

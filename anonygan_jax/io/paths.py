@@ -2,11 +2,14 @@
 
 import contextlib
 import importlib.util
+import logging
 import pathlib
 import re
 import sys
 from collections.abc import Iterator
 from typing import Any, cast
+
+logger = logging.getLogger(__name__)
 
 # The package that opens addresses of each kind; all are in the extra "buckets".
 CLIENTS = {"gs": "gcsfs", "s3": "s3fs"}
@@ -14,7 +17,7 @@ BUCKETS = tuple(f"{scheme}://" for scheme in CLIENTS)
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/|(gs|s3):")  # one letter: of Windows
 # Errors of these packages that are no OSError.
 _ERRORS = {
-    "gcsfs.retry": ("HttpError",),
+    "gcsfs.retry": ("HttpError", "ChecksumError", "NonRetryableError"),
     "google.auth.exceptions": ("GoogleAuthError",),
     "google.api_core.exceptions": ("GoogleAPIError",),
     "aiohttp": ("ClientError",),
@@ -141,6 +144,15 @@ def bucket_errors(path: pathlib.Path) -> Iterator[None]:
         raise BucketError(
             f"{path}: the bucket cannot be used ({short(error)})"
         ) from error
+
+
+@contextlib.contextmanager
+def upload_warnings() -> Iterator[None]:
+    """Context in which `BucketError` is a warning: for what a run can do without."""
+    try:
+        yield
+    except BucketError as error:
+        logger.warning("not written, the run goes on: %s", error)
 
 
 def client_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:

@@ -11,7 +11,8 @@ import ml_collections
 import numpy as np
 from PIL import Image
 
-from anonygan_jax.io.paths import BucketError
+from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.paths import upload_warnings
 from anonygan_jax.io.staged_folder import StagedFolder
 
 logger = logging.getLogger(__name__)
@@ -35,16 +36,17 @@ class MetricWriter:
 
         Args:
           workdir: of the run.
-          first_step: the run is resumed here; later lines of metrics.jsonl are removed.
+          first_step: the run is resumed here; later lines of metrics.jsonl are removed,
+            and damaged ones, with a warning.
           config: of the run.
         """
         self._folder = StagedFolder(workdir)
         self._pictures = self._folder.path / PICTURES_FOLDER
         self._pictures.mkdir(exist_ok=True)
         kept = _lines_until(workdir / METRICS_FILE, first_step)
-        self._file = (self._folder.path / METRICS_FILE).open("w")
-        self._file.write(kept)
-        self._file.flush()
+        with atomic_write(self._folder.path / METRICS_FILE) as partial:
+            partial.write_bytes(kept.encode())
+        self._file = (self._folder.path / METRICS_FILE).open("a")
         self._writer: Any = None
         if importlib.util.find_spec("tensorflow"):
             from clu import metric_writers
@@ -79,16 +81,26 @@ class MetricWriter:
 
     def _publish(self, pattern: str = "**/*") -> None:
         """Uploads what has changed, for a bucket."""
-        try:
+        with upload_warnings():  # the file is whole the next time
             self._folder.publish(pattern)
-        except BucketError as error:  # the file is whole the next time
-            logger.warning("not written, the run goes on: %s", error)
 
 
 def _lines_until(path: pathlib.Path, step: int) -> str:
-    """The lines until a step, without an incomplete last line."""
+    """The lines until a step, without those that a crash has cut."""
     if not path.exists():
         return ""
-    lines = path.read_text().splitlines(keepends=True)
-    kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= step]
-    return "".join(kept)
+    lines = path.read_bytes().decode(errors="replace").splitlines(keepends=True)
+    steps = [_step_of(line) for line in lines]
+    if None in steps:
+        logger.warning("%s: damaged lines, left out: %d", path, steps.count(None))
+    pairs = zip(lines, steps, strict=True)
+    return "".join(line for line, x in pairs if x is not None and x <= step)
+
+
+def _step_of(line: str) -> int | None:
+    """The step of a line; None if it is damaged."""
+    try:
+        step = json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return step if isinstance(step, int) and line.endswith("\n") else None

@@ -8,6 +8,7 @@ import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.paths import upload_warnings
 from anonygan_jax.training.step import SKIPPED
 
 logger = logging.getLogger(__name__)
@@ -59,19 +60,21 @@ class NanGuard:
             return
         numbers = {name: float(value) for name, value in values.items()}
         bad = [name for name, value in numbers.items() if not np.isfinite(value)]
-        path = self._save(step, numbers)
-        message = f"step {step}: {', '.join(bad)} not finite; its batch is in {path}"
+        saved = self._save(step, numbers)
+        message = f"step {step}: {', '.join(bad)} not finite; its batch {saved}"
         self._left -= 1
         if self._left < 0:
             raise NotFiniteError(message)
         logger.warning("%s; this update is left out", message)
 
-    def _save(self, step: int, numbers: dict[str, float]) -> pathlib.Path:
-        """Writes this process' rows of a batch and its losses as a .npz file."""
+    def _save(self, step: int, numbers: dict[str, float]) -> str:
+        """Writes this process' rows of a batch and its losses; where, in words."""
         batch = vars(self._batches.batch(step - 1))
         path = self._workdir / f"not_finite_{step}_process_{jax.process_index()}.npz"
         fields = {name: array for name, array in batch.items() if array is not None}
         losses = {f"loss/{name}": np.array(value) for name, value in numbers.items()}
-        with atomic_write(path) as partial:
-            np.savez_compressed(partial, allow_pickle=False, **fields, **losses)
-        return path
+        with upload_warnings():
+            with atomic_write(path) as partial:
+                np.savez_compressed(partial, allow_pickle=False, **fields, **losses)
+            return f"is in {path}"
+        return "could not be written"

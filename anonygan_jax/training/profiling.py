@@ -7,6 +7,7 @@ import time
 
 import jax
 
+from anonygan_jax.io.paths import upload_warnings
 from anonygan_jax.io.staged_folder import StagedFolder
 from anonygan_jax.training.accelerator_specs import CHIPS
 
@@ -78,10 +79,10 @@ class Profiler:
         """Writes what was recorded, also if the run ends before the last step."""
         if self._staged:
             staged, self._staged = self._staged, None
-            with contextlib.closing(staged):
+            with contextlib.closing(staged), upload_warnings():
                 jax.profiler.stop_trace()
                 staged.publish()
-            logger.info("profile in %s", self._folder)
+                logger.info("profile in %s", self._folder)
 
 
 def profile_steps(text: str) -> tuple[int, int] | None:

@@ -22,6 +22,7 @@ CONFIG_FILE = "config.json"
 CHECKPOINTS = "checkpoints"
 EMBEDDED_CHECKPOINT = "embedded"  # the name of the package's own checkpoint
 _GENERATOR = "generator"
+_NUM_READS = 16  # at a time, of arrays or parts of them
 _LAST_FILE = re.compile(r"(\d+)/generator/manifest\.ocdbt")  # that Orbax writes
 
 
@@ -68,8 +69,13 @@ def check_item(item: pathlib.Path) -> None:
         store = ts.KvStore.open(
             {"driver": "ocdbt", "base": paths.kvstore(item)}
         ).result()
-        for read in [store.read(key) for key in store.list().result()]:
-            read.result()
+        keys = store.list().result()
+        if not keys:  # TensorStore's answer, too, where there is no database
+            raise ValueError("no arrays")
+        for start in range(0, len(keys), _NUM_READS):
+            reads = [store.read(key) for key in keys[start : start + _NUM_READS]]
+            if not all(read.result().value for read in reads):  # of a lost file: b""
+                raise ValueError("arrays are missing")
     except (OSError, ValueError) as error:
         text = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{item}: damaged ({text})") from error
@@ -85,7 +91,7 @@ def read_arrays(item: pathlib.Path) -> Any:
     with ocp.StandardCheckpointer() as checkpointer:
         saved = checkpointer.metadata(item).item_metadata
         if saved is None:
-            raise ValueError(f"{item}: damaged or removed")
+            raise CheckpointError(f"{item}: damaged or removed")
         like = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), saved.tree)
         return checkpointer.restore(item, like)
 
@@ -148,9 +154,8 @@ def load_generator(
     if step not in steps:
         raise CheckpointError(f"{workdir}: no checkpoint of step {step} there")
     try:
-        item = f"{step}/{_GENERATOR}/"
-        files = fetch(str(workdir / CHECKPOINTS), lambda name: name.startswith(item))
-        saved = read_arrays(files.absolute() / str(step) / _GENERATOR)
+        item = fetch(str(workdir / CHECKPOINTS / str(step) / _GENERATOR))
+        saved = read_arrays(item.absolute())
     except (CheckpointError, paths.PathError) as error:
         raise CheckpointError(
             f"{workdir}: the checkpoint of step {step} is damaged or was removed"

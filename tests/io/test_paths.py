@@ -1,8 +1,14 @@
 """Addresses, and files that are written to a bucket; the bucket is in memory."""
 
+import argparse
 import contextlib
+import os
+import pathlib
+import time
 
+import filelock
 import fsspec
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -11,7 +17,11 @@ from anonygan_jax.data.stores import open_store
 from anonygan_jax.io import fetch, paths
 from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.io.staged_folder import StagedFolder, staged_folder
+from anonygan_jax.training import profiling
 from anonygan_jax.training.metric_writer import MetricWriter
+from anonygan_jax.training.nan_guard import NanGuard, NotFiniteError
+from anonygan_jax.training.step import SKIPPED
+from anonygan_jax.weights import generator_checkpoint
 from anonygan_jax.weights.generator_checkpoint import saved_steps
 
 
@@ -33,6 +43,10 @@ def bucket(monkeypatch, tmp_path):
 
 def _name(path) -> str:
     return "/" + str(path).removeprefix("gs://")
+
+
+def _no_network(file, path):
+    raise paths.BucketError(f"{path}: no network")
 
 
 class _Unprefixed:
@@ -144,12 +158,9 @@ def test_metrics_in_a_bucket_go_on_after_the_step_of_a_resume(bucket, tiny_confi
 def test_a_bucket_that_fails_does_not_end_a_run(
     bucket, tiny_config, monkeypatch, caplog
 ):
-    def fail(file, path):
-        raise paths.BucketError(f"{path}: no network")
-
     writer = MetricWriter(bucket, 0, tiny_config)
     with monkeypatch.context() as patch:
-        patch.setattr(paths, "upload", fail)
+        patch.setattr(paths, "upload", _no_network)
         writer.scalars(1, {"loss": 1})
     assert "the run goes on: gs://bucket/run/metrics.jsonl: no network" in caplog.text
     writer.scalars(2, {"loss": 2})
@@ -157,8 +168,52 @@ def test_a_bucket_that_fails_does_not_end_a_run(
     assert (bucket / "metrics.jsonl").read_text().count("\n") == 2
 
 
+def test_a_failed_upload_of_a_profile_does_not_end_a_run(bucket, monkeypatch, caplog):
+    def start(folder: str) -> None:
+        (pathlib.Path(folder) / "trace").touch()
+
+    monkeypatch.setattr(profiling.jax.profiler, "start_trace", start)
+    monkeypatch.setattr(profiling.jax.profiler, "stop_trace", lambda: None)
+    monkeypatch.setattr(paths, "upload", _no_network)
+    profiler = profiling.Profiler(bucket, (1, 1))
+    profiler.before(1)
+    with caplog.at_level("INFO", "anonygan_jax"):
+        profiler.after(1, None)
+    assert caplog.messages == [
+        "not written, the run goes on: gs://bucket/run/profile/trace: no network"
+    ]
+
+
+def test_a_failed_upload_of_a_batch_does_not_end_a_run(bucket, monkeypatch, caplog):
+    class Batches:
+        def batch(self, number: int) -> argparse.Namespace:
+            return argparse.Namespace(faces=np.zeros(number))
+
+    monkeypatch.setattr(paths, "upload", _no_network)
+    guard = NanGuard(bucket, Batches(), 1)
+    for step in (1, 2):
+        guard.note(step, {"loss": np.float32("nan"), SKIPPED: np.float32(1)})
+    message = "step 1: loss not finite; its batch could not be written"
+    assert f"{message}; this update is left out" in caplog.text
+    assert "the run goes on: gs://bucket/run/not_finite_1" in caplog.text
+    with pytest.raises(NotFiniteError, match="its batch could not be written"):
+        guard.check()
+
+
+def test_errors_of_the_clients_are_those_of_a_bucket(bucket):
+    retry = pytest.importorskip("gcsfs.retry")
+    for kind in (retry.HttpError, retry.ChecksumError, retry.NonRetryableError):
+        with (
+            pytest.raises(
+                paths.BucketError, match=f"gs://bucket/run: .*{kind.__name__}"
+            ),
+            paths.bucket_errors(bucket),
+        ):
+            raise kind
+
+
 def test_a_copy_is_used_until_the_bucket_changes(bucket, monkeypatch):
-    for name in ("a", "sub/b", "other"):
+    for name in ("a", "sub/b"):
         with atomic_write(bucket / name) as partial:
             partial.write_text(name)
     downloads = []
@@ -166,20 +221,72 @@ def test_a_copy_is_used_until_the_bucket_changes(bucket, monkeypatch):
     monkeypatch.setattr(
         fetch, "_download", lambda *args: downloads.append(args) or download(*args)
     )
-    first = fetch.fetch("gs://bucket/run", lambda name: name != "other")
+    first = fetch.fetch("gs://bucket/run")
     assert first.name == "run"
     assert (first / "sub" / "b").read_text() == "sub/b"
-    assert not (first / "other").exists()
-    assert fetch.fetch("gs://bucket/run", lambda name: name != "other") == first
+    assert fetch.fetch("gs://bucket/run") == first
     assert len(downloads) == 1
     with atomic_write(bucket / "a") as partial:
         partial.write_text("changed")
     second = fetch.fetch("gs://bucket/run")
     assert (second / "a").read_text() == "changed"
-    assert not first.exists()
+    assert (first / "a").read_text() == "a"  # another process may read it
     assert fetch.fetch("gs://bucket/run/a").read_text() == "changed"
     with pytest.raises(paths.PathError, match="gs://bucket/no: nothing is there"):
         fetch.fetch("gs://bucket/no")
+
+
+def test_copies_that_nothing_asks_for_are_removed_in_the_end(bucket):
+    names = ("used", "unused", "fetched_now", "new")
+    for name in names:
+        with atomic_write(bucket / name) as partial:
+            partial.write_text(name)
+    copies = {name: fetch.fetch(f"gs://bucket/run/{name}") for name in names[:3]}
+    then = time.time() - fetch.UNUSED_SECONDS - 60
+    for copy in copies.values():
+        os.utime(copy.parent, (then, then))
+    assert fetch.fetch("gs://bucket/run/used") == copies["used"]
+    (unused, fetched) = (copies[n].parents[1] / "lock" for n in names[1:3])
+    assert not copies["unused"].exists()
+    assert not copies["fetched_now"].exists()
+    again = fetch.fetch("gs://bucket/run/fetched_now")
+    os.utime(again.parent, (then, then))
+    with filelock.FileLock(fetched):  # of a process that is about to use it
+        fetch.fetch("gs://bucket/run/new")
+    assert again.read_text() == "fetched_now"
+    assert copies["used"].read_text() == "used"
+    assert unused.exists()
+
+
+def test_generators_of_two_steps_are_copied_beside_each_other(bucket, monkeypatch):
+    run = generator_checkpoint.checkpoint_path("embedded")
+    paths.upload(run / "config.json", bucket / "config.json")
+    (item,) = (run / "checkpoints").glob("*/generator")
+    for file in filter(lambda path: path.is_file(), item.rglob("*")):
+        for step in ("5", "6"):
+            name = f"{step}/generator/{file.relative_to(item)}"
+            paths.upload(file, bucket / "checkpoints" / name)
+    copies = []
+    monkeypatch.setattr(
+        generator_checkpoint,
+        "fetch",
+        lambda *args: copies.append(fetch.fetch(*args)) or copies[-1],
+    )
+    for step in (5, 6):
+        assert generator_checkpoint.load_generator(bucket, step)[2] == step
+    assert len(set(copies)) == 2
+    assert all(copy.exists() for copy in copies)
+
+
+def test_a_cache_that_cannot_be_made_is_one_line(bucket, tmp_path, monkeypatch):
+    with atomic_write(bucket / "a") as partial:
+        partial.write_text("a")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(
+        paths.BucketError, match=r"^.*/file/.*gs://bucket/run/a.*set XDG_CACHE_HOME.*$"
+    ):
+        fetch.fetch("gs://bucket/run/a")
 
 
 def test_a_full_disk_is_said_before_anything_is_fetched(bucket, monkeypatch):

@@ -23,7 +23,7 @@ def saved(tmp_path_factory) -> pathlib.Path:
     return workdir
 
 
-@pytest.mark.parametrize("share", [0, 0.5])
+@pytest.mark.parametrize("share", ["removed", 0, 0.5])
 def test_whatever_file_of_the_newest_is_cut_a_whole_state_is_restored(
     saved, share, tmp_path, capfd, caplog
 ):
@@ -34,7 +34,10 @@ def test_whatever_file_of_the_newest_is_cut_a_whole_state_is_restored(
         workdir = tmp_path / f"{number}"
         shutil.copytree(saved, workdir)
         content = (saved / file).read_bytes()
-        (workdir / file).write_bytes(content[: int(share * len(content))])
+        if share == "removed":
+            (workdir / file).unlink()
+        else:
+            (workdir / file).write_bytes(content[: int(share * len(content))])
         caplog.clear()
         checkpoints = Checkpoints(workdir, num_kept=len(STEPS))
         restored = checkpoints.restore_latest(make_state(0))

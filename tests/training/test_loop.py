@@ -212,6 +212,31 @@ def test_lines_after_the_checkpoint_are_written_again(tiny_config, tmp_path):
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
+def test_a_resume_on_a_full_disk_keeps_what_was_logged(tiny_config, tmp_path):
+    """As a kill at that moment."""
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": 2}\n')
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            loop.metric_writer.MetricWriter(tmp_path, 2, tiny_config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
+
+
+def test_damaged_lines_do_not_end_a_resume(tiny_config, tmp_path, caplog):
+    path = tmp_path / "metrics.jsonl"
+    damaged = b'{"step": 1, "lo\n{"step": "1"}\n{}\n[1]\n\xff\x00\n\n'
+    path.write_bytes(b'{"step": 1}\n' + damaged + b'{"step": 2}\n')
+    writer = loop.metric_writer.MetricWriter(tmp_path, 2, tiny_config)
+    writer.scalars(3, {})
+    writer.close()
+    assert path.read_text() == '{"step": 1}\n{"step": 2}\n{"step": 3}\n'
+    assert caplog.messages == [f"{path}: damaged lines, left out: 6"]
+
+
 def test_what_is_missing_is_said_before_anything_is_compiled(
     tiny_config, tmp_path, monkeypatch, caplog
 ):
