@@ -7,7 +7,7 @@ from typing import Any
 import tqdm
 from PIL import Image
 
-COMPLETE = ".complete"
+COMPLETE = ".complete"  # ends the name of an empty file beside a finished folder
 BUILDERS = ("lfw", "celeb_a")
 
 
@@ -30,7 +30,8 @@ def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
     """
     import tensorflow_datasets as tfds
 
-    if (folder / COMPLETE).exists():
+    complete = folder.with_name(folder.name + COMPLETE)
+    if complete.exists():
         return
     unreachable = (  # network and disk, an unknown split, a missing package, a bad file
         OSError,
@@ -55,7 +56,7 @@ def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
         path = folder / person / f"{person}_{counts[person]:04d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo["image"]).save(path)
-    (folder / COMPLETE).touch()
+    complete.touch()
 
 
 def _person(photo: dict[str, Any]) -> str:
