@@ -18,8 +18,8 @@ def dataset_photos(
 
     Args:
       name: a folder, perhaps in a bucket; or "lfw" or "celeba", which TFDS downloads.
-      cache: folder into which downloaded photos are written, once; LFW's as
-        NAME/NAME_0001.
+      cache: folder into which downloaded photos are written, once, as
+        PERSON/PERSON_0001.
 
     Raises:
       FolderError: there is no such folder, or no photo in it.
