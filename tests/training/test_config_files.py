@@ -1,5 +1,6 @@
 """Configs found by their names."""
 
+import pathlib
 import subprocess
 import sys
 
@@ -47,35 +48,27 @@ def test_a_folder_of_a_configs_name_is_no_config(tmp_path, monkeypatch):
     assert changed.endswith("/configs/celeba.py:tiny")
 
 
+def _printed(folder: pathlib.Path, code: str) -> str:
+    """What a program prints there after configs were made importable."""
+    first = "from anonygan_jax.training import config_files as f; f.make_importable()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{first}; {code}"],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 def test_configs_of_the_folder_come_first(tmp_path):
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "own.py").write_text("from configs import lfw\nX = lfw\n")
-    code = (
-        "from anonygan_jax.training import config_files as f; f.make_importable(); "
-        "from configs import own; print(own.X.__name__)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "configs.lfw\n"
+    code = "from configs import own; print(own.X.__name__)"
+    assert _printed(tmp_path, code) == "configs.lfw\n"
 
 
 def test_configs_import_each_other_from_any_folder(tmp_path):
-    code = (
-        "from anonygan_jax.training import config_files as f; f.make_importable(); "
-        "from configs import lfw; print(lfw.get_config().system)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "anonygan\n"
+    code = "from configs import lfw; print(lfw.get_config().system)"
+    assert _printed(tmp_path, code) == "anonygan\n"
