@@ -13,6 +13,7 @@ import pytest
 from buckets import google_cloud_storage, s3
 from click.testing import CliRunner
 from conftest import ROOT
+from tiny_run import STOPPED, finish, start
 
 from anonygan_jax.cli.main import main
 from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecords
@@ -23,24 +24,13 @@ pytestmark = pytest.mark.slow
 
 WORKDIR = "gs://bucket/runs/tiny"
 FIELDS = {
-    "model.width": 4,
-    "model.num_blocks": 1,
-    "model.num_nodes": 4,
-    "model.discriminator_width": 4,
-    "data.image_size": "(56,48)",
-    "data.batch_size": 8,
     "data.directory": "s3://bucket/faces",
-    "optimiser.decay_from_step": 100,
-    "run.log_every_x_steps": 1,
-    "run.checkpoint_every_x_steps": 3,
     "run.num_checkpoints": 2,
     "run.picture_every_x_steps": 4,
-    "run.num_pictures": 2,
     "evaluation.methods": "()",
     "evaluation.use_mtcnn": False,
     "evaluation.num_workers": 1,
 }
-STOPPED = 75
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,26 +46,7 @@ def buckets(tmp_path_factory):
 
 def _start(folder: pathlib.Path, *flags: str, **fields: object) -> subprocess.Popen:
     """The program in a process of its own, in an empty folder."""
-    fields = FIELDS | {name.replace("__", "."): v for name, v in fields.items()}
-    command = [
-        *(sys.executable, "-m", "anonygan_jax.main"),
-        *("--config=composites", f"--workdir={WORKDIR}", *flags),
-        *(f"--config.{name}={value}" for name, value in fields.items()),
-    ]
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def _finish(process: subprocess.Popen, code: int = 0) -> str:
-    text, _ = process.communicate(timeout=500)
-    assert process.returncode == code, text[-3000:]
-    return text
+    return start(WORKDIR, FIELDS | fields, flags, folder)
 
 
 def _lines() -> list[dict[str, float]]:
@@ -114,11 +85,11 @@ def test_a_run_in_a_bucket_is_killed_goes_on_and_is_used(tmp_path, photo_folder)
     process = _start(empty, optimiser__num_steps=100_000)
     _wait_for_lines(8, process)
     process.send_signal(signal.SIGTERM)
-    text = _finish(process, STOPPED)
+    text = finish(process, STOPPED)
     assert "fetching" not in text  # the data was, by the process before
     step = saved_steps(workdir)[-1]
     assert f"asked to stop: step {step} is saved" in text
-    text = _finish(_start(empty, optimiser__num_steps=step + 3))
+    text = finish(_start(empty, optimiser__num_steps=step + 3))
     assert f"training from step {step} to {step + 3}" in text
 
     assert [line["step"] for line in _lines()] == [*range(1, step + 4)]
@@ -138,7 +109,7 @@ def test_a_run_in_a_bucket_is_killed_goes_on_and_is_used(tmp_path, photo_folder)
 
     originals = shutil.copytree(photo_folder, tmp_path / "photos")
     flags = ("--mode=evaluate", f"--config.evaluation.originals={originals}")
-    text = _finish(_start(empty, *flags))
+    text = finish(_start(empty, *flags))
     assert "report of step" in text
     report = workdir / "evaluation" / f"{step + 3:08d}" / "report.md"
     assert f"tiny, step {step + 3}" in report.read_text()
@@ -150,7 +121,7 @@ def test_a_damaged_checkpoint_in_a_bucket_is_set_aside(tmp_path):
     before, last = saved_steps(workdir)
     folder = workdir / "checkpoints" / str(last) / "training"
     (folder / "manifest.ocdbt").write_bytes(b"")
-    text = _finish(_start(tmp_path, optimiser__num_steps=last))
+    text = finish(_start(tmp_path, optimiser__num_steps=last))
     assert f"checkpoint {last} cannot be read" in text
     assert f"training from step {before} to {last}" in text
     assert (workdir / "checkpoints" / f"damaged_{last}").exists()

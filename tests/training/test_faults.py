@@ -1,72 +1,39 @@
 """Runs that are killed without warning, or go on elsewhere; minutes, so nightly."""
 
 import json
-import os
 import pathlib
 import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 import chex
 import pytest
-from conftest import ROOT
+from tiny_run import STOPPED, finish, start
 
 from anonygan_jax.training.checkpoints import ITEMS
 from anonygan_jax.weights import generator_checkpoint
 
 pytestmark = pytest.mark.slow
 
-FIELDS = {
-    "model.width": 4,
-    "model.num_blocks": 1,
-    "model.num_nodes": 4,
-    "model.discriminator_width": 4,
-    "data.image_size": "(56,48)",
-    "data.batch_size": 8,
-    "optimiser.num_steps": 24,
-    "optimiser.decay_from_step": 100,
-    "run.log_every_x_steps": 1,
-    "run.checkpoint_every_x_steps": 3,
-    "run.picture_every_x_steps": 100,
-    "run.num_pictures": 2,
-}
-
-
-STOPPED = 75
+FIELDS = {"optimiser.num_steps": 24, "run.picture_every_x_steps": 100}
 
 
 def _start(
     workdir: pathlib.Path, num_devices: int = 1, flags: tuple[str, ...] = (), **fields
 ) -> subprocess.Popen:
     """Trains in a process of its own."""
-    fields = FIELDS | {name.replace("__", "."): v for name, v in fields.items()}
-    command = [
-        *(sys.executable, "-m", "anonygan_jax.main"),
-        *("--config=configs/composites.py", f"--workdir={workdir}"),
-        *(f"--config.{name}={value}" for name, value in fields.items()),
-        *flags,
-    ]
-    environment = os.environ | {
+    environment = {
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={num_devices}",
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
     }
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    return start(
+        workdir,
+        FIELDS | fields,
+        flags,
+        environment=environment,
     )
-
-
-def _finish(process: subprocess.Popen, code: int = 0) -> str:
-    text, _ = process.communicate(timeout=300)
-    assert process.returncode == code, text[-3000:]
-    return text
 
 
 def _start_two(
@@ -102,7 +69,7 @@ def _last_state(workdir: pathlib.Path) -> dict:
 def whole(tmp_path_factory) -> pathlib.Path:
     """A run that nothing interrupts."""
     workdir = tmp_path_factory.mktemp("whole")
-    _finish(_start(workdir))
+    finish(_start(workdir))
     return workdir
 
 
@@ -119,7 +86,7 @@ def test_a_run_killed_at_random_moments_ends_bit_for_bit_the_same(whole, tmp_pat
                 break
             time.sleep(0.02)
         process.communicate()
-    _finish(_start(tmp_path))
+    finish(_start(tmp_path))
     chex.assert_trees_all_equal(_last_state(whole), _last_state(tmp_path))
     assert _losses(whole) == _losses(tmp_path)
 
@@ -134,8 +101,8 @@ def _losses(workdir: pathlib.Path) -> list[dict[str, float]]:
 
 
 def test_a_run_goes_on_with_its_arrays_on_another_mesh(whole, tmp_path):
-    _finish(_start(tmp_path, optimiser__num_steps=12))
-    text = _finish(_start(tmp_path, num_devices=8, sharding__num_fsdp=4))
+    finish(_start(tmp_path, optimiser__num_steps=12))
+    text = finish(_start(tmp_path, num_devices=8, sharding__num_fsdp=4))
     assert "training from step 12 to 24" in text
     one, other = (
         generator_checkpoint.load_generator(folder)[1]["params"]
@@ -149,7 +116,7 @@ def test_a_polite_kill_saves_and_has_an_exit_code_of_its_own(tmp_path):
     process = _start(tmp_path, optimiser__num_steps=100_000)
     _wait_for_lines(tmp_path, 4, process)
     process.send_signal(signal.SIGTERM)
-    text = _finish(process, STOPPED)
+    text = finish(process, STOPPED)
     assert "asked to stop: step" in text
     step = generator_checkpoint.saved_steps(tmp_path)[-1]
     assert f"step {step} is saved" in text
@@ -157,18 +124,18 @@ def test_a_polite_kill_saves_and_has_an_exit_code_of_its_own(tmp_path):
 
 def test_two_processes_train_as_one_and_stop_at_the_same_step(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    _finish(_start(one, num_devices=2))
+    finish(_start(one, num_devices=2))
     first, second = _start_two(two)
     _wait_for_lines(two, 4, first)
     second.send_signal(signal.SIGTERM)
-    texts = [_finish(process, STOPPED) for process in (first, second)]
+    texts = [finish(process, STOPPED) for process in (first, second)]
     step = generator_checkpoint.saved_steps(two)[-1]
     assert 4 <= step < FIELDS["optimiser.num_steps"]
     for text in texts:
         assert f"asked to stop: step {step} is saved" in text
     assert "step 1:" not in texts[1]  # the first process writes
     for process in _start_two(two):
-        text = _finish(process)
+        text = finish(process)
         assert f"training from step {step} to" in text
     assert _losses(one) == _losses(two)
     chex.assert_trees_all_equal(_last_state(one), _last_state(two))
@@ -200,11 +167,11 @@ def test_an_error_of_one_process_ends_both_soon(tmp_path):
 
 def test_a_polite_kill_while_a_run_is_resumed_is_seen(tmp_path):
     for process in _start_two(tmp_path, optimiser__num_steps=2):
-        _finish(process)
+        finish(process)
     first, second = _start_two(tmp_path, optimiser__num_steps=100_000)
     for line in second.stdout:
         if "compiling" in line:  # before the first step
             second.send_signal(signal.SIGTERM)
             break
     for process in (first, second):
-        assert "asked to stop" in _finish(process, STOPPED)
+        assert "asked to stop" in finish(process, STOPPED)
