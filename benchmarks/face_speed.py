@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 
 import cv2
-import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 
@@ -41,7 +40,7 @@ def enlarged(record: FaceRecord) -> Faces:
         None
     ]
     image = cv2.resize(record.image, size[::-1])
-    mask = np.asarray(face_mask(jnp.asarray(points), size))[..., 0]
+    mask = face_mask(points, size)
     return Faces(image[None], points, mask)
 
 

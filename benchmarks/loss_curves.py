@@ -16,8 +16,8 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-from anonygan_jax.models.config import system_of
-from anonygan_jax.weights.generator_checkpoint import read_config
+from anonygan_jax.models.names import system_of
+from anonygan_jax.weights.checkpoint_folder import read_config
 
 PANELS = {  # by what was trained
     "anonygan": (

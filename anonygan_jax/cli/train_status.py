@@ -10,7 +10,7 @@ from anonygan_jax.cli.options import FILE, FOLDER_OR_BUCKET
 from anonygan_jax.io.paths import absolute
 from anonygan_jax.training.prometheus import write_textfile
 from anonygan_jax.training.status import TrainingRun, summary
-from anonygan_jax.weights.generator_checkpoint import CheckpointError
+from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 
 @click.command("train-status")

@@ -33,9 +33,9 @@ def warp_conditions(
     Returns:
       uint8 [B, H, W, 3].
     """
-    masks = np.asarray(face_mask(source_points_xy, source.shape[1:3], FACE_CONTOUR))
+    masks = face_mask(source_points_xy, source.shape[1:3], FACE_CONTOUR)
     warped_conditions = source.copy()
-    for i, mask in enumerate(masks[..., 0]):
+    for i, mask in enumerate(masks):
         if mask.any():
             warped_conditions[i] = warping.warp_onto(
                 condition[i],

@@ -12,7 +12,7 @@ from anonygan_jax.evaluation.run import Evaluation, evaluate
 from anonygan_jax.io.paths import is_bucket
 from anonygan_jax.io.staged_folder import staged_folder
 from anonygan_jax.recognition.table import FROM_FILES
-from anonygan_jax.weights import export, generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder, export
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,9 @@ def evaluate_run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> No
       ValueError: there is no checkpoint, or nothing can be measured.
       ImportError: a package is missing; the message has its name.
     """
-    steps = generator_checkpoint.saved_steps(workdir)
+    steps = checkpoint_folder.saved_steps(workdir)
     if not steps:
-        raise generator_checkpoint.CheckpointError(
-            f"{workdir}: no checkpoint there yet"
-        )
+        raise checkpoint_folder.CheckpointError(f"{workdir}: no checkpoint there yet")
     _evaluate_step(config, workdir, steps[-1], tuple(config.evaluation.methods))
 
 
@@ -58,14 +56,12 @@ def watch_run(
     """
     last, done = config.optimiser.num_steps, set[int]()
     while last not in done:
-        waiting = [
-            s for s in generator_checkpoint.saved_steps(workdir) if s not in done
-        ]
+        waiting = [s for s in checkpoint_folder.saved_steps(workdir) if s not in done]
         for step in waiting:
             if not _is_evaluated(workdir, step):
                 try:
                     _evaluate_step(config, workdir, step, ())
-                except generator_checkpoint.CheckpointError as error:
+                except checkpoint_folder.CheckpointError as error:
                     logger.warning("skipped: %s", error)
             done.add(step)
         if not waiting:
@@ -83,7 +79,7 @@ def _is_evaluated(workdir: pathlib.Path, step: int) -> bool:
     Folders of a bucket have no age.
     """
     report = _output(workdir, step) / RESULTS_FILE
-    checkpoint = workdir / generator_checkpoint.CHECKPOINTS / str(step)
+    checkpoint = workdir / checkpoint_folder.CHECKPOINTS / str(step)
     if is_bucket(workdir) or not report.exists() or not checkpoint.exists():
         return report.exists()
     return report.stat().st_mtime_ns >= checkpoint.stat().st_mtime_ns

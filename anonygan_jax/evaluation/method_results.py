@@ -21,7 +21,7 @@ from anonygan_jax.evaluation.metrics.row import Row
 from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.io.photos import PhotoError, PhotoFile
 from anonygan_jax.methods import make_methods
-from anonygan_jax.weights.generator_checkpoint import CheckpointError
+from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 logger = logging.getLogger(__name__)
 

@@ -1,11 +1,12 @@
-"""The region of a face that is hidden, from its landmarks, on the device."""
+"""The region of a face that is hidden, from its landmarks.
 
-import functools
+`models.face_mask` computes the same on a device, for training.
+"""
 
-import jax
-import jax.numpy as jnp
+from typing import Any
+
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Bool, Float
 
 # Regions: the release's polygon, and a contour nearer to the face.
 PAPER_POLYGON, FACE_CONTOUR = "face", "outline"
@@ -19,9 +20,11 @@ BEYOND_JAW = 0.015  # of the distance from the nose: where landmarks err inwards
 
 
 def mask_polygon(
-    points_xy: Float[Array | np.ndarray, "*B 68 2"], region: str = PAPER_POLYGON
-) -> Float[Array, "*B P 2"]:
+    points_xy: Float[Any, "*B 68 2"], region: str = PAPER_POLYGON
+) -> Float[Any, "*B P 2"]:
     """Returns float [..., 19 or 27, 2]: corners of the face polygon.
+
+    They are an array of NumPy or JAX, as the landmarks are.
 
     Args:
       points_xy: float [..., 68, 2] landmarks.
@@ -31,26 +34,26 @@ def mask_polygon(
     Source: PAPER_POLYGON, the official release, as CIAGAN before it; FACE_CONTOUR,
     ours.
     """
+    xp = points_xy.__array_namespace__()
     if region == PAPER_POLYGON:
         x = points_xy[..., _X_POINTS, 0]
         y = points_xy[..., _Y_POINTS, 1]
-        return jnp.stack([x, y], axis=-1)
+        return xp.stack([x, y], axis=-1)
     across = points_xy[..., 16:17, :] - points_xy[..., :1, :]
     up = points_xy[..., 36:48, :].mean(-2, keepdims=True) - points_xy[..., 8:9, :]
-    width, length = (jnp.linalg.norm(v, axis=-1, keepdims=True) for v in (across, up))
+    width, length = (xp.linalg.norm(v, axis=-1, keepdims=True) for v in (across, up))
     brows = points_xy[..., 26:16:-1, :] + ABOVE_BROWS * width * up / (length + 1e-6)
     middle = points_xy[..., 27:36, :].mean(-2, keepdims=True)
     jaw = points_xy[..., :17, :]
-    return jnp.concatenate([jaw + BEYOND_JAW * (jaw - middle), brows], axis=-2)
+    return xp.concatenate([jaw + BEYOND_JAW * (jaw - middle), brows], axis=-2)
 
 
-@functools.partial(jax.jit, static_argnames=("size", "region"))
 def face_mask(
-    points_xy: Float[Array | np.ndarray, "B 68 2"],
+    points_xy: Float[np.ndarray, "B 68 2"],
     size: tuple[int, int],
     region: str = PAPER_POLYGON,
-) -> Float[Array, "B H W 1"]:
-    """Returns float32 [B, H, W, 1]: 1 inside or on the face polygon, else 0.
+) -> Float[np.ndarray, "B H W"]:
+    """Returns float32 [B, H, W]: 1 inside or on the face polygon, else 0.
 
     Args:
       points_xy: float [B, 68, 2] landmarks, pixels; may be outside the image.
@@ -61,28 +64,42 @@ def face_mask(
     and resizes; here the even-odd rule is applied to each pixel centre. Pixels of the
     polygon's edges are inside, as OpenCV draws them.
     """
-    start = mask_polygon(points_xy, region)[:, None, None]  # [B, 1, 1, 19 or 27, 2]
-    end = jnp.roll(start, -1, axis=-2)
-    x = jnp.arange(size[1], dtype=jnp.float32)[None, None, :, None]
-    y = jnp.arange(size[0], dtype=jnp.float32)[None, :, None, None]
-    inside = _crossings(start, end, x, y) % 2 == 1
-    near = _squared_distance(start, end, x, y).min(-1) <= 0.25
-    return (inside | near)[..., None].astype(jnp.float32)
+    polygons = mask_polygon(np.asarray(points_xy, np.float32), region)
+    masks = np.zeros((len(polygons), *size), np.float32)
+    for mask, polygon in zip(masks, polygons, strict=True):
+        start, end = polygon, np.roll(polygon, -1, axis=0)
+        mask[_inside(start, end, size)] = 1
+        for edge in zip(start, end, strict=True):
+            _draw_edge(mask, *edge)
+    return masks
 
 
-def _crossings(start: jax.Array, end: jax.Array, x: jax.Array, y: jax.Array):
-    """Number of polygon edges to the right of each pixel; int [B, H, W]."""
-    spans = (start[..., 1] > y) != (end[..., 1] > y)
-    rise = jnp.where(spans, end[..., 1] - start[..., 1], 1.0)
-    along = (y - start[..., 1]) / rise
-    crossing_x = start[..., 0] + along * (end[..., 0] - start[..., 0])
-    return jnp.sum(spans & (x < crossing_x), axis=-1)
+def _inside(
+    start: np.ndarray, end: np.ndarray, size: tuple[int, int]
+) -> Bool[np.ndarray, "H W"]:
+    """Whether an odd number of edges crosses each row to the right of a pixel."""
+    y = np.arange(size[0], dtype=np.float32)
+    (x0, y0), (x1, y1) = start.T[..., None], end.T[..., None]  # each [edges, 1]
+    edge, row = np.nonzero((y0 > y) != (y1 > y))
+    along = (y[row] - y0[edge, 0]) / (y1 - y0)[edge, 0]
+    crossing = x0[edge, 0] + along * (x1 - x0)[edge, 0]
+    # From this pixel on the crossing is not to the right.
+    first = np.clip(np.ceil(crossing), 0, size[1]).astype(int)
+    passed = np.zeros((size[0], size[1] + 1), int)
+    np.add.at(passed, (row, first), 1)
+    passed = passed.cumsum(-1)
+    return (passed[:, -1:] - passed[:, :-1]) % 2 == 1
 
 
-def _squared_distance(start: jax.Array, end: jax.Array, x: jax.Array, y: jax.Array):
-    """Squared distance of each pixel to each edge; float [B, H, W, corners]."""
-    edge = end - start
-    length = jnp.maximum(jnp.sum(edge**2, axis=-1), 1e-12)
-    dx, dy = x - start[..., 0], y - start[..., 1]
-    along = jnp.clip((dx * edge[..., 0] + dy * edge[..., 1]) / length, 0.0, 1.0)
-    return (dx - along * edge[..., 0]) ** 2 + (dy - along * edge[..., 1]) ** 2
+def _draw_edge(mask: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:
+    """Sets the pixels that an edge touches to 1, in place."""
+    limit = np.array(mask.shape[::-1])
+    low, high = np.minimum(start, end) - 0.5, np.maximum(start, end) + 0.5
+    left, top = np.clip(np.floor(low), 0, limit).astype(int)
+    right, bottom = np.clip(np.ceil(high) + 1, 0, limit).astype(int)
+    y, x = (axis.astype(np.float32) for axis in np.ogrid[top:bottom, left:right])
+    edge, dx, dy = end - start, x - start[0], y - start[1]
+    length = max(float(np.sum(edge**2)), 1e-12)
+    along = np.clip((dx * edge[0] + dy * edge[1]) / length, 0, 1)
+    squared = (dx - along * edge[0]) ** 2 + (dy - along * edge[1]) ** 2
+    mask[top:bottom, left:right][squared <= 0.25] = 1

@@ -16,8 +16,16 @@ class OnnxUnavailable(ImportError):
     """onnxruntime is missing; the message has the command that installs it."""
 
 
+class OnnxError(ValueError):
+    """A file that is no network, or a damaged one."""
+
+
 class OnnxFile:
-    """A network from a file, callable from several threads."""
+    """A network from a file, callable from several threads.
+
+    Attributes:
+      notes: that its maker put into the file.
+    """
 
     def __init__(
         self,
@@ -34,6 +42,7 @@ class OnnxFile:
 
         Raises:
           OnnxUnavailable: onnxruntime is missing.
+          OnnxError: the file cannot be used.
         """
         if not importlib.util.find_spec("onnxruntime"):
             raise OnnxUnavailable(f"onnxruntime is missing; install it with: {INSTALL}")
@@ -49,11 +58,31 @@ class OnnxFile:
             for name, array in (weights or {}).items()
         }
         options.add_external_initializers(list(values), list(values.values()))
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-        self._input = self._session.get_inputs()[0].name
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except _errors() as error:
+            raise OnnxError(f"{path}: {' '.join(str(error).split())}") from error
+        self._inputs = [value.name for value in self._session.get_inputs()]
+        self.notes = dict(self._session.get_modelmeta().custom_metadata_map)
 
-    def __call__(self, batch: Float[np.ndarray, "..."]) -> list[np.ndarray]:
+    def __call__(self, *inputs: Float[np.ndarray, "..."]) -> list[np.ndarray]:
         """Returns the network's outputs."""
-        return self._session.run(None, {self._input: batch})
+        return self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises where a file is missing, damaged or too new for it."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = (
+        "Fail",
+        "InvalidArgument",
+        "InvalidGraph",
+        "InvalidProtobuf",
+        "NoSuchFile",
+        "NotImplemented",
+        "RuntimeException",
+    )
+    return tuple(getattr(state, name) for name in names)

@@ -6,13 +6,14 @@ from anonygan_jax.methods.anonygan import AnonyGANMethod
 from anonygan_jax.methods.blackout import Blackout
 from anonygan_jax.methods.blur import Blur
 from anonygan_jax.methods.ciagan import CiaganMethod
+from anonygan_jax.methods.loaded_generator import uses_warped_condition
 from anonygan_jax.methods.method import Method
 from anonygan_jax.methods.pixelate import Pixelate
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.methods.warp import Warp
-from anonygan_jax.models.config import ANONYGAN, CIAGAN, model_config, system_of
-from anonygan_jax.weights.generator_checkpoint import (
+from anonygan_jax.models.names import ANONYGAN, CIAGAN, system_of
+from anonygan_jax.weights.checkpoint_folder import (
     EMBEDDED_CHECKPOINT,
     CheckpointError,
     checkpoint_path,
@@ -85,5 +86,5 @@ def methods_of_checkpoint(checkpoint: str) -> list[str]:
     """
     config = read_config(checkpoint_path(checkpoint))
     system = system_of(config)
-    refines = system == ANONYGAN and model_config(config).uses_warped_condition
+    refines = system == ANONYGAN and uses_warped_condition(config)
     return [AUTO_METHOD, system] if refines else [system]

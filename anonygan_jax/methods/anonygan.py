@@ -1,14 +1,13 @@
 """Faces drawn by the paper's generator into the masked sources."""
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import UInt8
 
 from anonygan_jax.faces.masks import PAPER_POLYGON
 from anonygan_jax.methods.method import Conditions, Faces
 from anonygan_jax.methods.trained_generator import TrainedGenerator
-from anonygan_jax.models.config import ANONYGAN
 from anonygan_jax.models.images import to_float, to_uint8
+from anonygan_jax.models.names import ANONYGAN
 
 
 class AnonyGANMethod:
@@ -28,8 +27,6 @@ class AnonyGANMethod:
     ) -> UInt8[np.ndarray, "B H W 3"]:
         """Returns the crops with drawn faces; see `Replacer`."""
         faces.check()
-        masked_source = to_float(jnp.asarray(faces.images)) * (
-            1 - faces.masks[..., None]
-        )
+        masked_source = to_float(faces.images) * (1 - faces.masks[..., None])
         output = self.generator(conditions, masked_source, faces.points_xy)
-        return np.asarray(to_uint8(jnp.asarray(output)))
+        return to_uint8(output)

@@ -1,18 +1,14 @@
 """Faces of CIAGAN's numbered identities."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Int, UInt8
 
 from anonygan_jax.faces.masks import PAPER_POLYGON
+from anonygan_jax.methods.loaded_generator import load_trained
 from anonygan_jax.methods.method import Faces, MethodError
-from anonygan_jax.methods.trained_generator import load_trained
-from anonygan_jax.models.ciagan.generator import generator_input
-from anonygan_jax.models.compiler_options import compiler_options
-from anonygan_jax.models.config import CIAGAN
 from anonygan_jax.models.images import to_float, to_uint8
-from anonygan_jax.weights.generator_checkpoint import EMBEDDED_CHECKPOINT
+from anonygan_jax.models.names import CIAGAN
+from anonygan_jax.weights.checkpoint_folder import EMBEDDED_CHECKPOINT
 
 
 class CiaganMethod:
@@ -40,13 +36,11 @@ class CiaganMethod:
         Raises:
           CheckpointError: the folder has no checkpoint of CIAGAN; the package has none.
         """
-        config, model, self._variables, step = load_trained(checkpoint, CIAGAN)
-        height, width = config["data"]["image_size"]
-        self.crop_size: tuple[int, int] | None = (int(height), int(width))
-        self.step: int | None = step
-        self.num_classes: int = model.num_identities
-        self._generator = model.generator()
-        self._draw = jax.jit(self._compute, compiler_options=compiler_options())
+        loaded = load_trained(checkpoint, CIAGAN)
+        self.crop_size: tuple[int, int] | None = loaded.size
+        self.step: int | None = loaded.step
+        self.num_classes: int = loaded.config["model"]["num_identities"]
+        self._draw = loaded.draw
 
     def __call__(
         self, faces: Faces, conditions: Int[np.ndarray, " B"]
@@ -67,22 +61,12 @@ class CiaganMethod:
                 f"{self.num_classes - 1}"
             )
         faces.check()
-        drawn = self._draw(faces.images, faces.points_xy, faces.masks, conditions)
-        if not bool(jnp.isfinite(drawn).all()):
+        drawn = self._draw(
+            (to_float(faces.images) + 1) / 2,
+            faces.masks[..., None],
+            faces.points_xy,
+            np.eye(self.num_classes, dtype=np.float32)[conditions],
+        )
+        if not np.isfinite(drawn).all():
             raise MethodError("the generator gave numbers that are not finite")
-        return np.asarray(to_uint8(2 * drawn - 1))
-
-    def _compute(
-        self,
-        images: UInt8[jax.Array, "B H W 3"],
-        points_xy: Float[jax.Array, "B 68 2"],
-        masks: Float[jax.Array, "B H W"],
-        numbers: Int[jax.Array, " B"],
-    ) -> Float[jax.Array, "B H W 3"]:
-        """Sources with drawn faces, in about 0..1."""
-        source, mask = (to_float(images) + 1) / 2, masks[..., None]
-        inputs = generator_input(source, mask, points_xy)
-        identity = jax.nn.one_hot(numbers, self.num_classes)
-        output = self._generator.apply(self._variables, inputs, identity, False)
-        assert isinstance(output, jax.Array)
-        return mask * output + (1 - mask) * source
+        return to_uint8(2 * drawn - 1)

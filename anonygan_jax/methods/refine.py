@@ -1,7 +1,6 @@
 """Warped faces, improved by a generator."""
 
 import cv2
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, UInt8
 
@@ -10,8 +9,8 @@ from anonygan_jax.faces.masks import FACE_CONTOUR, face_mask
 from anonygan_jax.methods.method import Conditions, Faces
 from anonygan_jax.methods.trained_generator import TrainedGenerator
 from anonygan_jax.methods.warp import Warp
-from anonygan_jax.models.config import ANONYGAN
 from anonygan_jax.models.images import to_float
+from anonygan_jax.models.names import ANONYGAN
 
 SOFT_EDGE = 0.04  # of the face's width: where the change fades towards the mask's edge
 
@@ -44,13 +43,16 @@ class Refine:
         crop_size = (warped.shape[1], warped.shape[2])
         matrix = alignment.window_transform(crop_size, size, self.generator.zoom)
         windows = [alignment.crop_photo(image, matrix, size) for image in warped]
-        warped_condition = to_float(jnp.asarray(np.stack(windows)))
+        warped_condition = to_float(np.stack(windows))
         points = alignment.transform_points(matrix, faces.points_xy)
-        mask = np.asarray(face_mask(points, size, self.region))
+        mask = face_mask(points, size, self.region)
         output = self.generator(
-            conditions, warped_condition * (1 - mask), points, warped_condition
+            conditions,
+            warped_condition * (1 - mask[..., None]),
+            points,
+            warped_condition,
         )
-        change = 127.5 * (output - np.asarray(warped_condition))
+        change = 127.5 * (output - warped_condition)
         return np.stack(
             [
                 _add(image, added, matrix, soft_edge(mask, points))

@@ -15,6 +15,7 @@ from anonygan_jax.models.convolution import CONVOLUTIONS, LAX
 from anonygan_jax.models.discriminator import PatchDiscriminator
 from anonygan_jax.models.generator import Generator
 from anonygan_jax.models.layers import PrecisionPolicy
+from anonygan_jax.models.names import ANONYGAN, CIAGAN, system_of
 
 Config: TypeAlias = Mapping[str, Any] | ml_collections.ConfigDict  # of a run
 DTYPES = {"float32": None, "bfloat16": jnp.bfloat16}
@@ -95,13 +96,7 @@ class ModelConfig:
         return points if self.num_landmarks == NUM_LANDMARKS else points[:, REDUCED_29]
 
 
-ANONYGAN, CIAGAN = "anonygan", "ciagan"
 MODELS = {ANONYGAN: ModelConfig, CIAGAN: CiaganConfig}  # of exported generators
-
-
-def system_of(config: Config) -> str:
-    """Returns the name of the system of a run's config; older configs have none."""
-    return str(config.get("system", ANONYGAN))
 
 
 def model_config(config: Config) -> Any:

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 LAX, MATMUL = "lax", "matmul"
 CONVOLUTIONS = (LAX, MATMUL)
+ONNX = "onnx"  # as LAX, of operations that are quick in ONNX, for exports
 KERNEL_INIT = nn.initializers.normal(0.02)  # as pix2pix and its descendants
 Padding = tuple[tuple[int, int], tuple[int, int]]  # rows and columns, before and after
 
@@ -39,7 +40,7 @@ def convolve(
       convolution: "lax", XLA's own; or "matmul", one product of matrices. The rows of
         that matrix hold each pixel's neighbourhood: k * l times the memory.
     """
-    if convolution == LAX:
+    if convolution != MATMUL:
         return jax.lax.conv_general_dilated(
             x,
             kernel,
@@ -128,7 +129,8 @@ class Conv(nn.Module):
         x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
         pad = self.padding
         if self.reflect:
-            x, pad = reflect_pad(x, pad), 0
+            mirror = reflect_gather if self.convolution == ONNX else reflect_pad
+            x, pad = mirror(x, pad), 0
         return convolve(x, kernel, self.stride, ((pad, pad),) * 2, self.convolution)
 
     def _add_bias(self, out: jax.Array) -> jax.Array:
@@ -151,6 +153,14 @@ def reflect_pad(x: Float[Array, "B H W C"], width: int) -> Float[Array, "B h w C
     """
     pad = (width, width)
     return jnp.pad(x, ((0, 0), pad, pad, (0, 0)), mode="reflect")
+
+
+def reflect_gather(x: Float[Array, "B H W C"], width: int) -> Float[Array, "B h w C"]:
+    """Returns what `reflect_pad` does, in two operations of ONNX instead of dozens."""
+    for axis in (1, 2):
+        places = np.pad(np.arange(x.shape[axis]), width, mode="reflect")
+        x = jnp.take(x, places, axis=axis)
+    return x
 
 
 def _fold_border(width: int, _: None, cotangent: jax.Array) -> tuple:

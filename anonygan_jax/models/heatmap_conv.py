@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from anonygan_jax.models.convolution import LAX, Conv
+from anonygan_jax.models.convolution import MATMUL, Conv
 from anonygan_jax.models.heatmaps import (
     Heatmaps,
     convolve_heatmaps,
@@ -52,6 +52,6 @@ class HeatmapConv(Conv):
 
     def _convolve_heatmaps(self, heatmaps: Heatmaps, kernel: jax.Array) -> jax.Array:
         """The part of the heatmaps; scattering is quick on CPUs alone."""
-        use_scatter = heatmaps.is_one_hot and self.convolution == LAX
+        use_scatter = heatmaps.is_one_hot and self.convolution != MATMUL
         function = scatter_onehot_kernels if use_scatter else convolve_heatmaps
         return function(heatmaps, kernel, self.stride, self.padding, self.pad_mode)

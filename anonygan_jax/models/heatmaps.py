@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 
@@ -73,9 +74,24 @@ def landmark_heatmaps(
 def _one_pixel(position: jax.Array, length: int, grid: int) -> jax.Array:
     """One axis: float32 [B, K, length]."""
     on_grid = (position + 0.5) * (grid / length) - 0.5 if grid != length else position
-    pixel = jax.nn.one_hot(jnp.rint(on_grid).astype(jnp.int32), grid)
-    shape = (*pixel.shape[:-1], length)
-    return jax.image.resize(pixel, shape, "bilinear", antialias=False)
+    # Not `jax.nn.one_hot`: in ONNX a negative number counts from the end.
+    nearest = jnp.rint(on_grid)[..., None]
+    pixel = (nearest == jnp.arange(grid, dtype=nearest.dtype)).astype(jnp.float32)
+    if grid == length:
+        return pixel
+    resize = _bilinear(grid, length)
+    return jnp.matmul(pixel, resize, precision=jax.lax.Precision.HIGHEST)
+
+
+def _bilinear(old: int, new: int) -> np.ndarray:
+    """A bilinear resize of an axis, as a matrix, float32 [old, new].
+
+    Ratio and places are rounded to float32, as the release's and `jax.image.resize`'s.
+    """
+    ratio = float(np.float32(old / new))
+    places = ((np.arange(new) + 0.5) * ratio - 0.5).astype(np.float32)
+    weights = np.maximum(0, 1 - np.abs(places - np.arange(old, dtype="f4")[:, None]))
+    return weights / weights.sum(0)
 
 
 def convolve_heatmaps(
@@ -139,7 +155,7 @@ def scatter_onehot_kernels(
     for (y, down), (x, across) in itertools.product(rows, columns):
         weights = (down * across)[..., None, None, None]
         places = jnp.stack([y, x], axis=-1)
-        canvas = jax.vmap(_add_at)(canvas, places, weights * flipped)
+        canvas = _add_at(canvas, places, weights * flipped)
     seen = slice(side - 1, 1 - side or None, stride)
     return canvas[:, seen, seen].astype(kernel.dtype)
 
@@ -167,16 +183,23 @@ def nonzero_positions(
 
 
 def _add_at(canvas: jax.Array, places: jax.Array, patches: jax.Array) -> jax.Array:
-    """The canvas [H, W, C] with patches [K, k, k, C] added from places [K, 2] on."""
+    """The canvas [B, H, W, C] with patches [B, K, k, k, C] added from places on."""
+    side = jnp.arange(patches.shape[2])
+    y = places[..., 0, None, None] + side[:, None]
+    x = places[..., 1, None, None] + side
+    y, x = jnp.broadcast_arrays(y, x)
+    image = jax.lax.broadcasted_iota(y.dtype, y.shape, 0)
+    # Pixel by pixel, as ONNX can do it, too.
     return jax.lax.scatter_add(
         canvas,
-        places,
+        jnp.stack([image, y, x], -1),
         patches,
         jax.lax.ScatterDimensionNumbers(
-            update_window_dims=(1, 2, 3),
-            inserted_window_dims=(),
-            scatter_dims_to_operand_dims=(0, 1),
+            update_window_dims=(4,),
+            inserted_window_dims=(0, 1, 2),
+            scatter_dims_to_operand_dims=(0, 1, 2),
         ),
+        mode=jax.lax.GatherScatterMode.PROMISE_IN_BOUNDS,
     )
 
 

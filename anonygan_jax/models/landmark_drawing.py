@@ -33,11 +33,9 @@ def landmark_drawing(
     start, end = points[:, None, None, _STARTS], points[:, None, None, _ENDS]
     y, x = jnp.mgrid[: size[0], : size[1]].astype(jnp.float32)[..., None]
     steep = jnp.abs(end - start)[..., 1] > jnp.abs(end - start)[..., 0]
-    is_line = jnp.where(
-        steep,
-        _on_line(start[..., ::-1], end[..., ::-1], y, x),
-        _on_line(start, end, x, y),
-    ).any(-1, keepdims=True)
+    down = _on_line(start[..., ::-1], end[..., ::-1], y, x)
+    across = _on_line(start, end, x, y)
+    is_line = ((steep & down) | (~steep & across)).any(-1, keepdims=True)
     return jnp.where(is_line, jnp.array([1.0, 0.0, 0.0]), 1.0)
 
 

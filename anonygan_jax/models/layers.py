@@ -97,8 +97,10 @@ class BatchNorm(nn.Module):
             unbiased = count / max(count - 1, 1)
             mean.value = self._blend(mean.value, means[: shape[0]])
             var.value = self._blend(var.value, unbiased * variances[: shape[0]])
-        normal = (values - means) * jax.lax.rsqrt(variances + self.epsilon)
-        return (normal * scale + bias).astype(x.dtype)
+        factor = scale * jax.lax.rsqrt(variances + self.epsilon)
+        if train:
+            return ((values - means) * factor + bias).astype(x.dtype)
+        return (values * factor + (bias - means * factor)).astype(x.dtype)
 
     def _moments(
         self, values: jax.Array, around: jax.Array

@@ -9,8 +9,9 @@ import ml_collections
 from jaxtyping import Array, Float
 
 from anonygan_jax.data.batches import PairBatch
-from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON
 from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.models.face_mask import face_mask
 from anonygan_jax.models.images import image_size, to_float
 from anonygan_jax.systems import discriminators, loss_terms
 from anonygan_jax.systems.embedders import Embedder, make_embedders

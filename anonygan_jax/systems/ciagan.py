@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import ml_collections
 
 from anonygan_jax.data.batches import PairBatch
-from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.models.ciagan.generator import CiaganConfig, generator_input
+from anonygan_jax.models.face_mask import face_mask
 from anonygan_jax.models.images import image_size, to_float
 from anonygan_jax.systems import losses
 from anonygan_jax.systems.pair import FacePair

@@ -5,7 +5,7 @@ from typing import Any
 
 import ml_collections
 
-from anonygan_jax.models.config import ANONYGAN, CIAGAN, system_of
+from anonygan_jax.models.names import ANONYGAN, CIAGAN, system_of
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.ciagan import Ciagan
 from anonygan_jax.systems.system import System

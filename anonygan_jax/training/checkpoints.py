@@ -18,12 +18,12 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy
 from anonygan_jax.io.paths import absolute
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training import processes
-from anonygan_jax.weights.generator_checkpoint import (
+from anonygan_jax.weights.checkpoint_folder import (
     CHECKPOINTS,
     CheckpointError,
-    check_item,
     saved_steps,
 )
+from anonygan_jax.weights.generator_checkpoint import check_item
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ import ml_collections
 
 from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.io.atomic_write import atomic_write
-from anonygan_jax.models.config import system_of
+from anonygan_jax.models.names import system_of
 from anonygan_jax.systems.registry import system_class
+from anonygan_jax.weights.checkpoint_folder import CONFIG_FILE
 from anonygan_jax.weights.config_fields import with_current_fields
-from anonygan_jax.weights.generator_checkpoint import CONFIG_FILE
 
 RANKED = ("evaluation/reidentified", "evaluation/pose_l2")  # smaller is better
 # Fields of `DataConfig` that say where data is and how it is read, not what is read.

@@ -12,7 +12,7 @@ from anonygan_jax.data.batches import BatchLoader, PairBatch
 from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.data.tf_data import require_tensorflow
 from anonygan_jax.models.compiler_options import compiler_options
-from anonygan_jax.models.config import system_of
+from anonygan_jax.models.names import system_of
 from anonygan_jax.systems.registry import make_system
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.systems.train_state import TrainState

@@ -9,7 +9,7 @@ import numpy as np
 
 from anonygan_jax.systems.system import GENERATOR
 from anonygan_jax.systems.train_state import TrainState
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder, generator_checkpoint
 
 
 def read_initial(checkpoint: str) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def read_initial(checkpoint: str) -> dict[str, Any]:
     Raises:
       CheckpointError: there is no generator.
     """
-    path = generator_checkpoint.checkpoint_path(checkpoint)
+    path = checkpoint_folder.checkpoint_path(checkpoint)
     _, variables, _ = generator_checkpoint.load_generator(path)
     return variables
 
@@ -46,7 +46,7 @@ def init_from(
     )
     for name in sorted(there.keys() | wanted.keys()):
         if there.get(name) != wanted.get(name):
-            raise generator_checkpoint.CheckpointError(
+            raise checkpoint_folder.CheckpointError(
                 f"run.init_from: the generator in {checkpoint} differs from the "
                 f"config's in {name}: {there.get(name)}, wanted {wanted.get(name)}"
             )

@@ -20,7 +20,7 @@ from anonygan_jax.training.init_from import init_from, read_initial
 from anonygan_jax.training.nan_guard import NanGuard
 from anonygan_jax.training.profiling import Profiler, Throughput
 from anonygan_jax.training.stop_request import StopRequest
-from anonygan_jax.weights.generator_checkpoint import saved_steps
+from anonygan_jax.weights.checkpoint_folder import saved_steps
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import sparklines
 
-from anonygan_jax.models.config import system_of
+from anonygan_jax.models.names import system_of
 from anonygan_jax.training.divergence import alerts
 from anonygan_jax.training.metric_writer import METRICS_FILE
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder
 
 NUM_BARS = 40
 RATE = "pairs_per_second"
@@ -40,12 +40,12 @@ class TrainingRun:
           CheckpointError: there is none, or its config is damaged.
           json.JSONDecodeError: its metrics are damaged.
         """
-        config = generator_checkpoint.read_config(workdir)
+        config = checkpoint_folder.read_config(workdir)
         path = workdir / METRICS_FILE
         texts = path.read_text().splitlines(True) if path.exists() else []
         # The run is writing a line that has no end yet.
         lines = [json.loads(text) for text in texts if text.endswith("\n")]
-        return cls(config, lines, generator_checkpoint.saved_steps(workdir))
+        return cls(config, lines, checkpoint_folder.saved_steps(workdir))
 
     @property
     def num_steps(self) -> int:

@@ -7,7 +7,7 @@ an older version than this code.
 from collections.abc import Mapping
 from typing import Any
 
-from anonygan_jax.models.config import ANONYGAN, system_of
+from anonygan_jax.models.names import ANONYGAN, system_of
 
 RENAMED = {
     "data.prior_workers": "num_workers",

@@ -1,12 +1,7 @@
-"""Averaged generators on disk, read: of runs, of exports, and the package's own.
+"""Averaged generators that Orbax wrote, read as numpy arrays."""
 
-A folder of them has the run's config and checkpoints/STEP/generator, written by Orbax.
-"""
-
-import importlib.resources
 import json
 import pathlib
-import re
 from typing import Any
 
 import jax
@@ -16,42 +11,15 @@ import tensorstore as ts
 
 from anonygan_jax.io import paths
 from anonygan_jax.io.fetch import fetch
-from anonygan_jax.weights.config_fields import with_current_fields
+from anonygan_jax.weights.checkpoint_folder import (
+    CHECKPOINTS,
+    GENERATOR,
+    CheckpointError,
+    read_config,
+    saved_steps,
+)
 
-CONFIG_FILE = "config.json"
-CHECKPOINTS = "checkpoints"
-EMBEDDED_CHECKPOINT = "embedded"  # the name of the package's own checkpoint
-_GENERATOR = "generator"
 _NUM_READS = 16  # at a time, of arrays or parts of them
-_LAST_FILE = re.compile(r"(\d+)/generator/manifest\.ocdbt")  # that Orbax writes
-
-
-class CheckpointError(ValueError):
-    """A folder without a usable checkpoint; the message says what is missing."""
-
-
-def saved_steps(workdir: pathlib.Path) -> list[int]:
-    """Returns the steps whose generators are in a run's folder, in order.
-
-    They are complete: while a step is written, its folder has another name. In a bucket
-    it has that name, and one file more when it is complete.
-
-    Raises:
-      BucketError: the bucket cannot be read.
-    """
-    folder = workdir / CHECKPOINTS
-    if paths.is_bucket(folder):
-        return _steps_of(set(paths.files_in(folder)))
-    items = folder.glob(f"*/{_GENERATOR}")
-    return sorted(int(p.parent.name) for p in items if p.parent.name.isdecimal())
-
-
-def _steps_of(files: set[str]) -> list[int]:
-    """The complete steps, by their files; an export has neither of Orbax's two."""
-    steps = [match[1] for match in map(_LAST_FILE.fullmatch, files) if match]
-    begun = {step for step in steps if f"{step}/_CHECKPOINT_METADATA" in files}
-    ended = {step for step in begun if f"{step}/commit_success.txt" in files}
-    return sorted(int(step) for step in steps if step not in begun - ended)
 
 
 def check_item(item: pathlib.Path) -> None:
@@ -96,39 +64,6 @@ def read_arrays(item: pathlib.Path) -> Any:
         return checkpointer.restore(item, like)
 
 
-def checkpoint_path(checkpoint: str) -> pathlib.Path:
-    """Returns the folder of a run or an export; that of the package for "embedded".
-
-    Raises:
-      PathError: it is an address of an unknown kind.
-    """
-    if checkpoint == EMBEDDED_CHECKPOINT:
-        assets = importlib.resources.files("anonygan_jax") / "assets"
-        return pathlib.Path(str(assets / "checkpoint"))
-    return paths.path_of(checkpoint)
-
-
-def read_config(workdir: pathlib.Path) -> dict[str, Any]:
-    """Returns the config of a run or of an export, with the fields of this version.
-
-    Raises:
-      CheckpointError: there is none in `workdir`, it is damaged, or it has a removed
-        field.
-    """
-    path = workdir / CONFIG_FILE
-    if not path.exists():
-        raise CheckpointError(
-            f"{workdir}: no {CONFIG_FILE} there; give the --workdir of a training run"
-        )
-    try:
-        config = json.loads(path.read_text())
-        if not isinstance(config, dict) or not {"model", "data"} <= config.keys():
-            raise ValueError("no config of a run")
-        return with_current_fields(config)
-    except ValueError as error:
-        raise CheckpointError(f"{path}: {error}") from error
-
-
 def load_generator(
     workdir: pathlib.Path, step: int | None = None
 ) -> tuple[dict[str, Any], dict[str, Any], int]:
@@ -154,7 +89,7 @@ def load_generator(
     if step not in steps:
         raise CheckpointError(f"{workdir}: no checkpoint of step {step} there")
     try:
-        item = fetch(str(workdir / CHECKPOINTS / str(step) / _GENERATOR))
+        item = fetch(str(workdir / CHECKPOINTS / str(step) / GENERATOR))
         saved = read_arrays(item.absolute())
     except (CheckpointError, paths.PathError) as error:
         raise CheckpointError(

@@ -116,7 +116,7 @@ class Graph:
             weight.data_location = TensorProto.EXTERNAL
             weight.external_data.add(key="location", value="mobilefacenet.npz")
             weights.append(weight)
-        size = ["batch", IMAGE_SIZE, IMAGE_SIZE, 3]
+        size: list[str | int] = ["batch", IMAGE_SIZE, IMAGE_SIZE, 3]
         images = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, size)
         size = ["batch", NUM_FEATURES]
         found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, size)

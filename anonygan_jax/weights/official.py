@@ -4,7 +4,8 @@ import dataclasses
 from typing import Any
 
 from anonygan_jax.models.ciagan.generator import CiaganConfig
-from anonygan_jax.models.config import ANONYGAN, CIAGAN, ModelConfig
+from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.models.names import ANONYGAN, CIAGAN
 from anonygan_jax.weights import anonygan, ciagan
 
 CELEBA = (218, 178)  # pixels on which AnonyGAN's release marks landmarks

@@ -21,7 +21,7 @@ from anonygan_jax.methods.method import MethodError
 from anonygan_jax.methods.refine import Refine
 from anonygan_jax.methods.warp import Warp
 from anonygan_jax.recognition.thresholds import SAME_PERSON
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder
 
 WARP = ("--method", "warp")  # needs no weights
 
@@ -336,7 +336,7 @@ def test_an_exported_generator_gives_nearly_the_same_faces(
 def test_any_checkpoint_of_a_run_is_exported(tiny_run, tmp_path):
     arguments = ["export", str(tiny_run), "--output", str(tmp_path / "two")]
     assert CliRunner().invoke(main.main, [*arguments, "--step", "2"]).exit_code == 0
-    assert generator_checkpoint.saved_steps(tmp_path / "two") == [2]
+    assert checkpoint_folder.saved_steps(tmp_path / "two") == [2]
     result = CliRunner().invoke(main.main, [*arguments, "--step", "3"])
     assert result.exit_code == 1
     assert "no checkpoint of step 3 there" in result.output

@@ -77,7 +77,7 @@ def test_warped_conditions_keep_the_background_and_nothing_of_the_face():
     batches = BatchLoader(config, PAIRS, uses_warped_condition=True)
     batch = batches.batch(0)
     points = np.asarray(batch.source_points_xy)
-    mask = np.asarray(face_mask(points, (112, 92), FACE_CONTOUR))[..., 0] > 0
+    mask = face_mask(points, (112, 92), FACE_CONTOUR) > 0
     beyond = np.stack([cv2.dilate(m.astype(np.uint8), np.ones((5, 5))) for m in mask])
     kept = beyond == 0  # the new face fades over a pixel or two
     np.testing.assert_array_equal(batch.warped_condition[kept], batch.source[kept])
@@ -145,8 +145,8 @@ def test_a_spoiled_face_is_the_sources_and_is_not_the_target():
     config = DataConfig("embedded", (112, 92), 12, "memory", 3, zoom=1.4)
     batches = BatchLoader(config, SPOILED, uses_warped_condition=True)
     batch = batches.batch(0)
-    mask = np.asarray(face_mask(batch.source_points_xy, (112, 92), FACE_CONTOUR))
-    inside = mask[..., 0] > 0
+    mask = face_mask(batch.source_points_xy, (112, 92), FACE_CONTOUR)
+    inside = mask > 0
     spoiled = _grey(batch.warped_condition)
     apart = np.abs(spoiled - _grey(batch.source))
     assert all(np.median(a[m]) > 2 for a, m in zip(apart, inside, strict=True))

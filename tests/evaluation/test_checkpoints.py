@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from anonygan_jax.evaluation import checkpoints
-from anonygan_jax.weights import export, generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder, export, generator_checkpoint
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_newest_checkpoint_is_measured_beside_other_methods(
     assert evaluation.pairs == tmp_path / "pairs.txt"
     assert evaluation.inception_weights is None
     with pytest.raises(
-        generator_checkpoint.CheckpointError, match="no checkpoint there yet"
+        checkpoint_folder.CheckpointError, match="no checkpoint there yet"
     ):
         checkpoints.evaluate_run(config, tmp_path)
 
@@ -73,7 +73,7 @@ def test_a_watcher_measures_each_checkpoint_once_and_ends(
     config, run, asked, monkeypatch, tmp_path
 ):
     steps = iter([[], [2], [2, 4]])
-    monkeypatch.setattr(generator_checkpoint, "saved_steps", lambda _: next(steps))
+    monkeypatch.setattr(checkpoint_folder, "saved_steps", lambda _: next(steps))
     copied = []
     monkeypatch.setattr(
         export,

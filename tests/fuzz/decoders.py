@@ -159,11 +159,8 @@ def tracks() -> Decoder:
 
 def checkpoints() -> Decoder:
     """Generators of runs: the damaged file is one of a folder's."""
-    from anonygan_jax.weights.generator_checkpoint import (
-        CheckpointError,
-        checkpoint_path,
-        load_generator,
-    )
+    from anonygan_jax.weights.checkpoint_folder import CheckpointError, checkpoint_path
+    from anonygan_jax.weights.generator_checkpoint import load_generator
 
     files = {
         path.relative_to(checkpoint_path("embedded")): path.read_bytes()

@@ -21,8 +21,8 @@ from anonygan_jax.training import profiling
 from anonygan_jax.training.metric_writer import MetricWriter
 from anonygan_jax.training.nan_guard import NanGuard, NotFiniteError
 from anonygan_jax.training.step import SKIPPED
-from anonygan_jax.weights import generator_checkpoint
-from anonygan_jax.weights.generator_checkpoint import saved_steps
+from anonygan_jax.weights import checkpoint_folder, generator_checkpoint
+from anonygan_jax.weights.checkpoint_folder import saved_steps
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ def test_copies_that_nothing_asks_for_are_removed_in_the_end(bucket):
 
 
 def test_generators_of_two_steps_are_copied_beside_each_other(bucket, monkeypatch):
-    run = generator_checkpoint.checkpoint_path("embedded")
+    run = checkpoint_folder.checkpoint_path("embedded")
     paths.upload(run / "config.json", bucket / "config.json")
     (item,) = (run / "checkpoints").glob("*/generator")
     for file in filter(lambda path: path.is_file(), item.rglob("*")):

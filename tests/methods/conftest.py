@@ -1,6 +1,5 @@
 """Composites as sources and as conditions of each other."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -15,7 +14,7 @@ def faces(embedded) -> Faces:
     """Three composites as sources."""
     chosen = [embedded[0], embedded[51], embedded[-1]]
     points = np.stack([face.points_xy for face in chosen])
-    masks = np.asarray(face_mask(jnp.asarray(points), SIZE))[..., 0]
+    masks = face_mask(points, SIZE)
     return Faces(np.stack([face.image for face in chosen]), points, masks)
 
 

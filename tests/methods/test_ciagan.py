@@ -10,7 +10,7 @@ from anonygan_jax.faces import alignment
 from anonygan_jax.faces.masks import face_mask
 from anonygan_jax.methods import make_methods
 from anonygan_jax.methods.method import Faces, MethodError
-from anonygan_jax.weights.generator_checkpoint import CheckpointError
+from anonygan_jax.weights.checkpoint_folder import CheckpointError
 from configs import ciagan
 
 SIZE, NUM_PEOPLE = (64, 64), 60
@@ -42,7 +42,7 @@ def small(faces) -> Faces:
         alignment.transform_points(matrix, points)
         for matrix, points in zip(framed, faces.points_xy, strict=True)
     ]
-    masks = np.asarray(face_mask(np.stack(points), SIZE))[..., 0]
+    masks = face_mask(np.stack(points), SIZE)
     return Faces(np.stack(images), np.stack(points), masks)
 
 
@@ -74,7 +74,7 @@ def test_people_who_are_not_there_are_refused(method, small, number):
 def test_faces_outside_the_crop_are_refused(method, small):
     wrong = small.points_xy.copy()
     wrong[1] += 200  # outside the picture
-    masks = np.asarray(face_mask(wrong, SIZE))[..., 0]
+    masks = face_mask(wrong, SIZE)
     with pytest.raises(MethodError, match="face 1: the face is outside the crop"):
         method(Faces(small.images, wrong, masks), np.zeros(3, int))
 

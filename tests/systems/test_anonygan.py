@@ -16,8 +16,9 @@ from anonygan_jax.data.augmentation import AugmentationConfig
 from anonygan_jax.data.batches import BatchLoader, PairBatch
 from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.faces.face import REDUCED_29
-from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON, face_mask
+from anonygan_jax.faces.masks import FACE_CONTOUR, PAPER_POLYGON
 from anonygan_jax.models.config import ModelConfig
+from anonygan_jax.models.face_mask import face_mask
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.loss_terms import LossConfig
 from anonygan_jax.systems.pair import Pair

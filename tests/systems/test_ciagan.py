@@ -12,7 +12,7 @@ from anonygan_jax.systems import losses
 from anonygan_jax.systems.registry import make_system
 from anonygan_jax.training import factory
 from anonygan_jax.training.loop import train_and_evaluate
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder
 from configs import ciagan
 
 KEY = jax.random.key(0, impl="rbg")
@@ -182,7 +182,7 @@ def test_a_run_that_stopped_in_either_stage_ends_the_same(
     with pytest.raises(KeyboardInterrupt):
         train_and_evaluate(config, tmp_path)
     monkeypatch.undo()
-    assert generator_checkpoint.saved_steps(tmp_path)[-1] == stop
+    assert checkpoint_folder.saved_steps(tmp_path)[-1] == stop
     state = train_and_evaluate(config, tmp_path)
     chex.assert_trees_all_equal(state.params, run[1].params)
     chex.assert_trees_all_equal(state.opt_state, run[1].opt_state)

@@ -18,7 +18,8 @@ from tiny_run import STOPPED, finish, start
 from anonygan_jax.cli.main import main
 from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecords
 from anonygan_jax.io import paths
-from anonygan_jax.weights.generator_checkpoint import load_generator, saved_steps
+from anonygan_jax.weights.checkpoint_folder import saved_steps
+from anonygan_jax.weights.generator_checkpoint import load_generator
 
 pytestmark = pytest.mark.slow
 

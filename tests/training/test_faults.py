@@ -13,7 +13,7 @@ import pytest
 from tiny_run import STOPPED, finish, start
 
 from anonygan_jax.training.checkpoints import ITEMS
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder, generator_checkpoint
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def _wait_for_lines(workdir: pathlib.Path, count: int, run: subprocess.Popen) ->
 
 def _last_state(workdir: pathlib.Path) -> dict:
     """Everything in the newest checkpoint, as numpy arrays."""
-    step = generator_checkpoint.saved_steps(workdir)[-1]
+    step = checkpoint_folder.saved_steps(workdir)[-1]
     folder = (workdir / "checkpoints" / str(step)).absolute()
     return {name: generator_checkpoint.read_arrays(folder / name) for name in ITEMS}
 
@@ -118,7 +118,7 @@ def test_a_polite_kill_saves_and_has_an_exit_code_of_its_own(tmp_path):
     process.send_signal(signal.SIGTERM)
     text = finish(process, STOPPED)
     assert "asked to stop: step" in text
-    step = generator_checkpoint.saved_steps(tmp_path)[-1]
+    step = checkpoint_folder.saved_steps(tmp_path)[-1]
     assert f"step {step} is saved" in text
 
 
@@ -129,7 +129,7 @@ def test_two_processes_train_as_one_and_stop_at_the_same_step(tmp_path):
     _wait_for_lines(two, 4, first)
     second.send_signal(signal.SIGTERM)
     texts = [finish(process, STOPPED) for process in (first, second)]
-    step = generator_checkpoint.saved_steps(two)[-1]
+    step = checkpoint_folder.saved_steps(two)[-1]
     assert 4 <= step < FIELDS["optimiser.num_steps"]
     for text in texts:
         assert f"asked to stop: step {step} is saved" in text

@@ -25,7 +25,7 @@ from anonygan_jax.training import checkpoints, hooks, loop
 from anonygan_jax.training.config import RunConfig, save_config
 from anonygan_jax.training.device_feed import THREADS
 from anonygan_jax.training.nan_guard import NotFiniteError
-from anonygan_jax.weights import generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder, generator_checkpoint
 
 
 def _steps(config, num_steps):
@@ -107,10 +107,10 @@ def test_a_run_without_any_readable_checkpoint_says_so(tiny_config, tmp_path):
         if file.is_file():
             file.write_bytes(b"")
     with pytest.raises(
-        generator_checkpoint.CheckpointError, match="none of the checkpoints"
+        checkpoint_folder.CheckpointError, match="none of the checkpoints"
     ):
         loop.train_and_evaluate(_steps(tiny_config, 4), tmp_path)
-    assert generator_checkpoint.saved_steps(tmp_path) == [2]  # left where it is
+    assert checkpoint_folder.saved_steps(tmp_path) == [2]  # left where it is
 
 
 def _evaluated(config, num_steps, monkeypatch, measure):
@@ -156,7 +156,7 @@ def test_the_best_checkpoint_is_kept_beside_the_newest(
         config.run.num_checkpoints = 1
         config.run.best_by = "evaluation/pose_l2"
     loop.train_and_evaluate(config, tmp_path, profile=(1, 1))
-    assert generator_checkpoint.saved_steps(tmp_path) == [4, 6]
+    assert checkpoint_folder.saved_steps(tmp_path) == [4, 6]
     assert list((tmp_path / "profile").rglob("*.xplane.pb"))
 
 
@@ -186,7 +186,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     monkeypatch.setattr(checkpoints.Checkpoints, "save", full_from_the_second)
     try:
         with pytest.raises(
-            generator_checkpoint.CheckpointError,
+            checkpoint_folder.CheckpointError,
             match=r"cannot be written: .*; step 2 is whole, the same command goes on",
         ):
             loop.train_and_evaluate(config, tmp_path / "parts")
@@ -245,7 +245,7 @@ def test_what_is_missing_is_said_before_anything_is_compiled(
     config.run.init_from = str(tmp_path / "nowhere")
     with (
         caplog.at_level("INFO", "anonygan_jax"),
-        pytest.raises(generator_checkpoint.CheckpointError, match="nowhere: no config"),
+        pytest.raises(checkpoint_folder.CheckpointError, match="nowhere: no config"),
     ):
         loop.train_and_evaluate(config, tmp_path / "run")
     assert "faces of" in caplog.records[0].getMessage()
@@ -425,10 +425,10 @@ def test_a_run_begins_with_another_runs_generator(tiny_config, tiny_run, tmp_pat
     config.run.init_from = "nowhere"  # nobody asks while there is a checkpoint
     config.optimiser.num_steps = 2
     loop.train_and_evaluate(config, tmp_path / "run")
-    with pytest.raises(generator_checkpoint.CheckpointError, match="nowhere"):
+    with pytest.raises(checkpoint_folder.CheckpointError, match="nowhere"):
         loop.train_and_evaluate(config, tmp_path / "other")
     config.run.init_from = "embedded"
-    with pytest.raises(generator_checkpoint.CheckpointError, match="embedded differs"):
+    with pytest.raises(checkpoint_folder.CheckpointError, match="embedded differs"):
         loop.train_and_evaluate(config, tmp_path / "third")
 
 

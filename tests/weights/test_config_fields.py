@@ -7,12 +7,12 @@ import re
 import pytest
 
 from anonygan_jax.models.config import model_config
-from anonygan_jax.weights.config_fields import with_current_fields
-from anonygan_jax.weights.generator_checkpoint import (
+from anonygan_jax.weights.checkpoint_folder import (
     CheckpointError,
     checkpoint_path,
     read_config,
 )
+from anonygan_jax.weights.config_fields import with_current_fields
 
 EFFECTS = {  # removed field -> a value that had an effect
     "augmentation.colour_jitter": 0.1,

@@ -5,11 +5,11 @@ import re
 
 import numpy as np
 
-from anonygan_jax.weights import export, generator_checkpoint
+from anonygan_jax.weights import checkpoint_folder, export, generator_checkpoint
 
 
 def test_the_card_has_step_and_checksum_of_the_weights():
-    folder = generator_checkpoint.checkpoint_path("embedded")
+    folder = checkpoint_folder.checkpoint_path("embedded")
     _, variables, step = generator_checkpoint.load_generator(folder)
     card = (folder / "README.md").read_text()
     assert export.checksum(variables) in card

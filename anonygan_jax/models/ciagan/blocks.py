@@ -50,7 +50,7 @@ class DownBlock(nn.Module):
         y = SpectralConv(self.features, name="conv1")(nn.relu(x), train)
         y = SpectralConv(self.features, name="conv2")(nn.relu(y), train)
         shortcut = SpectralConv(self.features, 1, name="shortcut")(x, train)
-        return nn.avg_pool(y, (2, 2), (2, 2)) + nn.avg_pool(shortcut, (2, 2), (2, 2))
+        return _halved(y) + _halved(shortcut)
 
 
 class UpBlock(nn.Module):
@@ -92,3 +92,8 @@ def instance_norm(name: str) -> nn.InstanceNorm:
 def _doubled(x: jax.Array) -> jax.Array:
     """Each pixel four times."""
     return x.repeat(2, 1).repeat(2, 2)
+
+
+def _halved(x: jax.Array) -> jax.Array:
+    """The mean of each 2x2 pixels."""
+    return nn.avg_pool(x, window_shape=(2, 2), strides=(2, 2))

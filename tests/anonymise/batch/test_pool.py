@@ -14,7 +14,7 @@ from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.photos import PhotoFile
-from anonygan_jax.weights.generator_checkpoint import CheckpointError
+from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 
 def _anonymise(photos, folder, output, make_workers):

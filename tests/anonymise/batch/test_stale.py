@@ -19,7 +19,7 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.composites.bank import embedded_bank
 from anonygan_jax.io import photos
 from anonygan_jax.io.photos import PhotoError
-from anonygan_jax.weights.generator_checkpoint import checkpoint_path
+from anonygan_jax.weights.checkpoint_folder import checkpoint_path
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
 WARP, BLUR = Settings("warp"), Settings("blur")
