@@ -27,7 +27,7 @@ from anonygan_jax.weights.mobilefacenet import tflite_variables
 from anonygan_jax.weights.onnx_graph import INPUT, OUTPUT, Graph
 
 SHA256 = "d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b"
-_AXES = "planes_axes"
+_AXES, _ONE = "pixel_axes", "one"
 
 
 def main() -> None:
@@ -56,7 +56,8 @@ def mobilefacenet_graph(shapes: dict[str, tuple[int, ...]]) -> bytes:
       shapes: of the weights, by name.
     """
     graph = Graph(shapes, "mobilefacenet.npz")
-    graph.constant(_AXES, np.array([1, 2]))
+    graph.constant(_AXES, np.array([1, 2, 3]))
+    graph.constant(_ONE, np.ones((1, 1, 1, 1), np.float32))
     x = graph.add("Transpose", [INPUT], "planes", perm=[0, 3, 1, 2])
     x = _activated(graph, graph.conv(x, "stem", stride=2), "stem_prelu")
     x = graph.conv(x, "stem_depthwise", is_depthwise=True)
@@ -76,9 +77,21 @@ def mobilefacenet_graph(shapes: dict[str, tuple[int, ...]]) -> bytes:
 
 
 def _activated(graph: Graph, x: str, name: str) -> str:
-    """Adds a PReLU, whose slopes belong to channels."""
-    slopes = graph.add("Unsqueeze", [f"{name}/scale", _AXES], f"{name}/axes")
-    return graph.add("PRelu", [x, slopes], name)
+    """Adds a PReLU, as slope * x + (1 - slope) * relu(x).
+
+    ONNX Runtime computes these by convolutions of single pixels in the layout of the
+    other convolutions; its PRelu, and the changes of layout around it, take longer than
+    all of them.
+    """
+    slope = graph.add("Unsqueeze", [f"{name}/scale", _AXES], f"{name}/slope")
+    rest = graph.add("Sub", [_ONE, slope], f"{name}/rest")
+    positive = graph.add("Relu", [x], f"{name}/relu")
+    group = graph.shapes[f"{name}/scale"][0]
+    parts = [
+        graph.add("Conv", [values, factor], f"{factor}/product", group=group)
+        for values, factor in ((x, slope), (positive, rest))
+    ]
+    return graph.add("Add", parts, f"{name}/sum")
 
 
 if __name__ == "__main__":
