@@ -9,7 +9,7 @@ from anonygan_jax.anonymise.conditions.selector import NoConditionError, Source
 from anonygan_jax.anonymise.errors import try_face
 from anonygan_jax.anonymise.policy import Decision
 from anonygan_jax.anonymise.replace import FaceReplacer
-from anonygan_jax.anonymise.results import FoundFace, Plan
+from anonygan_jax.anonymise.results import FoundFace, Plan, Suggestion
 
 
 class PersonFor(Protocol):
@@ -59,7 +59,10 @@ def _with_suggestion(
     made, _ = try_face(lambda: replacer.best(views, source, None, seed)[0])
     if made is None:  # rendering tries again, and reports why it fails
         return found
-    return dataclasses.replace(found, suggested=made.condition.person)
+    suggested = Suggestion(
+        made.method.name, made.condition, made.distances, made.floors
+    )
+    return dataclasses.replace(found, suggested=suggested)
 
 
 def plan_faces(
@@ -97,7 +100,8 @@ def _plan(
     source, person = found.source, None
     if decision.hidden and source and person_for and found.reason is None:
         try:
-            person = person_for(source, seed, in_same_frame, found.suggested)
+            best = found.suggested.condition.person if found.suggested else None
+            person = person_for(source, seed, in_same_frame, best)
         except NoConditionError as error:
             found = dataclasses.replace(found, reason=str(error))
     return Plan(found, decision, person, seed)

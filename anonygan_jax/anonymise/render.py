@@ -14,6 +14,7 @@ from anonygan_jax.anonymise.results import (
     FaceReport,
     Plan,
 )
+from anonygan_jax.faces import alignment
 from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.methods.method import Method
 
@@ -34,7 +35,7 @@ def render_faces(
     reports: dict[int, FaceReport] = {}
     source = photo.copy()
     for number in sorted(range(len(plans)), key=lambda number: ranks[number]):
-        reports[number] = _render_face(photo, plans[number], methods, replacer)
+        reports[number] = _render_face(photo, source, plans[number], methods, replacer)
         sign_of_life()
     for number, plan in enumerate(plans):
         face = plan.found.face
@@ -54,6 +55,7 @@ def render_faces(
 
 def _render_face(
     photo: np.ndarray,
+    source: np.ndarray,
     plan: Plan,
     methods: tuple[Method, ...],
     replacer: FaceReplacer | None,
@@ -67,7 +69,7 @@ def _render_face(
     made = None
     if reason is None:
         if replacer:
-            made, reason = try_face(lambda: _replace(photo, plan, replacer))
+            made, reason = try_face(lambda: _replace(photo, source, plan, replacer))
         else:
             _, reason = try_face(lambda: obfuscate(photo, face, methods[0]))
     if reason is not None:
@@ -85,11 +87,24 @@ def _render_face(
     )
 
 
-def _replace(photo: np.ndarray, plan: Plan, replacer: FaceReplacer) -> Replacement:
-    """Replaces one face in place."""
-    found = plan.found
+def _replace(
+    photo: np.ndarray, source: np.ndarray, plan: Plan, replacer: FaceReplacer
+) -> Replacement:
+    """Replaces one face in place.
+
+    What was verified where the face was found is not verified again, unless another
+    face of the photo has changed there since.
+    """
+    found, suggested = plan.found, plan.found.suggested
     if found.source is None:
         raise NoConditionError("no descriptor to select a condition by")
+    if suggested and suggested.condition.person == plan.person:
+        matrix = alignment.celeba_transform(found.face.points_xy, alignment.CELEBA_SIZE)
+        seen = alignment.window_in_photo(matrix, alignment.CELEBA_SIZE, photo.shape)
+        if np.array_equal(photo[seen], source[seen]):
+            replacement = replacer.suggested(suggested)
+            replacer.apply(photo, found.face, replacement)
+            return replacement
     return replacer.replace(
         photo, found.face, found.source, plan.person, plan.seed, plan.avoided
     )

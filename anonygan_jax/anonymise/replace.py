@@ -14,6 +14,7 @@ from anonygan_jax.anonymise.identity_check import (
     least,
     passes,
 )
+from anonygan_jax.anonymise.results import Suggestion
 from anonygan_jax.composites.attributes import attributes
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import Face
@@ -169,6 +170,13 @@ class FaceReplacer:
                 condition = self._select(source, seed, person, tried, frozenset())
             tried.add(condition.person)
             yield condition
+
+    def suggested(self, suggestion: Suggestion) -> Replacement:
+        """Returns a suggestion of these methods as a replacement."""
+        method = next(m for m in self.methods if m.name == suggestion.method)
+        return Replacement(
+            method, suggestion.condition, suggestion.distances, suggestion.floors
+        )
 
     def apply(self, photo: np.ndarray, face: Face, replacement: Replacement) -> None:
         """Replaces one face of uint8 [H, W, 3] in place, without verification.

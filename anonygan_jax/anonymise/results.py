@@ -4,12 +4,27 @@ import dataclasses
 
 import numpy as np
 
-from anonygan_jax.anonymise.conditions.selector import Source
+from anonygan_jax.anonymise.conditions.selector import SelectedCondition, Source
 from anonygan_jax.anonymise.policy import Decision
 from anonygan_jax.faces.face import Face
 
 NO_LANDMARKS = "found, but without landmarks"
 REPLACED, PIXELATED, KEPT = "replaced", "pixelated", "kept"
+
+
+@dataclasses.dataclass(frozen=True)
+class Suggestion:
+    """How a face is replaced best, tried and verified where it was found.
+
+    Attributes:
+      method: name of the method.
+      condition, distances, floors: see `Replacement`.
+    """
+
+    method: str
+    condition: SelectedCondition
+    distances: dict[str, float]
+    floors: dict[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,13 +35,13 @@ class FoundFace:
       face: box, and landmarks if there are any.
       source: attributes and descriptor; None if they are not needed.
       reason: why the face can only be pixelated; None if it can be replaced.
-      suggested: the person whose face fits best here; None if none is asked for.
+      suggested: what fits best here; None if nothing is asked for, or nothing fits.
     """
 
     face: Face
     source: Source | None = None
     reason: str | None = None
-    suggested: str | None = None
+    suggested: Suggestion | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -185,6 +185,22 @@ def _bounds(matrix: np.ndarray, size: tuple[int, ...]) -> tuple[np.ndarray, np.n
     return there.min(0), there.max(0)
 
 
+def window_in_photo(
+    matrix: Float[np.ndarray, "2 3"], size: tuple[int, ...], shape: tuple[int, ...]
+) -> tuple[slice, slice]:
+    """Returns rows and columns of a photo that are in a crop; empty if none are.
+
+    Args:
+      matrix: float [2, 3], the photo-to-crop map.
+      size: (height, width) of the crop; of the photo, `shape`.
+    """
+    low, high = _bounds(matrix, size)
+    limit = np.array(shape[1::-1])
+    left, top = (int(v) for v in np.clip(np.floor(low), 0, limit))
+    right, bottom = (int(v) for v in np.clip(np.ceil(high) + 1, 0, limit))
+    return slice(top, max(top, bottom)), slice(left, max(left, right))
+
+
 def paste_crop(
     photo: UInt8[np.ndarray, "H W 3"],
     crop: UInt8[np.ndarray, "h w 3"],
@@ -197,15 +213,13 @@ def paste_crop(
       alpha: float32 [h, w], 0 (photo) to 1 (crop), in the crop's frame.
       matrix: float [2, 3], the photo-to-crop map of the crop.
     """
-    low, high = _bounds(matrix, crop.shape)
-    limit = photo.shape[1::-1]
-    left, top = np.clip(np.floor(low), 0, limit).astype(int)
-    right, bottom = np.clip(np.ceil(high) + 1, 0, limit).astype(int)
-    if left >= right or top >= bottom:
+    window = window_in_photo(matrix, crop.shape, photo.shape)
+    region = photo[window]
+    if not region.size:
         return
-    region = photo[top:bottom, left:right]
+    left, top = window[1].start, window[0].start
     matrix = compose(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
-    size = (int(right - left), int(bottom - top))
+    size = region.shape[1::-1]
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     face = cv2.warpAffine(
         crop, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
