@@ -5,7 +5,6 @@ import pathlib
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from anonygan_jax.anonymise.errors import PolicyError
 from anonygan_jax.anonymise.identity_check import IdentityCheck
@@ -53,6 +52,9 @@ class References:
         Photos are of one person if any recogniser says so, or by way of others: of two
         people who are taken for one, one is kept in an image.
         """
+        # SciPy takes 0.3 s to import.
+        from scipy.sparse.csgraph import connected_components
+
         return connected_components(_are_near(self, self, SAME_PERSON_DISTANCES))[1]
 
 

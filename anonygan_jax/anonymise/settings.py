@@ -6,7 +6,7 @@ from typing import Any
 from anonygan_jax.anonymise.anonymiser import PERSON, Anonymiser
 from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
 from anonygan_jax.anonymise.regions import Region
-from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
+from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_detector
 from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT
 

@@ -11,7 +11,7 @@ from anonygan_jax.anonymise.errors import PolicyError
 from anonygan_jax.anonymise.photo.metadata import MetadataError, parse_groups
 from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.settings import COPY, SKIP
-from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY
+from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.cli.options import FILE
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
 from anonygan_jax.methods import METHODS

@@ -5,16 +5,19 @@ A command's module is imported when it is asked for: training needs no detector.
 
 import contextlib
 import importlib
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import click
 
 import anonygan_jax
+from anonygan_jax.io import fork_server
 from anonygan_jax.io.paths import BucketError, PathError, client_errors, short
 
 COULD_NOT_BEGIN = 1  # exit code, of wrong usage, too; 2 is a file that failed
 PACKAGE = anonygan_jax.__name__
+HELP = {"-h", "--help"}
 
 
 class LazyCommand(NamedTuple):
@@ -25,12 +28,14 @@ class LazyCommand(NamedTuple):
       help: what it does, in one line.
       extra: of the package, several with commas, which installs what the command
         needs; None if it needs none.
+      workers_import: what its worker processes need; see `fork_server`.
     """
 
     module: str
     name: str
     help: str
     extra: str | None = None
+    workers_import: tuple[str, ...] = ()
 
 
 COMMANDS = {
@@ -39,6 +44,7 @@ COMMANDS = {
         "anonymise",
         "Replace every face in photos and videos.",
         "landmarks",
+        ("anonygan_jax.anonymise.batch.worker", "onnxruntime", "dlib"),
     ),
     "conditions": LazyCommand(
         "anonygan_jax.cli.conditions",
@@ -90,6 +96,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         known = COMMANDS[cmd_name]
+        if known.workers_import and not HELP & {*sys.argv}:
+            fork_server.start(known.workers_import)
         try:
             return getattr(importlib.import_module(known.module), known.name)
         except ImportError as error:
@@ -133,7 +141,7 @@ def _named_errors() -> Iterator[None]:
         raise click.ClickException(f"a bucket: {short(error)}") from error
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": sorted(HELP)})
 @click.version_option(anonygan_jax.__version__, prog_name="anonygan")
 def main() -> None:
     """Replace the faces in photos and videos by faces that belong to nobody."""

@@ -4,12 +4,12 @@ import contextlib
 import functools
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 import threadpoolctl
 from jaxtyping import Float, Shaped
-from scipy.spatial import Delaunay
 
 FOREHEAD_BROWS = (17, 18, 19, 20, 21, 22, 23, 24, 25, 26)
 FOREHEAD_HEIGHT = 0.45  # of the distance from eyes to chin, above the brows
@@ -59,14 +59,21 @@ def warp_to_points(
     """
     height, width = image.shape[:2]
     places = piecewise_affine(
-        Delaunay(to_xy), from_xy, np.arange(width), np.arange(height)
+        triangulated(to_xy), from_xy, np.arange(width), np.arange(height)
     )
     maps = places.astype(np.float32)
     return cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR)
 
 
+def triangulated(points_xy: Float[np.ndarray, "M 2"]) -> Any:
+    """Returns the Delaunay triangles of float [M, 2], a `scipy.spatial.Delaunay`."""
+    from scipy.spatial import Delaunay  # takes 0.2 s to import
+
+    return Delaunay(points_xy)
+
+
 def piecewise_affine(
-    triangles: Delaunay,
+    triangles: Any,
     from_xy: Float[np.ndarray, "M 2"],
     x: Shaped[np.ndarray, " w"],
     y: Shaped[np.ndarray, " h"],
@@ -74,7 +81,7 @@ def piecewise_affine(
     """Returns the origin of each position of a grid, float64 [h, w, 2].
 
     Args:
-      triangles: of the points in the result.
+      triangles: `triangulated` points in the result.
       from_xy: float [M, 2], the origins of those points.
       x, y: [w] and [h], coordinates of the grid's columns and rows in the result. The
         origin of positions outside the triangles is `OUTSIDE`.

@@ -8,7 +8,6 @@ import math
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from scipy.spatial import Delaunay
 
 from anonygan_jax.faces import blending, delaunay
 from anonygan_jax.faces.expression import OPEN, SHUT, mouth_openness
@@ -91,7 +90,7 @@ def warp_face(
     source = _control_points(condition_points)
     x = np.linspace(0, size[1] - 1, min(MAP_CELLS, size[1]))
     y = np.linspace(0, size[0] - 1, min(MAP_CELLS, size[0]))
-    coarse = delaunay.piecewise_affine(Delaunay(target), source, x, y)
+    coarse = delaunay.piecewise_affine(delaunay.triangulated(target), source, x, y)
     scale = np.array(
         [[(len(x) - 1) / (size[1] - 1), 0, 0], [0, (len(y) - 1) / (size[0] - 1), 0]]
     )

@@ -15,6 +15,8 @@ from typing import Any
 
 import cv2
 
+from anonygan_jax.io import fork_server
+
 MAX_STARTS = 10  # of processes that end before they begin with an item
 MAX_SILENCE = 600.0  # seconds without a sign of life, until a process is killed
 _ALIVE = b"alive"
@@ -59,7 +61,7 @@ class WorkerProcess:
                 return
             if self._pipe is not None:
                 self._pipe.close()
-            context = multiprocessing.get_context("spawn")
+            context = fork_server.context()
             self._pipe, there = context.Pipe()
             self._process = context.Process(
                 target=_work, args=(there, self._load, self._use_one_thread)

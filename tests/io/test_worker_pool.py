@@ -20,18 +20,21 @@ from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.io.worker_process import WorkerDied
 
 CHILD = """
-import time
+import sys, time
+from anonygan_jax.io import fork_server
 from anonygan_jax.io.worker_pool import WorkerPool
 from tests_io_workers import load, pid_slowly
 if __name__ == "__main__":
+    if sys.argv[1:] == ["forked"]:
+        fork_server.start(["tests_io_workers", "wave"])
     pool = WorkerPool.in_processes(load, 1)
-    print(next(pool.map(pid_slowly, range(100))), flush=True)
+    print(*next(pool.map(pid_slowly, range(100))), flush=True)
     time.sleep(600)
 """
 WORKERS = """
-import os, time
+import os, sys, time
 def load(): return None
-def pid_slowly(worker, item): return os.getpid()
+def pid_slowly(worker, item): return os.getpid(), "wave" in sys.modules
 """
 
 
@@ -219,18 +222,21 @@ def sleep(_: object, seconds: float) -> None:
     time.sleep(seconds)
 
 
-def test_processes_end_with_a_parent_that_is_killed(tmp_path):
+@pytest.mark.parametrize("how", ["spawned", "forked"])
+def test_processes_end_with_a_parent_that_is_killed(tmp_path, how):
     (tmp_path / "tests_io_workers.py").write_text(WORKERS)
     (tmp_path / "child.py").write_text(CHILD)
     path = os.pathsep.join([str(tmp_path), *sys.path])
     parent = subprocess.Popen(
-        [sys.executable, str(tmp_path / "child.py")],
+        [sys.executable, str(tmp_path / "child.py"), how],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
     )
     assert parent.stdout is not None
-    worker = int(parent.stdout.readline())
+    number, has_imported = parent.stdout.readline().split()
+    worker = int(number)
+    assert has_imported == str(how == "forked")
     parent.kill()
     parent.wait()
     end = time.monotonic() + 20

@@ -3,7 +3,6 @@
 import dataclasses
 
 from anonygan_jax.anonymise import results
-from anonygan_jax.anonymise.batch import video_steps
 from anonygan_jax.anonymise.batch.contents import fingerprint_of
 from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult, try_file
 from anonygan_jax.anonymise.batch.task import Task
@@ -12,7 +11,6 @@ from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.known_faces import check_known_faces
 from anonygan_jax.anonymise.photo.image_io import read_image, write_image
 from anonygan_jax.anonymise.settings import COPY, Settings
-from anonygan_jax.anonymise.video.container import joined
 from anonygan_jax.io.photos import PhotoError
 
 # Of a photo; those of a video are in the folder `Task.scratch`: None.
@@ -75,6 +73,9 @@ class Worker:
         """The faces of a file, or its result if it has none."""
         try:
             if not task.is_photo:
+                # PyAV takes 0.1 s to import.
+                from anonygan_jax.anonymise.batch import video_steps
+
                 video_steps.find(self.anonymiser, self._settings, task)
                 return None
             image = read_image(task.photo).image
@@ -89,6 +90,8 @@ class Worker:
         """What is to be done with the faces of a file."""
         if found is not None:
             return self.anonymiser.plan(found, task.name)
+        from anonygan_jax.anonymise.batch import video_steps
+
         video_steps.plan(self.anonymiser, task)
         return None
 
@@ -108,6 +111,9 @@ class Worker:
 
     def _video_written(self, task: Task) -> FileResult:
         """The result of a video with faces, after writing it."""
+        from anonygan_jax.anonymise.batch import video_steps
+        from anonygan_jax.anonymise.video.container import joined
+
         done = video_steps.write(self.anonymiser, self._settings, task)
         result = self._file_result(task, done.tracks)
         return dataclasses.replace(

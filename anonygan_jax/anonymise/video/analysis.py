@@ -14,7 +14,7 @@ from anonygan_jax.anonymise.video.detection_store import (
     INTERPOLATED,
     DetectionStore,
 )
-from anonygan_jax.anonymise.video.frame_search import SLOW
+from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY, SLOW
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
@@ -36,7 +36,6 @@ from anonygan_jax.io.worker_process import sign_of_life
 from anonygan_jax.recognition.table import DLIB
 from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, SAME_PERSON_DISTANCES
 
-SEARCH_EVERY = 5  # frames
 PADDING_FRAMES = 8  # in which a face is hidden before its first detection
 MIN_CERTAIN_SIDE = 40  # pixels of a box; descriptors of smaller faces are much alike
 SHORT_GAP = 6  # frames of a lost face, between whose ends it is interpolated

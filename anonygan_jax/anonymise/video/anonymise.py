@@ -11,9 +11,10 @@ from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.known_faces import check_known_faces
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport
-from anonygan_jax.anonymise.video.analysis import SEARCH_EVERY, Analysis
+from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.container import joined
 from anonygan_jax.anonymise.video.found_video import FoundVideo
+from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.anonymise.video.planning import plan_tracks
 from anonygan_jax.anonymise.video.render import Renderer
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode

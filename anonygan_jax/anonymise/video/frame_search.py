@@ -12,6 +12,7 @@ from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.detector import Detection, FaceDetector
 
+SEARCH_EVERY = 5  # frames, by default
 MOST_BETWEEN = 9  # frames from one full search to the next: PADDING_FRAMES, and one
 SLOW = 1 / 15  # seconds between frames, above which each search is full
 
