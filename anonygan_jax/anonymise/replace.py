@@ -122,7 +122,10 @@ class FaceReplacer:
         crops = [crop_face(photo, face, self.methods[0]) for photo, face in views]
         for crop in crops:
             crop.faces.check()
-        floors = [self.floors(photo, face, source) for photo, face in views]
+        floors = [
+            self._floors(*view, source, crop)
+            for view, crop in zip(views, crops, strict=True)
+        ]
         farthest, best = -np.inf, None
         count = 0
         for condition in self._candidates(source, seed, person, avoided):
@@ -196,7 +199,14 @@ class FaceReplacer:
 
         The patch is where new faces are put.
         """
-        patched, crop = photo.copy(), crop_face(photo, face, self.methods[0])
+        crop = crop_face(photo, face, self.methods[0])
+        return self._floors(photo, face, source, crop)
+
+    def _floors(
+        self, photo: np.ndarray, face: Face, source: selector.Source, crop: Crop
+    ) -> Distances:
+        """The same, of a face that is cropped."""
+        patched = photo.copy()
         paste_face(patched, Blackout()(crop.faces)[0], crop)
         return self.check.floors(patched, face, source.descriptors)
 

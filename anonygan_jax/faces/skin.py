@@ -2,12 +2,13 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Shaped, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from anonygan_jax.faces.face import JAW, LEFT_EYE, RIGHT_EYE
 
 SKIN_SPREAD = 2.0  # deviations from the skin's colour that still count as skin,
 LEAST_SPREAD = np.array([50.0, 8.0, 8.0])  # at least these, of L (0..255), a, b
+LEVELS = np.arange(256.0)
 MIN_LIKELIHOOD = 0.1  # of skin; a colour below it has probability 0
 
 _SKIN_CONTOUR = (*JAW, *range(26, 16, -1))
@@ -69,9 +70,21 @@ def skin_probability(
 
 
 def median_and_mad(
-    values: Shaped[np.ndarray, "P C"],
+    values: UInt8[np.ndarray, "P C"],
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
-    """Returns median and median absolute deviation (above 0) of each channel."""
-    median = np.median(values, axis=0)
-    spread = np.median(np.abs(values - median), axis=0)
+    """Returns median and median absolute deviation (above 0) of each channel.
+
+    By counts of the 256 levels, in a tenth of the time of `np.median`.
+    """
+    counts = [np.bincount(channel, minlength=256) for channel in values.T]
+    median = np.array([_median(LEVELS, count) for count in counts])
+    spread = [_median(abs(LEVELS - m), n) for m, n in zip(median, counts, strict=True)]
     return median, np.maximum(spread, 1e-3)
+
+
+def _median(values: np.ndarray, counts: np.ndarray) -> float:
+    """The median of values that occur several times."""
+    order = np.argsort(values, kind="stable")
+    total = counts[order].cumsum()
+    middle = np.searchsorted(total, [(total[-1] - 1) // 2, total[-1] // 2], "right")
+    return float(values[order][middle].mean())

@@ -1,6 +1,9 @@
 """Skin: where it is and its colour."""
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from anonygan_jax.faces import skin
 
@@ -31,3 +34,11 @@ def test_the_colour_is_the_median_and_unknown_outside(embedded):
     expected = skin.to_lab(np.full((1, 1, 3), (200, 150, 120), np.uint8))[0, 0]
     np.testing.assert_allclose(colour, expected, atol=0.1)
     assert np.isnan(skin.skin_colour(image, points + 1000)).all()
+
+
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 60), st.just(3))))
+def test_medians_are_numpy_s(values):
+    median, spread = skin.median_and_mad(values)
+    np.testing.assert_array_equal(median, np.median(values, axis=0))
+    expected = np.median(np.abs(values - median), axis=0)
+    np.testing.assert_array_equal(spread, np.maximum(expected, 1e-3))
