@@ -19,6 +19,8 @@ from anonygan_jax.weights.checkpoint_folder import (
     saved_steps,
 )
 
+# What Orbax raises of a file that is JSON but not its own.
+_OF_OTHER_JSON = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 _NUM_READS = 16  # at a time, of arrays or parts of them
 
 
@@ -57,7 +59,10 @@ def read_arrays(item: pathlib.Path) -> Any:
     """
     check_item(item)
     with ocp.StandardCheckpointer() as checkpointer:
-        saved = checkpointer.metadata(item).item_metadata
+        try:
+            saved = checkpointer.metadata(item).item_metadata
+        except _OF_OTHER_JSON as error:
+            raise CheckpointError(f"{item}: damaged (_METADATA)") from error
         if saved is None:
             raise CheckpointError(f"{item}: damaged or removed")
         like = jax.tree.map(lambda x: np.empty(x.shape, x.dtype), saved.tree)

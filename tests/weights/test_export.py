@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 
+from anonygan_jax.weights.checkpoint_folder import CheckpointError
 from anonygan_jax.weights.export import checksum, export_generator
 from anonygan_jax.weights.generator_checkpoint import load_generator
 from configs import celeba, ciagan
@@ -88,3 +89,13 @@ def test_an_export_has_no_options_for_accelerators(tiny_run, tmp_path):
     export_generator(run, tmp_path / "export")
     model = json.loads((tmp_path / "export" / "config.json").read_text())["model"]
     assert (model["use_space_to_depth"], model["convolution"]) == (False, "lax")
+
+
+@pytest.mark.parametrize("removed", ["tree_metadata", "key_metadata"])
+def test_an_item_described_by_other_json_is_refused(tiny_run, tmp_path, removed):
+    export_generator(tiny_run, tmp_path / "export")
+    (path,) = (tmp_path / "export").glob("checkpoints/*/generator/_METADATA")
+    text = path.read_text().replace(f'"{removed}"', '"else"')
+    path.write_text(text)
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_generator(tmp_path / "export")
