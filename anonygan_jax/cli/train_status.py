@@ -1,6 +1,5 @@
 """The command anonygan train-status."""
 
-import json
 import pathlib
 import time
 
@@ -47,7 +46,7 @@ def main(
             if prometheus:
                 write_textfile(prometheus, absolute(workdir).name, run)
             text, is_last = summary(run), run.step >= run.num_steps
-        except (CheckpointError, json.JSONDecodeError, OSError) as error:
+        except (CheckpointError, OSError) as error:
             if not (follow and printed):  # the first look must succeed
                 raise click.ClickException(str(error)) from error
             text, is_last = f"cannot be read now: {error}", False

@@ -90,15 +90,15 @@ def _lines_until(path: pathlib.Path, step: int) -> str:
     if not path.exists():
         return ""
     lines = path.read_bytes().decode(errors="replace").splitlines(keepends=True)
-    steps = [_step_of(line) for line in lines]
+    steps = [step_of(line) for line in lines]
     if None in steps:
         logger.warning("%s: damaged lines, left out: %d", path, steps.count(None))
     pairs = zip(lines, steps, strict=True)
     return "".join(line for line, x in pairs if x is not None and x <= step)
 
 
-def _step_of(line: str) -> int | None:
-    """The step of a line; None if it is damaged."""
+def step_of(line: str) -> int | None:
+    """Returns the step of a line of metrics; None if it is damaged."""
     try:
         step = json.loads(line)["step"]
     except (ValueError, KeyError, TypeError):

@@ -10,7 +10,7 @@ import sparklines
 
 from anonygan_jax.models.names import system_of
 from anonygan_jax.training.divergence import alerts
-from anonygan_jax.training.metric_writer import METRICS_FILE
+from anonygan_jax.training.metric_writer import METRICS_FILE, step_of
 from anonygan_jax.weights import checkpoint_folder
 
 NUM_BARS = 40
@@ -26,11 +26,13 @@ class TrainingRun:
       config: of the run.
       lines: of metrics.jsonl, in order; values by name.
       checkpoints: steps of the saved checkpoints.
+      num_damaged: lines that a crash or a full disk damaged, which are left out.
     """
 
     config: dict
     lines: list[LogLine]
     checkpoints: list[int]
+    num_damaged: int = 0
 
     @classmethod
     def read(cls, workdir: pathlib.Path) -> "TrainingRun":
@@ -38,14 +40,16 @@ class TrainingRun:
 
         Raises:
           CheckpointError: there is none, or its config is damaged.
-          json.JSONDecodeError: its metrics are damaged.
         """
         config = checkpoint_folder.read_config(workdir)
         path = workdir / METRICS_FILE
-        texts = path.read_text().splitlines(True) if path.exists() else []
-        # The run is writing a line that has no end yet.
-        lines = [json.loads(text) for text in texts if text.endswith("\n")]
-        return cls(config, lines, checkpoint_folder.saved_steps(workdir))
+        data = path.read_bytes() if path.exists() else b""
+        # After the last line's end the run is writing another one.
+        texts = data.decode(errors="replace").splitlines(True)
+        texts = [text for text in texts if text.endswith("\n")]
+        lines = [json.loads(text) for text in texts if step_of(text) is not None]
+        checkpoints = checkpoint_folder.saved_steps(workdir)
+        return cls(config, lines, checkpoints, len(texts) - len(lines))
 
     @property
     def num_steps(self) -> int:
@@ -78,6 +82,8 @@ def summary(run: TrainingRun) -> str:
         *_progress(run),
         *(f"ALERT: {alert}" for alert in alerts(run.lines)),
     ]
+    if run.num_damaged:
+        lines.append(f"{METRICS_FILE}: damaged lines, left out: {run.num_damaged}")
     names = run.names()
     longest = max(map(len, names), default=0)
     for name in names:

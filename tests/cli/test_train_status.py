@@ -74,6 +74,19 @@ def test_sparklines_are_means_of_equal_parts():
     assert sparkline([]) == ""
 
 
+def test_damaged_metrics_are_left_out_and_counted(run):
+    path = run / "metrics.jsonl"
+    whole = path.read_text().splitlines()[:-1]
+    damaged = ['{"step": 31, "po', "[3]", '{"pose": 1.0}', "\udcff\udc80"]
+    text = "\n".join([*whole[:4], *damaged, *whole[4:]]) + "\n"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    result = _status(run)
+    assert result.exit_code == 0
+    assert "metrics.jsonl: damaged lines, left out: 4\n" in result.output
+    assert "step 100 of 1,000" in result.output
+    assert "pose     0.9000 ->    0.0000" in result.output
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"model": {}}'])
 def test_a_damaged_config_is_one_line_with_its_path(text, tmp_path):
     (tmp_path / "config.json").write_text(text)
