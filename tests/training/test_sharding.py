@@ -43,7 +43,7 @@ def _start(
 
 
 def _finished(process: subprocess.Popen) -> None:
-    text, _ = process.communicate(timeout=300)
+    text, _ = process.communicate(timeout=900)
     assert process.returncode == 0, text.decode()[-3000:]
 
 
