@@ -39,11 +39,11 @@ def test_without_optional_packages_there_is_help_and_training():
 
 @pytest.mark.parametrize("package", ["av"])
 def test_a_command_without_its_packages_names_the_extra(package):
-    code, screen = _without((package,), "anonymise", "a.jpg", "--output", "out")
+    code, screen = _without((package,), "demo")
     assert code == 1
     (line,) = screen.splitlines()
     assert package in line
-    assert "pip install 'anonygan_jax[landmarks]'" in line
+    assert "pip install 'anonygan_jax[landmarks,demo]'" in line
 
 
 def test_a_package_that_cannot_be_loaded_is_not_called_missing(monkeypatch):
