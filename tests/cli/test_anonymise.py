@@ -221,7 +221,7 @@ def test_a_face_that_cannot_be_replaced_is_pixelated(
     def fails(self, *_):
         raise MethodError("not finite")
 
-    monkeypatch.setattr(replace.FaceReplacer, "replace", fails)
+    monkeypatch.setattr(replace.FaceReplacer, "_replaced", fails)
     Image.fromarray(group_photo).save(tmp_path / "group.png")
     result = _anonymise(
         tmp_path / "group.png", "--output", tmp_path / "out", "--checkpoint", tiny_run
