@@ -25,5 +25,5 @@ def start(modules: Sequence[str]) -> None:
 
 
 def context() -> Any:
-    """Returns the context of multiprocessing: processes are forked if `start` was called, else spawned."""
+    """Returns multiprocessing's context: forked if `start` was called, else spawned."""
     return multiprocessing.get_context("forkserver" if _is_started else "spawn")
