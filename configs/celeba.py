@@ -133,7 +133,7 @@ def _data() -> ml_collections.ConfigDict:
     data.directory = "data/celeba"
     data.image_size = (220, 180)  # height, width
     data.batch_size = 64
-    data.loader = "tf_data"  # or grain, memory, device: without TensorFlow
+    data.loader = "grain"  # or memory, device; or tf_data, which needs TensorFlow
     data.seed = 0  # of order and pairs
     data.repeats = (1,)  # how often a pass shows the photos of each directory
     data.composites = ""  # directory of faces that are conditions only

@@ -1,6 +1,7 @@
 """Batches through Grain, whose processes make them while the training step runs."""
 
 import contextlib
+import gc
 import pathlib
 import shutil
 import signal
@@ -79,6 +80,7 @@ def _close(workers: Sequence[Any]) -> None:
     """Ends the processes of Grain's iterators, all at once."""
     with ThreadPoolExecutor(len(workers)) as pool:
         list(pool.map(lambda worker: worker.close(), workers))
+    gc.collect()  # closed ones hold shared memory, and themselves in a circle
 
 
 def _check_shared_memory(batch: PairBatch, num_workers: int) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from alive import is_alive
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
+from conftest import ROOT
 from tensorflow_datasets.proto import tf_example_pb2
 
 from anonygan_jax.data import grain_data
@@ -64,6 +65,33 @@ def test_conditions_are_warped_as_from_memory():
     batches = BatchLoader(config, SPOILED, True, slice(1, 4))
     (batch,) = grain_data.grain_batches(batches, 7, 8)
     chex.assert_trees_all_equal(batch, expected)
+
+
+ALL_BATCHES = """
+from grain._src.python.ipc.shared_memory_array import SharedMemoryArray
+
+from anonygan_jax.data.batches import BatchLoader
+from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.data.grain_data import grain_batches
+
+if __name__ == "__main__":  # Grain's processes import this file
+    config = DataConfig("embedded", (44, 36), 5, "grain", 3, num_workers=1)
+    pairs = PairConfig(0.75, "same_identity", "other_identity", 2)
+    print(len(list(grain_batches(BatchLoader(config, pairs), 0, 3))))
+    SharedMemoryArray._del_thread_pool.close()
+    SharedMemoryArray._del_thread_pool.join()  # it removes what nobody holds
+"""
+
+
+def test_no_shared_memory_is_left_for_the_end_of_the_process(tmp_path):
+    (tmp_path / "all.py").write_text(ALL_BATCHES)
+    command = [sys.executable, str(tmp_path / "all.py")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "3\n"
+    assert "shared_memory" not in done.stderr
 
 
 def test_processes_are_deaf_to_signals_and_end_with_the_generator():
