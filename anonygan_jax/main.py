@@ -16,7 +16,7 @@ from absl import logging as absl_logging
 from ml_collections import config_flags
 
 import anonygan_jax
-from anonygan_jax.io import paths
+from anonygan_jax.io import extras, paths
 from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.training import config_files, processes
 from anonygan_jax.training.loop import train_and_evaluate
@@ -85,8 +85,12 @@ def main(arguments: list[str]) -> None:
                 checkpoints.evaluate_run(config, workdir)
             else:
                 checkpoints.watch_run(config, workdir)
-    except (ValueError, ImportError, OSError, NotFiniteError, WorkerDied) as error:
+    except (ValueError, OSError, NotFiniteError, WorkerDied) as error:
         processes.fail(str(error))
+    except ImportError as error:
+        if extras.is_ours(error):
+            raise
+        processes.fail(extras.explained(error))
     except paths.client_errors() as error:
         processes.fail(f"{_WORKDIR.value}: {paths.short(error)}")
     except jax.errors.JaxRuntimeError as error:

@@ -1,6 +1,6 @@
 """Videos anonymised by this package and by deface, side by side.
 
-    pip install '.[landmarks,evaluation,peers]'
+    pip install '.[evaluation,peers]'
     python -m benchmarks.anonymise_vs_deface CLIP... --runs 3
     python -m benchmarks.anonymise_vs_deface --compose clip720p.mp4 \\
         --portraits london/neutral --backgrounds scenes

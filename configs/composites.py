@@ -31,7 +31,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.optimiser.num_steps = 400
     config.optimiser.decay_from_step = 250
     config.optimiser.ema_decay = 0.98
-    config.run.evaluate_every_x_steps = 0  # dlib may be missing
+    config.run.evaluate_every_x_steps = 0  # a first look needs no measures
     config.evaluation.originals = ""
     config.run.log_every_x_steps = 20
     config.run.picture_every_x_steps = 100

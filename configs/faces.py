@@ -93,7 +93,7 @@ def _for_one_gpu(config: ml_collections.ConfigDict) -> None:
     config.data.num_workers = 14
     config.optimiser.num_steps = 80_000
     config.optimiser.decay_from_step = 60_000
-    config.run.evaluate_every_x_steps = 0  # needs dlib
+    config.run.evaluate_every_x_steps = 0  # dlib would hold the CPUs
     config.run.log_every_x_steps = 200
     config.run.picture_every_x_steps = 5_000
     config.run.checkpoint_every_x_steps = 5_000

@@ -13,6 +13,7 @@ follow from it. Collectives are counted in the compiled program, with their byte
 
 import dataclasses
 import os
+import sys
 from typing import Any
 
 # Before JAX is imported, which would search for a TPU.
@@ -29,6 +30,7 @@ from ml_collections import config_flags
 
 from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.faces.face import NUM_LANDMARKS
+from anonygan_jax.io import extras
 from anonygan_jax.training import factory, sharding
 from anonygan_jax.training.accelerator_specs import CHIPS, GIB
 from launch.compiled_program import collectives, operations
@@ -166,6 +168,10 @@ def table_of_operations(program: str) -> str:
 
 def main(_: list[str]) -> None:
     """Prints a table."""
+    try:
+        extras.require("launch.aot_tpu", "tpu", "libtpu")
+    except extras.MissingPackage as error:
+        sys.exit(f"error: {error}")
     print(
         "| topology | pairs | GiB a device (arguments + temporaries + code) | TFLOP | "
         "GB | ms, XLA's estimate | pairs/s | of peak | collectives |\n"

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import scipy.spatial
 
+from anonygan_jax.io import extras
 from anonygan_jax.models.config import ModelConfig
 from anonygan_jax.systems.anonygan import AnonyGAN
 from anonygan_jax.systems.embedders import Embedder
 from anonygan_jax.systems.loss_terms import LossConfig
 from anonygan_jax.systems.train_state import TrainState
-from anonygan_jax.training.factory import make_train_step
+from anonygan_jax.training.factory import make_train_step, open_batches
 from anonygan_jax.weights import torch_files
-from configs import celeba, lfw
+from configs import celeba, ciagan, composites, faces, lfw
 from launch.aot_tpu import abstract_batch
 
 KEY = jax.random.key(0, impl="rbg")
@@ -78,6 +79,16 @@ def test_the_reduced_rows_differ_in_what_the_rows_differ_in(row):
     assert config.lock() == whole
     with pytest.raises(ValueError, match="unknown variant 'tiny': paper, no_cm, "):
         lfw.get_config("tiny")
+
+
+@pytest.mark.parametrize("config", [celeba, ciagan, composites, faces, lfw])
+def test_a_config_reads_its_data_without_an_extra(config, monkeypatch):
+    monkeypatch.setattr(extras, "are_installed", lambda *packages: False)
+    config = config.get_config().unlock()
+    config.data.directory, config.data.repeats = "embedded", (1,)
+    config.pairs.min_photos_per_identity = 2
+    system = make_train_step(config).system
+    assert open_batches(config, system).batch(0).source.dtype == np.uint8
 
 
 @pytest.mark.slow

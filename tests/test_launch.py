@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import jax
 import pytest
@@ -105,6 +106,12 @@ def test_a_row_has_the_share_of_the_peak():
 def test_unknown_chips_are_reported(tiny_config):
     with pytest.raises(ValueError, match="wanted one of v4, v5e, v5p, v6e"):
         aot_tpu.compile_step(tiny_config, "v9:2x2", 4)
+
+
+def test_without_libtpu_there_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "libtpu", None)
+    with pytest.raises(SystemExit, match=r"needs libtpu: pip install .*\[tpu\]'$"):
+        aot_tpu.main([])
 
 
 def test_all_convolutions_of_images_become_products():

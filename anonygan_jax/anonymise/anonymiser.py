@@ -79,7 +79,7 @@ class Anonymiser:
 
         Raises:
           ValueError: the method is unknown, or several methods do not fit together.
-          ImportError, BankError, ConditionError, PolicyError, CheckpointError,
+          MissingPackage, BankError, ConditionError, PolicyError, CheckpointError,
             PhotoError: a package is missing, or a file cannot be used.
         """
         if isinstance(method, str):

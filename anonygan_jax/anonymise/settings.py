@@ -58,7 +58,7 @@ class Settings:
         """Builds the anonymiser.
 
         Raises:
-          ValueError, ImportError: see `Anonymiser` and `make_detector`.
+          ValueError, MissingPackage: see `Anonymiser` and `make_detector`.
         """
         detector = make_detector(
             self.detectors,

@@ -18,7 +18,8 @@ from anonygan_jax.cli.anonymise_options import (
     result_options,
     video_options,
 )
-from anonygan_jax.cli.options import FOLDER, NO_BEAM
+from anonygan_jax.cli.options import FOLDER
+from anonygan_jax.io import extras
 from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.methods import (
     DEFAULT_METHOD,
@@ -99,7 +100,7 @@ def anonymise(
             f"a worker process could not be started: {error}; the same command "
             "continues the run; try fewer --workers"
         ) from error
-    except (ValueError, FileNotFoundError, ImportError) as error:
+    except (ValueError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"cannot write to {output}: {error}") from error
@@ -119,8 +120,7 @@ def _workers_maker(
     """What makes the workers."""
     if beam is None:
         return functools.partial(processes, number=workers)
-    try:
-        from anonygan_jax.anonymise.batch.beam import pipelines
-    except ImportError as error:
-        raise click.ClickException(NO_BEAM) from error
+    extras.require("--beam", "beam", "apache_beam")
+    from anonygan_jax.anonymise.batch.beam import pipelines
+
     return functools.partial(pipelines, options=beam, output=output)

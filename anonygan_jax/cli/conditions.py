@@ -17,7 +17,6 @@ from anonygan_jax.composites.bank import (
 from anonygan_jax.composites.donors import DonorError, read_donors
 from anonygan_jax.composites.generate import MIN_DONORS, CompositeGenerator
 from anonygan_jax.io.contact_sheet import contact_sheet
-from anonygan_jax.io.dlib_package import LandmarksUnavailable
 from anonygan_jax.recognition.table import RECOGNISERS
 from anonygan_jax.recognition.thresholds import NEAREST_DONORS
 
@@ -79,7 +78,7 @@ def build(
             click.echo(f"left out: {name}: {reason}")
         generator = CompositeGenerator(donors, min_donors, seed)
         bank = build_bank(donors, generator, count, output, attribution)
-    except (DonorError, FileExistsError, LandmarksUnavailable) as error:
+    except (DonorError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{output}: {_summary(bank)}")
 

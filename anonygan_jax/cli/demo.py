@@ -1,7 +1,6 @@
 """The command anonygan demo: a local page to try the methods."""
 
 import contextlib
-import importlib.util
 import os
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 from anonygan_jax.cli.demo_files import ended_by_signals, upload_folder
 from anonygan_jax.cli.demo_uploads import FITTING, Uploads, no_worker
 from anonygan_jax.composites.bank import embedded_bank, load_bank
+from anonygan_jax.io import extras
 from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.methods import (
     DEFAULT_METHOD,
@@ -19,7 +19,6 @@ from anonygan_jax.methods import (
 )
 from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
-INSTALL = "pip install 'anonygan_jax[demo]'"
 HEADERS = ["face", "what happened", "new face", "distance"]
 KEPT_FOR = (60, 600)  # seconds: how often old files are deleted, and their age
 CLAIM = """
@@ -32,10 +31,6 @@ ADVICE = (
     "A distance above 0.6 means that dlib's recogniser takes the result for another "
     "person."
 )
-
-
-class DemoUnavailable(ImportError):
-    """Gradio is missing; the message says what to do."""
 
 
 def build_page(uploads: Uploads, checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
@@ -128,12 +123,11 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) 
     processed by another process.
 
     Raises:
-      DemoUnavailable: Gradio is missing.
+      MissingPackage: Gradio is missing.
       CheckpointError: see `build_page`.
       OSError: the port is taken.
     """
-    if not importlib.util.find_spec("gradio"):
-        raise DemoUnavailable(f"Gradio is missing; install it with: {INSTALL}")
+    extras.require("anonygan demo", "demo", "gradio")
     with upload_folder() as folder:
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -171,5 +165,5 @@ def demo(port: int | None, checkpoint: str) -> None:
         with ended_by_signals(), served_page(port, checkpoint) as (address, page):
             click.echo(f"open {address} in a browser; Ctrl-C ends it")
             page.block_thread()
-    except (ImportError, OSError, CheckpointError) as error:
+    except (OSError, CheckpointError) as error:
         raise click.ClickException(str(error)) from error

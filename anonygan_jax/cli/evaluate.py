@@ -2,32 +2,38 @@
 
 import os
 import pathlib
+from typing import Any
 
 import click
 
 from anonygan_jax.cli.options import EXISTING_FILE, FOLDER_OR_BUCKET
 from anonygan_jax.io.fetch import fetch
+from anonygan_jax.io.paths import path_of
 from anonygan_jax.io.staged_folder import staged_folder
 from anonygan_jax.methods import METHODS
-
-MISSING = "{}; pip install 'anonygan_jax[evaluation]'"
 
 
 def _titled(
     _context: object, _parameter: object, values: tuple[str, ...]
-) -> dict[str, pathlib.Path]:
+) -> dict[str, str]:
     """Folders by title; of "DIR" the title is the folder's name."""
     folders = {}
     for value in values:
         title, _, folder = value.rpartition("=")
-        path = fetch(folder)
-        title = title or path.name
-        if not path.is_dir():
-            raise click.BadParameter(f"{folder}: no such folder")
+        title = title or path_of(folder).name
         if title in folders:
             raise click.BadParameter(f"two folders called {title}; use TITLE=DIR")
-        folders[title] = path
+        folders[title] = folder
     return folders
+
+
+def _fetched(folders: dict[str, str]) -> dict[str, pathlib.Path]:
+    """Local folders by title."""
+    fetched = {title: fetch(folder) for title, folder in folders.items()}
+    for title, path in fetched.items():
+        if not path.is_dir():
+            raise click.BadParameter(f"{folders[title]}: no such folder")
+    return fetched
 
 
 def _methods(_context: object, _parameter: object, value: str | None) -> dict[str, str]:
@@ -104,7 +110,12 @@ def _methods(_context: object, _parameter: object, value: str | None) -> dict[st
     show_default="one per core",
     help="Processes.",
 )
-def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
+def main(
+    output: pathlib.Path,
+    mtcnn: bool,
+    anonymised: dict[str, str],
+    **settings: Any,
+) -> None:
     """Compares anonymised photos with their originals, and writes a report.
 
     OUTPUT gets results.json, report.md with the published table's columns, plots and a
@@ -112,21 +123,17 @@ def main(output: pathlib.Path, mtcnn: bool, **settings) -> None:
     whatever the suffix. Photos that cannot be measured are listed in the report.
     Folders can be in buckets: gs://BUCKET/FOLDER, s3://BUCKET/FOLDER.
     """
-    try:
-        from anonygan_jax.evaluation.report import seen, table
-        from anonygan_jax.evaluation.run import Evaluation, evaluate
-        from anonygan_jax.recognition.table import FROM_FILES
+    # Not at the top: --help does without the extra "evaluation".
+    from anonygan_jax.evaluation.report import seen, table
+    from anonygan_jax.evaluation.run import Evaluation, evaluate
+    from anonygan_jax.recognition.table import FROM_FILES
 
-        weights = {name: settings.pop(name) for name in FROM_FILES}
-        weights = {name: path for name, path in weights.items() if path}
-        evaluation = Evaluation(use_mtcnn=mtcnn, recogniser_weights=weights, **settings)
+    weights = {name: settings.pop(name) for name in FROM_FILES}
+    settings["recogniser_weights"] = {n: path for n, path in weights.items() if path}
+    settings["anonymised"] = _fetched(anonymised)
+    try:
         with staged_folder(output) as folder:
-            report = evaluate(evaluation, folder)
-    except ImportError as error:
-        text = str(error)
-        raise click.ClickException(
-            text if "install" in text else MISSING.format(text)
-        ) from error
+            report = evaluate(Evaluation(use_mtcnn=mtcnn, **settings), folder)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     click.echo(table.published_table(report.rows[1:]))

@@ -7,7 +7,6 @@ import click
 from anonygan_jax.cli.options import FOLDER, FOLDER_OR_BUCKET
 from anonygan_jax.weights import checkpoint_folder, generator_checkpoint
 from anonygan_jax.weights import export as exports
-from anonygan_jax.weights.onnx_export import ConverterUnavailable
 
 
 @click.command()
@@ -32,11 +31,7 @@ def export(
     """
     try:
         exports.export_generator(workdir, output, step, file_format)
-    except (
-        checkpoint_folder.CheckpointError,
-        ConverterUnavailable,
-        FileExistsError,
-    ) as error:
+    except (checkpoint_folder.CheckpointError, FileExistsError) as error:
         raise click.ClickException(str(error)) from error
     if file_format == exports.ORBAX:
         _, variables, step = generator_checkpoint.load_generator(output)

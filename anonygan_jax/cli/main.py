@@ -1,6 +1,6 @@
 """The command line: anonygan COMMAND.
 
-A command's module is imported when it is asked for: training needs no detector.
+A command's module is imported when it is asked for: none waits for another's packages.
 """
 
 import contextlib
@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import click
 
 import anonygan_jax
-from anonygan_jax.io import fork_server
+from anonygan_jax.io import extras, fork_server
 from anonygan_jax.io.paths import BucketError, PathError, client_errors, short
 
 COULD_NOT_BEGIN = 1  # exit code, of wrong usage, too; 2 is a file that failed
-PACKAGE = anonygan_jax.__name__
 HELP = {"-h", "--help"}
 
 
@@ -26,15 +25,12 @@ class LazyCommand(NamedTuple):
     Attributes:
       module, name: of the command.
       help: what it does, in one line.
-      extra: of the package, several with commas, which installs what the command
-        needs; None if it needs none.
       workers_import: what its worker processes need; see `fork_server`.
     """
 
     module: str
     name: str
     help: str
-    extra: str | None = None
     workers_import: tuple[str, ...] = ()
 
 
@@ -43,26 +39,20 @@ COMMANDS = {
         "anonygan_jax.cli.anonymise",
         "anonymise",
         "Replace every face in photos and videos.",
-        "landmarks",
         ("anonygan_jax.anonymise.batch.worker", "onnxruntime", "dlib"),
     ),
     "conditions": LazyCommand(
         "anonygan_jax.cli.conditions",
         "conditions",
         "Banks of faces that belong to nobody.",
-        "landmarks",
     ),
     "demo": LazyCommand(
-        "anonygan_jax.cli.demo",
-        "demo",
-        "A local page to try the methods.",
-        "landmarks,demo",
+        "anonygan_jax.cli.demo", "demo", "A local page to try the methods."
     ),
     "evaluate": LazyCommand(
         "anonygan_jax.cli.evaluate",
         "main",
         "Measure how well faces are anonymised.",
-        "landmarks,evaluation",
     ),
     "export": LazyCommand(
         "anonygan_jax.cli.export", "export", "A run's generator as a small folder."
@@ -71,7 +61,7 @@ COMMANDS = {
         "anonygan_jax.cli.port", "main", "Official PyTorch weights as a checkpoint."
     ),
     "prepare": LazyCommand(
-        "anonygan_jax.cli.prepare", "main", "Photos to training records.", "landmarks"
+        "anonygan_jax.cli.prepare", "main", "Photos to training records."
     ),
     "train-status": LazyCommand(
         "anonygan_jax.cli.train_status", "main", "How far a training run is."
@@ -89,25 +79,14 @@ class LazyGroup(click.Group):
         """Returns a command; None of an unknown name.
 
         Raises:
-          click.ClickException: a package is missing, and the message names the extra;
-            or it cannot be loaded.
-          ImportError: a module or name of this package is missing.
+          ImportError: a package, or a module or name of this project, is missing.
         """
         if cmd_name not in COMMANDS:
             return None
         known = COMMANDS[cmd_name]
         if known.workers_import and not HELP & {*sys.argv}:
             fork_server.start(known.workers_import)
-        try:
-            return getattr(importlib.import_module(known.module), known.name)
-        except ImportError as error:
-            if (error.name or "").partition(".")[0] == PACKAGE:
-                raise
-            text = f"anonygan {cmd_name}: {' '.join(str(error).split())}"
-            if isinstance(error, ModuleNotFoundError):
-                wanted = f"[{known.extra}]" if known.extra else ""
-                text += f"; pip install '{PACKAGE}{wanted}'"
-            raise click.ClickException(text) from error
+        return getattr(importlib.import_module(known.module), known.name)
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
@@ -128,7 +107,7 @@ class LazyGroup(click.Group):
 def _named_errors() -> Iterator[None]:
     """A block whose usage errors have the exit code of a run that could not begin.
 
-    Those of buckets have one line.
+    Those of buckets, and of packages that cannot be imported, have one line.
     """
     try:
         yield
@@ -139,6 +118,10 @@ def _named_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
     except client_errors() as error:
         raise click.ClickException(f"a bucket: {short(error)}") from error
+    except ImportError as error:
+        if extras.is_ours(error):
+            raise
+        raise click.ClickException(extras.explained(error)) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": sorted(HELP)})

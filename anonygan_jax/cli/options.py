@@ -7,8 +7,6 @@ import click
 
 from anonygan_jax.io import paths
 
-NO_BEAM = "--beam needs Apache Beam: pip install 'anonygan_jax[beam]'"
-
 
 class _Path(click.Path):
     """A file or folder of this machine; an address of a bucket is none."""

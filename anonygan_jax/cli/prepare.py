@@ -10,13 +10,12 @@ from collections.abc import Callable
 
 import click
 
-from anonygan_jax.cli.options import EXISTING_FILE, FOLDER_OR_BUCKET, NO_BEAM
+from anonygan_jax.cli.options import EXISTING_FILE, FOLDER_OR_BUCKET
 from anonygan_jax.data import stores
 from anonygan_jax.data.prepare import pool
 from anonygan_jax.data.prepare.job import MANIFEST, Job, Shard, prepare
 from anonygan_jax.data.prepare.tfds import BUILDERS, export_photos
-from anonygan_jax.io import paths, photos
-from anonygan_jax.io.dlib_package import LandmarksUnavailable
+from anonygan_jax.io import extras, paths, photos
 from anonygan_jax.io.fetch import fetch
 
 SIZE, PACK_SIZE = (220, 180), (112, 92)  # height, width
@@ -152,6 +151,7 @@ def main(
         )
     if tfds and paths.is_bucket(output):
         raise click.UsageError("--tfds needs a folder of this machine as --output")
+    make_shards = _shard_maker(workers, beam)
     try:
         listed = read_identities(identities) if identities else None
         if tfds:
@@ -160,8 +160,8 @@ def main(
             inputs, aligned = (str(folder),), aligned or tfds == "celeb_a"
         files = photos.find_photos(map(fetch, inputs))
         job = Job(files, listed, size or SIZE, aligned)
-        manifest = prepare(job, output, _shard_maker(workers, beam))
-    except (ValueError, FileNotFoundError, LandmarksUnavailable) as error:
+        manifest = prepare(job, output, make_shards)
+    except (ValueError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
     _print_summary(manifest, output)
 
@@ -187,10 +187,9 @@ def _shard_maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None
     """The function that writes shards: processes or Beam."""
     if beam is None:
         return functools.partial(pool.make_shards, num_workers=workers)
-    try:
-        from anonygan_jax.data.prepare.beam import make_shards
-    except ImportError as error:
-        raise click.ClickException(NO_BEAM) from error
+    extras.require("--beam", "beam", "apache_beam")
+    from anonygan_jax.data.prepare.beam import make_shards
+
     return functools.partial(make_shards, options=beam)
 
 

@@ -87,7 +87,6 @@ def read_donors(directory: pathlib.Path) -> Donors:
     Raises:
       FileNotFoundError: there is no such folder.
       DonorError: there is no usable portrait.
-      LandmarksUnavailable: dlib or its models are missing.
     """
     detector, recognisers = DlibLandmarks(), in_package()
     portraits: dict[str, dict[str, Portrait]] = {}

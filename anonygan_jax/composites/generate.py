@@ -61,7 +61,6 @@ class CompositeGenerator:
 
         Raises:
           DonorError: there are fewer people than `min_donors`.
-          LandmarksUnavailable: dlib or its models are missing.
         """
         if len(donors.people) < min_donors:
             raise DonorError(

@@ -1,25 +1,22 @@
 """Batches through tf.data, which decodes while the training step runs."""
 
 import dataclasses
-import importlib.util
 from collections.abc import Generator
 
 import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader, PairBatch
+from anonygan_jax.io import extras
 
 
 def require_tensorflow() -> None:
     """Accepts machines on which `tf_data_batches` can be used.
 
     Raises:
-      ModuleNotFoundError: TensorFlow is missing; the message says what to do.
+      MissingPackage: TensorFlow is missing.
     """
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ModuleNotFoundError(
-            'data.loader is "tf_data", which needs TensorFlow: pip install '
-            '\'anonygan_jax[tensorflow]\'; or set it to "grain" or "memory"'
-        )
+    use = 'data.loader="tf_data", unlike "grain",'
+    extras.require(use, "tensorflow", "tensorflow")
 
 
 def tf_data_batches(

@@ -49,7 +49,7 @@ def make_detector(
 
     Raises:
       ValueError: an unknown name, or a threshold outside 0 to 1.
-      ImportError: a package is missing; the message has the command that installs it.
+      MissingPackage: MTCNN is wanted and missing.
     """
     unknown = (set(detectors) - set(DETECTORS)) | ({landmarks} - set(LANDMARKERS))
     if unknown or not detectors:

@@ -35,7 +35,6 @@ class CenterFace:
 
         Raises:
           ValueError: the threshold is not between 0 and 1.
-          OnnxUnavailable: onnxruntime is missing.
         """
         threshold = THRESHOLD if threshold is None else threshold
         if not 0 < threshold < 1:

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces.alignment import compose, resize_transform, transform_points
-from anonygan_jax.io.dlib_package import import_dlib, model_file
+from anonygan_jax.io.dlib_package import model_file
 
 CNN_SIDE = 1000  # pixels; larger photos are searched in a reduced copy
 CNN_MIN_SIDE = 40  # pixels; dlib's image pyramid is empty for smaller photos
@@ -21,7 +21,7 @@ class DlibHog:
     """dlib's HOG detector in the doubled photo: upright faces from 40 pixels."""
 
     def __init__(self) -> None:
-        """Loads the model; raises `LandmarksUnavailable` without dlib or its models."""
+        """Loads the model."""
         self._models = DlibLandmarks()
 
     def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
@@ -35,9 +35,11 @@ class DlibCnn:
     """dlib's convolutional detector (max-margin object detection): slow on CPUs."""
 
     def __init__(self) -> None:
-        """Loads the model; raises `LandmarksUnavailable` without dlib or its models."""
+        """Loads the model."""
+        import dlib
+
         file = str(model_file("mmod_human_face_detector.dat"))
-        self._detector = import_dlib().cnn_face_detection_model_v1(file)
+        self._detector = dlib.cnn_face_detection_model_v1(file)
         self._lock = threading.Lock()
 
     def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
@@ -67,7 +69,7 @@ class DlibPredictor:
     """
 
     def __init__(self) -> None:
-        """Loads the models; raises as `DlibLandmarks`."""
+        """Loads the models."""
         self._models = DlibLandmarks()
 
     def points(

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.dlib_package import import_dlib, model_file
+from anonygan_jax.io.dlib_package import model_file
 
 MIN_SIDE = 16  # pixels; dlib's image pyramid is empty for smaller photos
 DETECTION_SIDE = 1600  # pixels; larger photos are searched in a reduced copy
@@ -21,8 +21,9 @@ class DlibLandmarks:
     """Detector of faces with their landmarks: dlib's HOG detector and predictor."""
 
     def __init__(self) -> None:
-        """Loads the models (100 MB, about a second); raises as `model_file`."""
-        dlib = import_dlib()
+        """Loads the models (100 MB, about a second)."""
+        import dlib
+
         self._lock = threading.Lock()  # dlib's objects are not thread-safe
         self._rectangle = dlib.rectangle
         self._detector = dlib.get_frontal_face_detector()

@@ -1,21 +1,18 @@
 """The second detector of the published table: FaceNet's MTCNN."""
 
-import importlib.util
 import os
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-INSTALL = "pip install 'anonygan_jax[evaluation]'"
+from anonygan_jax.io import extras
 
-
-class MtcnnUnavailable(ImportError):
-    """The package with the detector or its TensorFlow is missing."""
+PACKAGES = ("mtcnn", "tensorflow")
 
 
 def is_installed() -> bool:
     """Returns whether the packages of `Mtcnn` are installed."""
-    return all(importlib.util.find_spec(name) for name in ("mtcnn", "tensorflow"))
+    return extras.are_installed(*PACKAGES)
 
 
 class Mtcnn:
@@ -25,10 +22,9 @@ class Mtcnn:
         """Loads the networks.
 
         Raises:
-          MtcnnUnavailable: mtcnn or TensorFlow is missing.
+          MissingPackage: mtcnn or TensorFlow is missing.
         """
-        if not is_installed():
-            raise MtcnnUnavailable(f"MTCNN is missing; install it with: {INSTALL}")
+        extras.require("the detector MTCNN", "evaluation", *PACKAGES)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         from mtcnn import MTCNN
 

@@ -29,7 +29,7 @@ def evaluate_run(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> No
 
     Raises:
       ValueError: there is no checkpoint, or nothing can be measured.
-      ImportError: a package is missing; the message has its name.
+      MissingPackage: as `evaluate`.
     """
     steps = checkpoint_folder.saved_steps(workdir)
     if not steps:
@@ -52,7 +52,7 @@ def watch_run(
 
     Raises:
       ValueError: nothing can be measured.
-      ImportError: a package is missing; the message has its name.
+      MissingPackage: as `evaluate`.
     """
     last, done = config.optimiser.num_steps, set[int]()
     while last not in done:

@@ -78,7 +78,7 @@ def evaluate(evaluation: Evaluation, output: pathlib.Path) -> Report:
 
     Raises:
       ValueError: nothing can be measured: folders, pairs or weights do not fit.
-      ImportError: dlib or another package is missing; the message has its name.
+      MissingPackage: the originals need TFDS or a bucket, and a package is missing.
       OSError: the report cannot be written.
     """
     networks = available_networks(

@@ -1,7 +1,6 @@
 """The package's network files, run by ONNX Runtime."""
 
 import importlib.resources
-import importlib.util
 import pathlib
 
 import cv2
@@ -9,11 +8,6 @@ import numpy as np
 from jaxtyping import Float
 
 ASSETS = pathlib.Path(str(importlib.resources.files("anonygan_jax") / "assets"))
-INSTALL = "pip install 'anonygan_jax[landmarks]'"
-
-
-class OnnxUnavailable(ImportError):
-    """onnxruntime is missing; the message has the command that installs it."""
 
 
 class OnnxError(ValueError):
@@ -41,11 +35,8 @@ class OnnxFile:
           weights: of a file without them, by the names that it gives them.
 
         Raises:
-          OnnxUnavailable: onnxruntime is missing.
           OnnxError: the file cannot be used.
         """
-        if not importlib.util.find_spec("onnxruntime"):
-            raise OnnxUnavailable(f"onnxruntime is missing; install it with: {INSTALL}")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

@@ -1,13 +1,14 @@
 """Addresses of folders and files: of this machine, and of buckets (gs://, s3://)."""
 
 import contextlib
-import importlib.util
 import logging
 import pathlib
 import re
 import sys
 from collections.abc import Iterator
 from typing import Any, cast
+
+from anonygan_jax.io import extras
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,8 @@ def path_of(text: str, schemes: tuple[str, ...] = tuple(CLIENTS)) -> pathlib.Pat
       `absolute` and `resolve` must not be used: they give a local folder "gs:".
 
     Raises:
-      PathError: another kind of address, or its package is missing.
+      PathError: another kind of address.
+      MissingPackage: a bucket's package is missing.
     """
     if not is_url(text):
         return pathlib.Path(text)
@@ -63,10 +65,7 @@ def path_of(text: str, schemes: tuple[str, ...] = tuple(CLIENTS)) -> pathlib.Pat
     if not separator or scheme not in schemes or not rest or rest.startswith("/"):
         known = " or ".join(["a folder", *(f"{s}://BUCKET/FOLDER" for s in schemes)])
         raise PathError(f"{text}: not an address that can be used here; give {known}")
-    if importlib.util.find_spec(CLIENTS[scheme]) is None:
-        raise PathError(
-            f"{text} needs {CLIENTS[scheme]}: pip install 'anonygan_jax[buckets]'"
-        )
+    extras.require(text, "buckets", CLIENTS[scheme])
     _configure_clients()
     from etils import epath
 

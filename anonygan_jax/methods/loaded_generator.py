@@ -56,7 +56,6 @@ def load_trained(checkpoint: str, system: str) -> LoadedGenerator:
 
     Raises:
       CheckpointError: there is no checkpoint, or one of another system.
-      OnnxUnavailable: onnxruntime is missing.
     """
     folder = checkpoint_path(checkpoint)
     config = read_config(folder)

@@ -6,7 +6,7 @@ wheel of dlib, which is built for any processor.
 
 import numpy as np
 
-from anonygan_jax.io.dlib_package import import_dlib, model_file
+from anonygan_jax.io.dlib_package import model_file
 from anonygan_jax.io.onnx_file import ASSETS, OnnxFile
 from anonygan_jax.models.pretrained.dlib_shapes import IMAGE_SIZE
 from anonygan_jax.recognition.dlib_file import face_descriptor_variables
@@ -24,10 +24,11 @@ class DlibDescriptor:
         """Loads the network.
 
         Raises:
-          LandmarksUnavailable: as `model_file`.
           DlibFileError: the file of weights is damaged.
         """
-        self._dlib = import_dlib()
+        import dlib
+
+        self._dlib = dlib
         self._network = OnnxFile(GRAPH, num_threads=1, weights=onnx_weights())
 
     def __call__(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:

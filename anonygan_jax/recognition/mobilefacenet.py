@@ -21,7 +21,6 @@ class MobileFaceNetDescriptor:
         """Loads the network.
 
         Raises:
-          OnnxUnavailable: onnxruntime is missing.
           ArraysError: the package is damaged.
         """
         arrays = read_arrays(WEIGHTS)

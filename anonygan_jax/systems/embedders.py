@@ -53,7 +53,6 @@ def make_embedders(config: LossConfig, zoom: float) -> dict[str, Embedder]:
     Raises:
       ValueError: a path of weights is missing, or its file does not fit; see
         `arcface_embedder` and `descriptor_embedder`.
-      LandmarksUnavailable: the package with dlib's weights is missing.
     """
     embedders = {}
     if config.arcface:
@@ -101,7 +100,6 @@ def descriptor_embedder(weights: str, zoom: float) -> Embedder:
       zoom: of the images, see `alignment.window_transform`.
 
     Raises:
-      LandmarksUnavailable: that package is missing.
       DlibFileError: the file holds other weights.
     """
     path = weights or model_file("dlib_face_recognition_resnet_model_v1.dat")

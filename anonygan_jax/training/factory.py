@@ -87,7 +87,7 @@ def open_batches(config: ml_collections.ConfigDict, system: System) -> BatchLoad
 
     Raises:
       RecordsError, ValueError: as `BatchLoader` and `System.check_num_people`.
-      ModuleNotFoundError: the loader needs TensorFlow, which is missing.
+      MissingPackage: the loader needs TensorFlow, which is missing.
     """
     data, pairs = DataConfig(**config.data), PairConfig(**config.pairs)
     if data.loader == "tf_data":

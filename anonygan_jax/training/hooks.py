@@ -37,7 +37,6 @@ class Hooks:
         """Samples the pairs to show and to measure.
 
         Raises:
-          LandmarksUnavailable: the online evaluation is on and dlib is missing.
           ValueError: there are too few people, or dlib detects no face.
         """
         self._config, self._optimiser = config, optimiser

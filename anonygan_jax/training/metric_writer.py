@@ -1,6 +1,5 @@
 """Metrics and image grids of a run: metrics.jsonl, PNG files, TensorBoard events."""
 
-import importlib.util
 import json
 import logging
 import pathlib
@@ -11,6 +10,7 @@ import ml_collections
 import numpy as np
 from PIL import Image
 
+from anonygan_jax.io import extras
 from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.io.paths import upload_warnings
 from anonygan_jax.io.staged_folder import StagedFolder
@@ -24,9 +24,9 @@ PICTURES_FOLDER = "pictures"
 class MetricWriter:
     """Writes scalars and images of a run into its workdir.
 
-    If TensorFlow is installed, clu writes TensorBoard events, with the config as text.
-    Nothing can be appended to a file in a bucket: files for one are written on this
-    machine, and uploaded whole.
+    If TensorFlow and TensorBoard are installed, clu writes TensorBoard events, with the
+    config as text. Nothing can be appended to a file in a bucket: files for one are
+    written on this machine, and uploaded whole.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class MetricWriter:
             partial.write_bytes(kept.encode())
         self._file = (self._folder.path / METRICS_FILE).open("a")
         self._writer: Any = None
-        if importlib.util.find_spec("tensorflow"):
+        if extras.are_installed("tensorflow", "tensorboard"):
             from clu import metric_writers
 
             self._writer = metric_writers.SummaryWriter(str(self._folder.path))

@@ -23,7 +23,6 @@ class OnlineEvaluation:
         """Samples the faces and measures the originals.
 
         Raises:
-          LandmarksUnavailable: dlib is missing.
           ValueError: there are too few people, or dlib detects no face at this size.
         """
         self._observer = FaceObserver(use_mtcnn=False)

@@ -12,7 +12,7 @@ import orbax.checkpoint as ocp
 
 from anonygan_jax.weights.checkpoint_folder import CHECKPOINTS, CONFIG_FILE, GENERATOR
 from anonygan_jax.weights.generator_checkpoint import load_generator
-from anonygan_jax.weights.onnx_export import write_onnx
+from anonygan_jax.weights.onnx_export import require_converter, write_onnx
 
 ORBAX, ONNX = FORMATS = ("orbax", "onnx")
 # What an export's config says instead of the run's: no path of the machine, and nothing
@@ -50,8 +50,10 @@ def export_generator(
     Raises:
       CheckpointError: as `load_generator`.
       FileExistsError: `output` exists.
-      ConverterUnavailable: as `write_onnx`.
+      MissingPackage: as `write_onnx`.
     """
+    if file_format == ONNX:
+        require_converter()
     config, variables, step = load_generator(workdir, step)
     write_generator(output, _portable(config), variables, step, file_format)
 
@@ -87,7 +89,7 @@ def write_generator(
 
     Raises:
       FileExistsError: `output` exists.
-      ConverterUnavailable: as `write_onnx`.
+      MissingPackage: as `write_onnx`.
     """
     if output.exists():
         raise FileExistsError(f"{output} exists; choose another --output")

@@ -1,7 +1,6 @@
 """Generators as ONNX files, converted by jax2onnx."""
 
 import functools
-import importlib.util
 import json
 import logging
 import pathlib
@@ -10,20 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from anonygan_jax.io import extras
 from anonygan_jax.models.convolution import ONNX
 from anonygan_jax.weights.checkpoint_folder import CONFIG_FILE, ONNX_FILE, STEP_NOTE
 from anonygan_jax.weights.drawing import drawing_function, input_shapes
 
 OPSET = 21
 OUTPUT = "image"
-# Its requirements contradict ours, which it does without.
-INSTALL = (
-    "pip install 'anonygan_jax[onnx]' && pip install --no-deps 'jax2onnx>=0.17.1,<0.18'"
-)
 
 
-class ConverterUnavailable(ImportError):
-    """jax2onnx is missing; the message has the command that installs it."""
+def require_converter() -> None:
+    """Accepts machines on which `write_onnx` can be used.
+
+    Raises:
+      MissingPackage: onnx or jax2onnx is missing.
+    """
+    extras.require("--format onnx", "onnx", "onnx", "jax2onnx")
 
 
 def write_onnx(
@@ -43,11 +44,9 @@ def write_onnx(
       step: of the run.
 
     Raises:
-      ConverterUnavailable: jax2onnx is missing.
+      MissingPackage: as `require_converter`.
     """
-    for name in ("jax2onnx", "onnx"):
-        if not importlib.util.find_spec(name):
-            raise ConverterUnavailable(f"{name} is missing; install it with: {INSTALL}")
+    require_converter()
     import jax2onnx
 
     # They warn of plugins for other libraries, and of shapes that are not written.

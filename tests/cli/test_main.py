@@ -1,49 +1,63 @@
 """The group of commands: what it needs, and how it ends."""
 
-import subprocess
+import re
 import sys
 
 import pytest
+import tensorflow_datasets
+import without_extras
 from click.testing import CliRunner
 
 from anonygan_jax.cli import main
 
-OPTIONAL = ("av", "dlib", "onnxruntime", "face_recognition_models", "gradio")
-PROGRAM = """
-import sys
-sys.modules.update(dict.fromkeys(sys.argv.pop(1).split(",")))
-from anonygan_jax.cli.main import main
-main(prog_name="anonygan")
-"""
 
-
-def _without(packages: tuple[str, ...], *arguments: str) -> tuple[int, str]:
-    """Exit code and screen of the command where packages cannot be imported."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, ",".join(packages), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_without_optional_packages_there_is_help_and_training():
-    code, screen = _without(OPTIONAL, "--help")
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_without_extras_there_is_help(command):
+    code, screen = without_extras.run("anonygan_jax.cli.main", command, "--help")
     assert code == 0, screen
-    assert "anonymise     Replace every face in photos and videos." in screen
-    for command in ("export", "port", "train-status"):
-        code, screen = _without(OPTIONAL, command, "--help")
-        assert code == 0, screen
+    assert re.match(rf"Usage: .* {command} ", screen)
 
 
-@pytest.mark.parametrize("package", ["av"])
-def test_a_command_without_its_packages_names_the_extra(package):
-    code, screen = _without((package,), "demo")
+def test_an_evaluation_without_its_packages_is_refused_in_one_line(tmp_path):
+    options = ["--originals", str(tmp_path), "--output", str(tmp_path / "out")]
+    arguments = ("anonygan_jax.cli.main", "evaluate", *options)
+    code, screen = without_extras.run(*arguments)
     assert code == 1
     (line,) = screen.splitlines()
-    assert package in line
-    assert "pip install 'anonygan_jax[landmarks,demo]'" in line
+    assert re.search("skimage|sklearn|matplotlib", line)
+    assert line.endswith(": pip install 'anonygan_jax[evaluation]'")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "arguments"),
+    [
+        ("gradio", "demo", ["demo"]),
+        ("mtcnn", "evaluation", ["anonymise", "a.jpg", "--detector", "mtcnn"]),
+        ("apache_beam", "beam", ["anonymise", "a.jpg", "--beam", ""]),
+        ("apache_beam", "beam", ["prepare", "--tfds", "lfw", "--beam", ""]),
+        ("tensorflow", "evaluation", ["prepare", "--tfds", "lfw"]),
+        ("importlib_resources", "evaluation", ["prepare", "--tfds", "celeb_a"]),
+        ("gcsfs", "buckets", ["prepare", "gs://bucket/photos"]),
+        ("s3fs", "buckets", ["prepare", "s3://bucket/photos"]),
+        ("gcsfs", "buckets", ["train-status", "gs://bucket/run"]),
+        ("jax2onnx", "onnx", ["export", ".", "--format", "onnx"]),
+    ],
+)
+def test_a_missing_package_is_named_before_anything_is_done(
+    package, extra, arguments, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jpg").touch()
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(tensorflow_datasets, "load", None)  # it would download
+    if arguments[0] not in ("demo", "train-status"):
+        arguments = [*arguments, "--output", "out"]
+    result = CliRunner().invoke(main.main, arguments)
+    assert result.exit_code == 1, result.exception
+    (line,) = result.output.splitlines()
+    assert f"needs {package}: pip install 'anonygan_jax[{extra}]'" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
 
 
 def test_a_package_that_cannot_be_loaded_is_not_called_missing(monkeypatch):
@@ -53,7 +67,7 @@ def test_a_package_that_cannot_be_loaded_is_not_called_missing(monkeypatch):
     monkeypatch.setattr(main.importlib, "import_module", load)
     result = CliRunner().invoke(main.main, ["port"])
     assert result.exit_code == 1
-    expected = "Error: anonygan port: libGL.so.1: cannot open shared object file"
+    expected = "Error: libGL.so.1: cannot open shared object file"
     assert result.output.splitlines() == [expected]
 
 

@@ -1,11 +1,14 @@
 """The second detector, on composites and where there is nothing."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from anonygan_jax.detection import mtcnn
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.evaluation.collect.observation import FaceObserver
+from anonygan_jax.io import extras
 
 
 @pytest.mark.slow  # TensorFlow
@@ -30,6 +33,6 @@ def test_an_observer_asks_it_about_original_and_result(group_photo):
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(mtcnn, "is_installed", lambda: False)
-    with pytest.raises(mtcnn.MtcnnUnavailable, match=r"anonygan_jax\[evaluation\]"):
+    monkeypatch.setitem(sys.modules, "mtcnn", None)
+    with pytest.raises(extras.MissingPackage, match=r"anonygan_jax\[evaluation\]"):
         mtcnn.Mtcnn()

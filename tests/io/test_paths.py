@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import sys
 import time
 
 import filelock
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 
 from anonygan_jax.cli.main import main
 from anonygan_jax.data.stores import open_store
-from anonygan_jax.io import fetch, paths
+from anonygan_jax.io import extras, fetch, paths
 from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.io.staged_folder import StagedFolder, staged_folder
 from anonygan_jax.training import profiling
@@ -92,8 +93,8 @@ def test_folders_of_this_machine_are_no_addresses():
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(paths.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(paths.PathError, match=r"s3fs: pip install .*\[buckets\]"):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(extras.MissingPackage, match=r"s3fs: pip install .*\[buckets\]"):
         paths.path_of("s3://bucket/x")
 
 

@@ -1,7 +1,6 @@
 """The loop: what a run leaves, exact resume, orderly stops."""
 
 import dataclasses
-import importlib.util
 import json
 import os
 import resource
@@ -15,12 +14,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import without_extras
 from conftest import ROOT
 from PIL import Image
 
 import anonygan_jax
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.io import extras
 from anonygan_jax.training import checkpoints, hooks, loop
 from anonygan_jax.training.config import RunConfig, save_config
 from anonygan_jax.training.device_feed import THREADS
@@ -237,6 +238,17 @@ def test_damaged_lines_do_not_end_a_resume(tiny_config, tmp_path, caplog):
     assert caplog.messages == [f"{path}: damaged lines, left out: 6"]
 
 
+@pytest.mark.parametrize("package", ["tensorflow", "tensorboard"])
+def test_without_tensorboard_there_are_no_events(
+    package, tiny_config, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    writer = loop.metric_writer.MetricWriter(tmp_path, 0, tiny_config)
+    writer.scalars(1, {})
+    writer.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"metrics.jsonl", "pictures"}
+
+
 def test_what_is_missing_is_said_before_anything_is_compiled(
     tiny_config, tmp_path, monkeypatch, caplog
 ):
@@ -250,11 +262,9 @@ def test_what_is_missing_is_said_before_anything_is_compiled(
         loop.train_and_evaluate(config, tmp_path / "run")
     assert "faces of" in caplog.records[0].getMessage()
     config.run.init_from, config.data.loader = "", "tf_data"
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda n: None if n == "tensorflow" else find(n)
-    )
-    with pytest.raises(ModuleNotFoundError, match="set it to"):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    needed = r"tf_data.* needs tensorflow: pip install 'anonygan_jax\[tensorflow\]'"
+    with pytest.raises(extras.MissingPackage, match=needed):
         loop.train_and_evaluate(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -370,6 +380,17 @@ def _main(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+def test_an_evaluation_without_its_packages_is_refused_in_one_line(tmp_path):
+    arguments = ("--config=configs/celeba.py:tiny", f"--workdir={tmp_path}/w")
+    code, screen = without_extras.run(
+        "anonygan_jax.main", *arguments, "--mode=evaluate"
+    )
+    assert code == 1
+    (line,) = screen.splitlines()
+    assert line.startswith("error: No module named ")
+    assert line.endswith(": pip install 'anonygan_jax[evaluation]'")
 
 
 def test_entry_point_says_what_is_wrong(tmp_path):

@@ -90,7 +90,7 @@ class BatchRun:
         """Yields the result of each file after writing it.
 
         Raises:
-          ValueError, ImportError: see `Settings.anonymiser`.
+          ValueError, MissingPackage: see `Settings.anonymiser`.
           RunError: a pipeline of Beam failed.
           OSError: the folder of results cannot be written to.
           WorkerDied: a worker process could not be started.

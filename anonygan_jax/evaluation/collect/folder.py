@@ -33,7 +33,7 @@ class FolderEvaluator:
         """Prepares the processes.
 
         Raises:
-          LandmarksUnavailable, MtcnnUnavailable: a package is missing.
+          MissingPackage: MTCNN is wanted and missing.
         """
         FaceObserver(use_mtcnn)  # raises here what would break every worker
         self._networks = networks

