@@ -63,9 +63,8 @@ class WorkerProcess:
                 self._pipe.close()
             context = fork_server.context()
             self._pipe, there = context.Pipe()
-            self._process = context.Process(
-                target=_work, args=(there, self._load, self._use_one_thread)
-            )
+            arguments = there, dict(os.environ), self._load, self._use_one_thread
+            self._process = context.Process(target=_work, args=arguments)
             self._process.daemon = True
             self._process.start()
             # At exit Python sends SIGTERM and waits; a worker may ignore that.
@@ -153,8 +152,15 @@ def _value(answer: bytes) -> Any:
     raise value
 
 
-def _work(pipe: Any, load: Callable[[], Any], use_one_thread: bool) -> None:
+def _work(
+    pipe: Any,
+    environment: dict[str, str],
+    load: Callable[[], Any],
+    use_one_thread: bool,
+) -> None:
     """What a process does: loads the worker, then answers requests until the end."""
+    os.environ.clear()
+    os.environ.update(environment)  # a forked process has that of an earlier moment
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     end_with_parent()
     if use_one_thread:

@@ -20,13 +20,14 @@ from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.io.worker_process import WorkerDied
 
 CHILD = """
-import sys, time
+import os, sys, time
 from anonygan_jax.io import fork_server
 from anonygan_jax.io.worker_pool import WorkerPool
 from tests_io_workers import load, pid_slowly
 if __name__ == "__main__":
     if sys.argv[1:] == ["forked"]:
         fork_server.start(["tests_io_workers", "wave"])
+    os.environ["LATE"] = "late"
     pool = WorkerPool.in_processes(load, 1)
     print(*next(pool.map(pid_slowly, range(100))), flush=True)
     time.sleep(600)
@@ -34,7 +35,8 @@ if __name__ == "__main__":
 WORKERS = """
 import os, sys, time
 def load(): return None
-def pid_slowly(worker, item): return os.getpid(), "wave" in sys.modules
+def pid_slowly(worker, item):
+    return os.getpid(), "wave" in sys.modules, os.environ.get("LATE")
 """
 
 
@@ -234,9 +236,10 @@ def test_processes_end_with_a_parent_that_is_killed(tmp_path, how):
         env={**os.environ, "PYTHONPATH": path},
     )
     assert parent.stdout is not None
-    number, has_imported = parent.stdout.readline().split()
+    number, has_imported, late = parent.stdout.readline().split()
     worker = int(number)
     assert has_imported == str(how == "forked")
+    assert late == "late"  # the environment of its start, not of the server's
     parent.kill()
     parent.wait()
     end = time.monotonic() + 20
