@@ -111,7 +111,7 @@ def test_gradients_are_those_of_the_losses_written_out(started):
         }
         one, other = (
             system.siamese.apply(variables, image, False)
-            for image in (fake, pair.condition)
+            for image in (fake, jnp.asarray(pair.condition))
         )
         near = jnp.mean(jnp.sum((one - other) ** 2, -1))
         generator = jnp.mean((logits[4:] - 1) ** 2) + near
