@@ -18,8 +18,7 @@ from anonygan_jax.cli.anonymise_options import (
     result_options,
     video_options,
 )
-from anonygan_jax.cli.options import FOLDER
-from anonygan_jax.io import extras
+from anonygan_jax.cli.options import FOLDER, beam_option
 from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.methods import (
     DEFAULT_METHOD,
@@ -44,10 +43,8 @@ from anonygan_jax.methods import (
     type=click.IntRange(min=1),
     help="Processes; results do not depend on it.",
 )
-@click.option(
-    "--beam",
-    metavar="OPTIONS",
-    help="By Apache Beam pipelines with these options, as "
+@beam_option(
+    "By Apache Beam pipelines with these options, as "
     "'--runner=FlinkRunner --flink_master=...'; '' runs it here. Same results.",
 )
 def anonymise(
@@ -120,7 +117,6 @@ def _workers_maker(
     """What makes the workers."""
     if beam is None:
         return functools.partial(processes, number=workers)
-    extras.require("--beam", "beam", "apache_beam")
     from anonygan_jax.anonymise.batch.beam import pipelines
 
     return functools.partial(pipelines, options=beam, output=output)

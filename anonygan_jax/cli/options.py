@@ -1,11 +1,12 @@
 """Types of options and arguments that several commands take."""
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from anonygan_jax.io import paths
+from anonygan_jax.io import extras, paths
 
 
 class _Path(click.Path):
@@ -45,3 +46,24 @@ FOLDER_OR_BUCKET = _FolderOrBucket(path_type=pathlib.Path, file_okay=False)
 EXISTING_FOLDER = _Path(path_type=pathlib.Path, file_okay=False, exists=True)
 FILE = _Path(path_type=pathlib.Path, dir_okay=False)
 EXISTING_FILE = _Path(path_type=pathlib.Path, dir_okay=False, exists=True)
+
+
+def _beam_options(
+    _context: object, _parameter: object, value: str | None
+) -> str | None:
+    """The same text, if Beam is here and can read it."""
+    if value is None:
+        return None
+    extras.require("--beam", "beam", "apache_beam")
+    from anonygan_jax.io.beam_pipeline import parse_options
+
+    try:
+        parse_options(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return value
+
+
+def beam_option(text: str) -> Callable:
+    """Returns the option --beam; `text` explains it."""
+    return click.option("--beam", metavar="OPTIONS", callback=_beam_options, help=text)

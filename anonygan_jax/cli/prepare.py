@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import click
 
-from anonygan_jax.cli.options import EXISTING_FILE, FOLDER_OR_BUCKET
+from anonygan_jax.cli.options import EXISTING_FILE, FOLDER_OR_BUCKET, beam_option
 from anonygan_jax.data import stores
 from anonygan_jax.data.prepare import pool
 from anonygan_jax.data.prepare.job import MANIFEST, Job, Shard, prepare
 from anonygan_jax.data.prepare.tfds import BUILDERS, export_photos
-from anonygan_jax.io import extras, paths, photos
+from anonygan_jax.io import paths, photos
 from anonygan_jax.io.fetch import fetch
 
 SIZE, PACK_SIZE = (220, 180), (112, 92)  # height, width
@@ -87,10 +87,8 @@ def _size(
     show_default="one per core",
     help="Processes.",
 )
-@click.option(
-    "--beam",
-    metavar="OPTIONS",
-    help="Run as an Apache Beam pipeline with these options, as "
+@beam_option(
+    "Run as an Apache Beam pipeline with these options, as "
     "'--runner=FlinkRunner --flink_master=...'; '' runs it here.",
 )
 @click.option(
@@ -187,7 +185,6 @@ def _shard_maker(workers: int, beam: str | None) -> Callable[[list[Shard]], None
     """The function that writes shards: processes or Beam."""
     if beam is None:
         return functools.partial(pool.make_shards, num_workers=workers)
-    extras.require("--beam", "beam", "apache_beam")
     from anonygan_jax.data.prepare.beam import make_shards
 
     return functools.partial(make_shards, options=beam)

@@ -10,26 +10,22 @@ import contextlib
 import functools
 import itertools
 import pathlib
-import shlex
 import shutil
 from collections.abc import Iterator
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.runner import PipelineState
 
 from anonygan_jax.anonymise.batch.beam_steps import Load, Plan, Step, read_made
 from anonygan_jax.anonymise.batch.file_results import FileResult
-from anonygan_jax.anonymise.batch.listing import RunError
 from anonygan_jax.anonymise.batch.pool import Workers, add_rows, failed
 from anonygan_jax.anonymise.batch.table import Table
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Planned, Searched, Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.atomic_write import remove_leftovers, temporary_path
-from anonygan_jax.io.worker_process import WorkerDied
+from anonygan_jax.io.beam_pipeline import parse_options, run_pipeline
 
-MAX_TEXT = 300  # characters of a runner's message, whose end says what failed
 # An interruption loses the results of so many.
 PHOTOS_PER_PIPELINE, VIDEOS_PER_PIPELINE = 10_000, 100
 
@@ -56,7 +52,7 @@ class Pipelines:
 
         Raises:
           ValueError: the runner or an option is unknown to Beam.
-          RunError: a pipeline failed.
+          PipelineError: a pipeline failed.
           WorkerDied: a worker process could not be started.
         """
         left = iter(tasks)
@@ -77,15 +73,7 @@ class Pipelines:
         """Runs a pipeline, and waits for its end."""
         pipeline = beam.Pipeline(options=self._options)
         self._add_steps(pipeline, tasks, folder)
-        try:
-            state = _end_of(pipeline)
-        except (ValueError, WorkerDied):
-            raise
-        except Exception as error:  # runners' errors have no other class in common
-            text = " ".join(str(error).split())[-MAX_TEXT:]
-            raise _failed_by(text or type(error).__name__) from error
-        if state != PipelineState.DONE:
-            raise _failed_by(f"it ended as {state}")
+        run_pipeline(pipeline)
 
     def _add_steps(
         self, pipeline: beam.Pipeline, tasks: list[Task], folder: pathlib.Path
@@ -116,23 +104,6 @@ class Pipelines:
         return Plan(self._load, found, before, after)
 
 
-def _end_of(pipeline: beam.Pipeline) -> str:
-    """The state in which a pipeline ends; raises what its runner raises."""
-    job = pipeline.run()
-    try:
-        return job.wait_until_finish()
-    except BaseException:  # Ctrl-C, too: the job would go on
-        with contextlib.suppress(Exception):  # few runners cancel a job that ended
-            job.cancel()
-        raise
-
-
-def _failed_by(reason: str) -> RunError:
-    return RunError(
-        f"the pipeline failed: {reason}; the same command continues the run"
-    )
-
-
 @contextlib.contextmanager
 def pipelines(
     settings: Settings, num_files: int, options: str, output: pathlib.Path
@@ -146,11 +117,11 @@ def pipelines(
       ValueError: the runner or an option is unknown to Beam.
     """
     del num_files  # the runner counts
+    parsed = parse_options(options)
     folder = temporary_path(output / "beam")
     folder.mkdir(mode=0o700, parents=True)
     try:
-        beam_options = PipelineOptions(shlex.split(options))
-        yield Pipelines(functools.partial(Worker, settings), beam_options, folder)
+        yield Pipelines(functools.partial(Worker, settings), parsed, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # it would hide an error
 

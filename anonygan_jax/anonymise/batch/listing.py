@@ -11,13 +11,15 @@ from anonygan_jax.anonymise.batch.file_results import (
     FileResult,
     try_file,
 )
+from anonygan_jax.io import paths
 from anonygan_jax.io.photos import PhotoFile, find_photos
 
 MISSING = "no such file or folder"
+ELSEWHERE = "not on this machine: copy it here, or mount the bucket"
 
 
 class RunError(ValueError):
-    """A run without a photo or video, or with a pipeline of Beam that failed."""
+    """A run without a photo or video."""
 
 
 def list_files(
@@ -49,13 +51,15 @@ def list_files(
     media = {*photos, *videos}
     if not media:
         problems = [f"; {f.path}: {f.problem}" for f in found if f.problem]
-        problems += [f"; {item or repr(item)}: {MISSING}" for item in missing.values()]
+        problems += [
+            f"; {item or repr(item)}: {_why(item)}" for item in missing.values()
+        ]
         raise RunError(f"no photo or video in the input{''.join(problems)}")
     others += [(file.name, _left_out(file)) for file in found if file not in media]
     others += [
         (
             path.name or repr(item),
-            FileResult(item or repr(item), FAILED, reason=MISSING),
+            FileResult(item or repr(item), FAILED, reason=_why(item)),
         )
         for path, item in missing.items()
     ]
@@ -67,3 +71,8 @@ def _left_out(file: PhotoFile) -> FileResult:
     reason = file.problem or "neither a photo nor a video by its suffix"
     kind = FAILED if file.is_loss else LEFT_OUT
     return FileResult(str(file.path), kind, reason=reason)
+
+
+def _why(item: str) -> str:
+    """Why an input is not there."""
+    return ELSEWHERE if paths.is_url(item) else MISSING

@@ -91,7 +91,7 @@ class BatchRun:
 
         Raises:
           ValueError, MissingPackage: see `Settings.anonymiser`.
-          RunError: a pipeline of Beam failed.
+          PipelineError: a pipeline of Beam failed.
           OSError: the folder of results cannot be written to.
           WorkerDied: a worker process could not be started.
         """

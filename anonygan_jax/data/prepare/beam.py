@@ -3,14 +3,13 @@
 All workers must have access to the folders of input and output.
 """
 
-import shlex
 from collections.abc import Iterator
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from anonygan_jax.data.prepare.job import Shard, prepare_photo
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
+from anonygan_jax.io.beam_pipeline import parse_options, run_pipeline
 
 
 class MakeShard(beam.DoFn):
@@ -37,11 +36,13 @@ def make_shards(shards: list[Shard], options: str) -> None:
 
     Raises:
       ValueError: Beam has no such runner or option.
+      PipelineError: it failed.
     """
-    with beam.Pipeline(options=PipelineOptions(shlex.split(options))) as pipeline:
-        _ = (
-            pipeline
-            | "shards" >> beam.Create(shards)
-            | "spread" >> beam.Reshuffle()
-            | "make" >> beam.ParDo(MakeShard())
-        )
+    pipeline = beam.Pipeline(options=parse_options(options))
+    _ = (
+        pipeline
+        | "shards" >> beam.Create(shards)
+        | "spread" >> beam.Reshuffle()
+        | "make" >> beam.ParDo(MakeShard())
+    )
+    run_pipeline(pipeline)

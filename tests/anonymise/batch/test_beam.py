@@ -13,12 +13,12 @@ from PIL import Image
 
 from anonygan_jax.anonymise.batch import beam
 from anonygan_jax.anonymise.batch.file_results import exit_code
-from anonygan_jax.anonymise.batch.listing import RunError
 from anonygan_jax.anonymise.batch.pool import processes
 from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
+from anonygan_jax.io.beam_pipeline import PipelineError
 from anonygan_jax.io.worker_process import WorkerDied
 from tests.clips import pictures, write_clip
 
@@ -103,7 +103,7 @@ def test_a_poison_file_is_set_aside(tmp_path, embedded, monkeypatch):
     ],
 )
 def test_a_pipeline_that_fails_is_one_line(end, raised, tmp_path, monkeypatch):
-    with pytest.raises(RunError, match=raised):
+    with pytest.raises(PipelineError, match=raised):
         _fake_pipeline(end, tmp_path, monkeypatch)
     assert not list(tmp_path.iterdir())
 
