@@ -1,7 +1,9 @@
 """Shared by all tests: embedded faces, a tiny trained run, photos of composites."""
 
+import contextlib
 import os
 import pathlib
+import resource
 import sys
 
 os.environ.update(  # before JAX, and for the processes that tests start
@@ -16,6 +18,8 @@ os.environ.update(  # before JAX, and for the processes that tests start
     JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0.3",
     JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="0",
 )
+
+from collections.abc import Callable, Iterator
 
 import hypothesis
 import jax
@@ -163,3 +167,19 @@ def _write_untrained(
     checkpoints.close()
     save_config(config, workdir)
     return workdir
+
+
+@pytest.fixture
+def limited_files() -> Callable[[int], contextlib.AbstractContextManager]:
+    """Contexts in which no file grows beyond so many bytes, as on a full disk."""
+
+    @contextlib.contextmanager
+    def limited(num_bytes: int) -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

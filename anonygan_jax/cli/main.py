@@ -107,7 +107,7 @@ class LazyGroup(click.Group):
 def _named_errors() -> Iterator[None]:
     """A block whose usage errors have the exit code of a run that could not begin.
 
-    Those of buckets, and of packages that cannot be imported, have one line.
+    Those of files and buckets, and of packages that cannot be imported, have one line.
     """
     try:
         yield
@@ -116,12 +116,23 @@ def _named_errors() -> Iterator[None]:
         raise
     except (BucketError, PathError) as error:
         raise click.ClickException(str(error)) from error
+    except BrokenPipeError:
+        raise  # click ends without a word
+    except OSError as error:
+        raise click.ClickException(_of_file(error)) from error
     except client_errors() as error:
         raise click.ClickException(f"a bucket: {short(error)}") from error
     except ImportError as error:
         if extras.is_ours(error):
             raise
         raise click.ClickException(extras.explained(error)) from error
+
+
+def _of_file(error: OSError) -> str:
+    """What went wrong, with the file if the error knows it."""
+    if error.strerror is None or error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": sorted(HELP)})

@@ -80,20 +80,27 @@ def write_shard(
     Raises:
       OSError: the file cannot be written.
     """
-    schema = features(size)
+    records = [_serialised(features(size), face) for face in faces]
     partial = path.with_name(path.name + ".partial")
-    writer = ArrayRecordWriter(str(partial), "group_size:1")
-    num_bytes = 0
-    for face in faces:
-        fields = dataclasses.asdict(face) | {"image": _jpeg(face.image)}
-        # Protocol buffers write maps in an order that depends on the process.
-        example = tf_example_pb2.Example.FromString(schema.serialize_example(fields))
-        record = example.SerializeToString(deterministic=True)
-        num_bytes += len(record)
-        writer.write(record)
-    writer.close()
-    partial.rename(path)
-    return num_bytes
+    try:
+        writer = ArrayRecordWriter(str(partial), "group_size:1")
+        for record in records:
+            writer.write(record)
+        writer.close()
+        partial.rename(path)
+    except RuntimeError as error:  # ArrayRecord's, as on a full disk
+        raise OSError(f"{path}: cannot be written: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return sum(map(len, records))
+
+
+def _serialised(schema: tfds.features.FeaturesDict, face: FaceRecord) -> bytes:
+    """The bytes of a record, the same ones at every call."""
+    fields = dataclasses.asdict(face) | {"image": _jpeg(face.image)}
+    # Protocol buffers write maps in an order that depends on the process.
+    example = tf_example_pb2.Example.FromString(schema.serialize_example(fields))
+    return example.SerializeToString(deterministic=True)
 
 
 def write_metadata(

@@ -65,8 +65,13 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
         yield partial
         _to_disk(partial)
         partial.replace(path)
+    except OSError as error:
+        if error.filename == str(partial):
+            error.filename = str(path)  # the name that a person knows
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        if partial.exists():  # nothing can be removed of a disk that is read-only
+            partial.unlink()
 
 
 def copy_whole(file: BinaryIO, path: pathlib.Path) -> None:

@@ -211,3 +211,37 @@ def test_wrong_arguments_get_one_clear_line(tmp_path, monkeypatch, arguments, me
 def test_a_folder_without_records_is_refused(tmp_path):
     with pytest.raises(RecordsError, match="anonygan prepare"):
         FaceRecords(tmp_path)
+
+
+@pytest.mark.parametrize("options", [["--workers", "1"], ["--beam", ""]])
+def test_a_full_disk_is_one_line_and_leaves_nothing_unfinished(
+    options, photo_folder, tmp_path, limited_files
+):
+    output = tmp_path / "out"
+    arguments = ["prepare", str(photo_folder), "--output", str(output), *options]
+    with limited_files(30_000):  # bytes; the shard is larger
+        result = CliRunner().invoke(main.main, arguments)
+    assert result.exit_code == 1
+    line = result.output.splitlines()[-1]
+    assert line.startswith("Error: ")
+    assert "cannot be written: write() failed: File too large" in line
+    assert [path.name for path in output.iterdir()] == ["plan.json"]
+    assert CliRunner().invoke(main.main, arguments).exit_code == 0
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(photo_folder, tmp_path):
+    (tmp_path / "file").touch()
+    output = tmp_path / "file" / "out"
+    arguments = ["prepare", str(photo_folder), "--output", str(output)]
+    result = CliRunner().invoke(main.main, arguments)
+    assert result.exit_code == 1
+    assert result.output == f"Error: {output}: Not a directory\n"
+
+
+def test_mistyped_options_of_beam_are_refused_before_anything(photo_folder, tmp_path):
+    arguments = ["--output", str(tmp_path / "out"), "--beam", "--runnr=FlinkRunner"]
+    for command in ("prepare", "anonymise"):
+        result = CliRunner().invoke(main.main, [command, str(photo_folder), *arguments])
+        assert result.exit_code == 1
+        assert "Beam has no option --runnr" in result.output.splitlines()[-1]
+        assert not (tmp_path / "out").exists()
