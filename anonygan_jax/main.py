@@ -24,6 +24,8 @@ from anonygan_jax.training.nan_guard import NotFiniteError
 from anonygan_jax.training.profiling import profile_steps
 from anonygan_jax.weights import config_fields
 
+HELP = {"--help", "--helpshort", "--helpfull", "-h"}
+NO_VARIANTS = "get_config() takes 0 positional arguments"  # what Python says of it
 STOPPED = 75  # exit code: asked to stop before the last step; the same command goes on
 
 _CONFIG = config_flags.DEFINE_config_file(
@@ -57,11 +59,11 @@ _PROFILE = flags.DEFINE_string(
 
 def main(arguments: list[str]) -> None:
     """Trains or evaluates, by the flags."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"unexpected argument {arguments[1]!r}")
     config = _CONFIG.value
+    if len(arguments) > 1:
+        sys.exit(f"error: unexpected argument {arguments[1]!r}")
     if config is None or _WORKDIR.value is None:
-        raise app.UsageError("--config and --workdir are needed")
+        sys.exit("error: --config and --workdir are needed; --help explains them")
     try:
         config.lock()
     except OSError:  # raised at the first use, with every folder that was tried
@@ -85,8 +87,11 @@ def main(arguments: list[str]) -> None:
                 checkpoints.evaluate_run(config, workdir)
             else:
                 checkpoints.watch_run(config, workdir)
-    except (ValueError, OSError, NotFiniteError, WorkerDied) as error:
+    except (ValueError, NotFiniteError, WorkerDied) as error:
         processes.fail(str(error))
+    except OSError as error:
+        named = error.filename is not None or isinstance(error, paths.BucketError)
+        processes.fail(str(error) if named else f"{_WORKDIR.value}: {error}")
     except ImportError as error:
         if extras.is_ours(error):
             raise
@@ -108,23 +113,36 @@ def _parse_flags(arguments: list[str]) -> list[str]:
     config_files.make_importable()
     try:
         return flags.FLAGS(config_files.with_config_path(arguments))
-    except AttributeError as error:
-        name = str(error).strip("\"'")
-        sys.exit(f"error: the config has no field {name!r}")
+    except SystemExit as error:  # absl has one code for help and mistakes
+        sys.exit(0 if HELP & {*arguments} else error.code)
+    except (AttributeError, KeyError) as error:
+        inner = error.args[0]  # of a field an error, of a section its text
+        text = inner.args[0] if isinstance(inner, Exception) else inner
+        sys.exit(f"error: the config has no field {'; '.join(text.splitlines())}")
     except (flags.Error, ImportError, TypeError, ValueError) as error:
         text = str(error).strip().splitlines()[-1]
+        if NO_VARIANTS in text:
+            sys.exit("error: --config: it has no variants; leave out what follows :")
         sys.exit(f"error: {text.removeprefix('ValueError: ')}")
 
 
 def _show_progress() -> None:
     """Logs this package's messages with the time, and libraries' warnings."""
     absl_logging.set_verbosity(absl_logging.WARNING)
+    absl_logging.get_absl_handler().addFilter(_is_told_once)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     ours = logging.getLogger("anonygan_jax")
     ours.addHandler(handler)
     ours.setLevel(logging.INFO)
     ours.propagate = False
+
+
+def _is_told_once(record: logging.LogRecord) -> bool:
+    """Whether a message is none of the tracebacks of errors that Orbax raises, too."""
+    return not (
+        record.exc_info and ("orbax" in record.pathname or record.name == "asyncio")
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,17 @@ from anonygan_jax.training.status import TrainingRun, summary
 from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 
+def _prom_file(
+    _context: object, _parameter: object, path: pathlib.Path | None
+) -> pathlib.Path | None:
+    """The same path, in a folder that is there; the node exporter reads no others."""
+    if path is not None and path.suffix != ".prom":
+        raise click.BadParameter(f"{path} does not end with .prom")
+    if path is not None and not path.parent.is_dir():
+        raise click.BadParameter(f"{path.parent}: no such folder")
+    return path
+
+
 @click.command("train-status")
 @click.argument("workdir", type=FOLDER_OR_BUCKET)
 @click.option("--follow", is_flag=True, help="Print again until the last step.")
@@ -25,6 +36,7 @@ from anonygan_jax.weights.checkpoint_folder import CheckpointError
 @click.option(
     "--prometheus",
     type=FILE,
+    callback=_prom_file,
     help="Also write the newest figures to this .prom file, for Prometheus' node "
     "exporter.",
 )

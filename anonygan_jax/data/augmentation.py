@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from anonygan_jax.data.batches import PairBatch
+from anonygan_jax.data.ranges import check_ranges
 from anonygan_jax.faces.face import mirrored_points
 
 
@@ -20,11 +21,7 @@ class AugmentationConfig:
     flip_share: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.flip_share <= 1:
-            raise ValueError(
-                f"augmentation.flip_share is {self.flip_share}, wanted a share between "
-                "0 and 1"
-            )
+        check_ranges("augmentation", self, flip_share=(0, 1))
 
 
 def augment(batch: PairBatch, rng: jax.Array, config: AugmentationConfig) -> PairBatch:

@@ -3,6 +3,8 @@
 import dataclasses
 import os
 
+from anonygan_jax.data.ranges import check_ranges
+
 LOADERS = ("memory", "device", "tf_data", "grain")
 SOURCE = "source"
 SPOILED_SOURCE = "spoiled_source"
@@ -50,8 +52,12 @@ class DataConfig:
         object.__setattr__(self, "image_size", tuple(self.image_size))
         if self.loader not in LOADERS:
             raise ValueError(f"loader is {self.loader!r}, wanted one of {LOADERS}")
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size is {self.batch_size}, wanted at least 1")
+        check_ranges(
+            "data",
+            self,
+            **{"image_size": 16, "batch_size": 1, "repeats": 1, "zoom": 1},
+            **{"seed": 0, "landmark_jitter": 0, "num_workers": 0},
+        )
         if len(self.directories) != len(self.repeats):
             raise ValueError(
                 f"{len(self.directories)} directories, but repeats for "
@@ -105,11 +111,8 @@ class PairConfig:
     num_candidates: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("supervised_share", "held_out_share", "composite_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, not 0 to 1")
-        if self.num_candidates < 1:
-            raise ValueError(f"num_candidates is {self.num_candidates}, at least 1")
+        shares = ("supervised_share", "held_out_share", "composite_share")
+        check_ranges("pairs", self, num_candidates=1, **dict.fromkeys(shares, (0, 1)))
         if self.supervised_condition not in (SOURCE, SPOILED_SOURCE, SAME_IDENTITY):
             raise ValueError(
                 f"unknown supervised_condition {self.supervised_condition}"

@@ -146,11 +146,11 @@ def bucket_errors(path: pathlib.Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def upload_warnings() -> Iterator[None]:
-    """Context in which `BucketError` is a warning: for what a run can do without."""
+def write_warnings() -> Iterator[None]:
+    """Context in which `OSError` is a warning: for what a run can do without."""
     try:
         yield
-    except BucketError as error:
+    except OSError as error:
         logger.warning("not written, the run goes on: %s", error)
 
 

@@ -7,6 +7,7 @@ all that anonymising needs) and "training" (the rest, for a resume).
 import contextlib
 import logging
 import pathlib
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-from anonygan_jax.io.paths import absolute
+from anonygan_jax.io import paths
 from anonygan_jax.systems.train_state import TrainState
 from anonygan_jax.training import processes
 from anonygan_jax.weights.checkpoint_folder import (
@@ -27,6 +28,7 @@ from anonygan_jax.weights.generator_checkpoint import check_item
 
 logger = logging.getLogger(__name__)
 
+NO_SPACE = "RESOURCE_EXHAUSTED"  # the beginning of what TensorStore says
 ITEMS = ("generator", "training")
 
 
@@ -54,10 +56,11 @@ class Checkpoints:
             )
             kept.append(best)
         options = ocp.CheckpointManagerOptions(
-            preservation_policy=preservation_policy.AnyPreservationPolicy(kept)
+            preservation_policy=preservation_policy.AnyPreservationPolicy(kept),
+            cleanup_tmp_directories=True,  # of a run that was killed
         )
         self._workdir, self._best_by = workdir, best_by
-        self._directory = absolute(workdir / CHECKPOINTS)
+        self._directory = paths.absolute(workdir / CHECKPOINTS)
         self._manager = ocp.CheckpointManager(
             self._directory, options=options, item_names=ITEMS
         )
@@ -111,7 +114,7 @@ class Checkpoints:
         if unreadable:  # not renamed: the cause may be outside the checkpoints
             raise CheckpointError(
                 f"{self._directory}: none of the checkpoints can be read; the "
-                f"oldest: {reason}"
+                f"oldest: {reason}; mend the cause, or choose another --workdir"
             )
         return None
 
@@ -137,7 +140,8 @@ class Checkpoints:
         if jax.process_index() == 0:
             for step in steps:
                 folder = self._directory / str(step)
-                folder.rename(folder.with_name(f"damaged_{step}"))
+                aside = folder.rename(folder.with_name(f"damaged_{step}"))
+                logger.warning("checkpoint %d is called %s now", step, aside.name)
         multihost_utils.sync_global_devices("damaged checkpoints are set aside")
         self._manager.reload()
 
@@ -165,20 +169,30 @@ class Checkpoints:
                 f"{rest}"
             ) from error
 
+    def _remove_unfinished(self) -> None:
+        """Frees what a save took that cannot be finished, as far as possible."""
+        if jax.process_index() == 0 and not paths.is_bucket(self._directory):
+            for folder in self._directory.glob("*.orbax-checkpoint-tmp"):
+                shutil.rmtree(folder, ignore_errors=True)
+
     def close(self) -> None:
         """Waits for unfinished saves.
 
         Raises:
           CheckpointError: a checkpoint cannot be written.
         """
-        with self._writing():
-            self._manager.wait_until_finished()
-        self._manager.close()
+        try:
+            with self._writing():
+                self._manager.wait_until_finished()
+        finally:
+            self._manager.close()  # its threads end, also after an error
+            self._remove_unfinished()
 
 
 def _short(error: Exception) -> str:
     """The beginning of a message, on one line."""
-    return " ".join(str(error).split())[:200]
+    text = " ".join(str(error).split())[:200]
+    return f"the disk is full ({text})" if text.startswith(NO_SPACE) else text
 
 
 def _items(state: TrainState) -> dict[str, Any]:

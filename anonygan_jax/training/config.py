@@ -2,17 +2,21 @@
 
 import dataclasses
 import json
+import logging
 import pathlib
 from typing import Any
 
 import ml_collections
 
 from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.data.ranges import check_ranges
 from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.models.names import system_of
 from anonygan_jax.systems.registry import system_class
+from anonygan_jax.weights import checkpoint_folder
 from anonygan_jax.weights.checkpoint_folder import CONFIG_FILE
-from anonygan_jax.weights.config_fields import with_current_fields
+
+logger = logging.getLogger(__name__)
 
 RANKED = ("evaluation/reidentified", "evaluation/pose_l2")  # smaller is better
 # Fields of `DataConfig` that say where data is and how it is read, not what is read.
@@ -26,7 +30,8 @@ class RunConfig:
     Attributes:
       seed: of the initial weights and of dropout.
       log_every_x_steps: period of scalars.
-      picture_every_x_steps: period of image grids of the averaged generator.
+      picture_every_x_steps: period of image grids of the averaged generator; 0 for
+        none.
       checkpoint_every_x_steps: period of checkpoints; a kill loses at most so many
         steps.
       num_checkpoints: how many of the newest are kept on disk.
@@ -56,6 +61,14 @@ class RunConfig:
     init_from: str = ""
 
     def __post_init__(self) -> None:
+        ones = ("log_every_x_steps", "checkpoint_every_x_steps", "num_checkpoints")
+        zeros = ("picture_every_x_steps", "evaluate_every_x_steps", "max_skipped_steps")
+        check_ranges(
+            "run",
+            self,
+            **dict.fromkeys((*ones, "num_pictures", "num_evaluated"), 1),
+            **dict.fromkeys((*zeros, "seed"), 0),
+        )
         if self.best_by not in ("", *RANKED):
             raise ValueError(
                 f"run.best_by is {self.best_by!r}, wanted one of {', '.join(RANKED)}"
@@ -76,24 +89,54 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
 
     Raises:
       ValueError: the workdir has a run of another model, of other pairs or of another
-        order of the data, or its config has a removed field or an unknown system.
+        order of the data, its config cannot be read, or it has a later step than the
+        last one; or the workdir cannot be written to.
     """
     path = workdir / CONFIG_FILE
     text = config.to_json(indent=1) + "\n"
+    now = json.loads(text)
     if path.exists():
-        try:
-            before = _identity(with_current_fields(json.loads(path.read_text())))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
-        now = _identity(json.loads(text))
-        changed = [name for name in sorted(now) if before.get(name) != now[name]]
+        before = checkpoint_folder.read_config(workdir)
+        kept, given = _identity(before), _identity(now)
+        changed = [name for name in sorted(given) if kept.get(name) != given[name]]
         if changed:
             raise ValueError(
                 f"{workdir} holds a run that differs in config.{', '.join(changed)}; "
                 "choose another --workdir"
             )
-    with atomic_write(path) as partial:
-        partial.write_text(text)
+        _check_num_steps(workdir, now)
+        for line in _differences(before, now):
+            logger.warning("resumed with another config.%s", line)
+    try:
+        with atomic_write(path) as partial:
+            partial.write_text(text)
+    except OSError as error:
+        raise ValueError(
+            f"--workdir: {workdir} cannot be written to ({error.strerror or error}); "
+            "choose another, or make room there"
+        ) from error
+
+
+def _check_num_steps(workdir: pathlib.Path, config: dict[str, Any]) -> None:
+    """Refuses a run that is past its last step."""
+    steps = checkpoint_folder.saved_steps(workdir)
+    num_steps = config["optimiser"]["num_steps"]
+    if steps and steps[-1] > num_steps:
+        raise ValueError(
+            f"{workdir} has a checkpoint of step {steps[-1]}, and optimiser.num_steps "
+            f"is {num_steps}; give at least {steps[-1]}, or choose another --workdir"
+        )
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Fields that both configs have with other values: "section.field: VALUE, ..."."""
+    return [
+        f"{section}.{field}: {value}, it was {before[section][field]}"
+        for section, fields in now.items()
+        if isinstance(fields, dict)
+        for field, value in fields.items()
+        if before.get(section, {}).get(field, value) != value
+    ]
 
 
 def _identity(config: dict[str, Any]) -> dict[str, Any]:

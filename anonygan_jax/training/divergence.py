@@ -1,6 +1,8 @@
 """Signs that a run diverges, in what was logged of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from anonygan_jax.training.step import SKIPPED
 
 COLLAPSED_BELOW = 0.05  # loss of a discriminator that tells all results apart
 NUM_STEPS = 500  # for so many steps: every long run that failed here had that sign
@@ -41,9 +43,32 @@ class DivergenceWatch:
         ]
 
 
-def alerts(lines: Iterable[Mapping[str, float]]) -> list[str]:
-    """Returns the alerts after all lines of a run, in order."""
+def alerts(
+    lines: Sequence[Mapping[str, float]], skipped: Iterable[int] = ()
+) -> list[str]:
+    """Returns the alerts after all lines of a run, in order.
+
+    Args:
+      lines: what was logged.
+      skipped: steps whose updates were left out, not all of which were logged.
+    """
     watch = DivergenceWatch()
     for line in lines:
         watch.add(line)
-    return watch.alerts()
+    return [*watch.alerts(), *_of_skipped(lines, skipped)]
+
+
+def _of_skipped(
+    lines: Sequence[Mapping[str, float]], skipped: Iterable[int]
+) -> list[str]:
+    """A sentence if updates of the last `NUM_STEPS` steps were left out."""
+    steps = {*skipped, *(int(line["step"]) for line in lines if line.get(SKIPPED))}
+    newest = max([*steps, *(int(line["step"]) for line in lines[-1:])], default=0)
+    late = [step for step in steps if step > newest - NUM_STEPS]
+    if not late:
+        return []
+    return [
+        f"updates left out in the last {NUM_STEPS} steps: {len(late)}, the newest at "
+        f"step {max(late):,}: their losses or gradients are not finite; if the run "
+        "stops, lower the learning rates"
+    ]

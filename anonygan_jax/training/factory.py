@@ -16,7 +16,7 @@ from anonygan_jax.models.names import system_of
 from anonygan_jax.systems.registry import make_system
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.systems.train_state import TrainState
-from anonygan_jax.training import sharding
+from anonygan_jax.training import processes, sharding
 from anonygan_jax.training.optimiser import OptimiserConfig
 from anonygan_jax.training.step import TrainStep
 
@@ -105,7 +105,10 @@ def create_state(
     batch = sharding.to_devices(batch, mesh)
     shapes = jax.eval_shape(train_step.init, key, batch)
     shardings = sharding.state_shardings(shapes, mesh)
-    return jax.jit(train_step.init, out_shardings=shardings)(key, batch)
+    init = jax.jit(train_step.init, out_shardings=shardings)
+    compiled = init.lower(key, batch).compile()
+    processes.meet("the first state is compiled")
+    return compiled(key, batch)
 
 
 def compile_step(
@@ -122,7 +125,9 @@ def compile_step(
     """
     lowered = lower_step(train_step, key, state, batch)
     devices: Any = state.step.sharding.device_set  # without a type in jaxlib
-    return lowered.compile(compiler_options(next(iter(devices)).platform))
+    compiled = lowered.compile(compiler_options(next(iter(devices)).platform))
+    processes.meet("a step is compiled")
+    return compiled
 
 
 def lower_step(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.systems.system import Metrics, System
 from anonygan_jax.systems.train_state import TrainState
+from anonygan_jax.training import processes
 from anonygan_jax.training.config import RunConfig
 from anonygan_jax.training.divergence import DivergenceWatch
 from anonygan_jax.training.metric_writer import MetricWriter
@@ -60,19 +61,27 @@ class Hooks:
           last: whether it is the last step, after which everything is due.
         """
         config, measures = self._config, {}
-        if last or step % config.log_every_x_steps == 0:
+        if self._is_due(step, last, config.log_every_x_steps):
             numbers = {name: float(value) for name, value in values.items()}
             speeds = self.throughput.read(step) if self.throughput else {}
             self._write(step, numbers | speeds, self._optimiser.learning_rates(step))
             self._alert(step, numbers)
-        if last or step % config.picture_every_x_steps == 0:
+        draws = self._is_due(step, last, config.picture_every_x_steps)
+        evaluates = self._is_due(step, last, config.evaluate_every_x_steps)
+        if draws:
             grid = self._sample_grid(state)
             if self.log:
                 self.log.picture(step, grid)
-        if self._evaluate and (last or step % config.evaluate_every_x_steps == 0):
+        if evaluates and self._evaluate:
             measures = self._evaluate(state)
             self._write(step, measures)
+        if draws or evaluates:
+            processes.meet("pictures and measures")
         return measures
+
+    def _is_due(self, step: int, last: bool, period: int) -> bool:
+        """Whether something is due that happens every so many steps; 0 for never."""
+        return bool(period) and (last or step % period == 0)
 
     def _write(
         self,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from anonygan_jax.io import extras
 from anonygan_jax.io.atomic_write import atomic_write
-from anonygan_jax.io.paths import upload_warnings
+from anonygan_jax.io.paths import write_warnings
 from anonygan_jax.io.staged_folder import StagedFolder
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class MetricWriter:
 
     def _publish(self, pattern: str = "**/*") -> None:
         """Uploads what has changed, for a bucket."""
-        with upload_warnings():  # the file is whole the next time
+        with write_warnings():  # the file is whole the next time
             self._folder.publish(pattern)
 
 

@@ -8,10 +8,13 @@ import numpy as np
 
 from anonygan_jax.data.batches import BatchLoader
 from anonygan_jax.io.atomic_write import atomic_write
-from anonygan_jax.io.paths import upload_warnings
+from anonygan_jax.io.paths import write_warnings
 from anonygan_jax.training.step import SKIPPED
 
 logger = logging.getLogger(__name__)
+
+
+BATCH_FILE = "not_finite_{}_process_{}.npz"  # of a step, of a process
 
 
 class NotFiniteError(FloatingPointError):
@@ -64,17 +67,27 @@ class NanGuard:
         message = f"step {step}: {', '.join(bad)} not finite; its batch {saved}"
         self._left -= 1
         if self._left < 0:
-            raise NotFiniteError(message)
+            raise NotFiniteError(
+                f"{message}; more updates were left out than run.max_skipped_steps; "
+                "lower the learning rates, or look for faults in that batch; the same "
+                "command goes on from the newest checkpoint"
+            )
         logger.warning("%s; this update is left out", message)
 
     def _save(self, step: int, numbers: dict[str, float]) -> str:
         """Writes this process' rows of a batch and its losses; where, in words."""
         batch = vars(self._batches.batch(step - 1))
-        path = self._workdir / f"not_finite_{step}_process_{jax.process_index()}.npz"
+        path = self._workdir / BATCH_FILE.format(step, jax.process_index())
         fields = {name: array for name, array in batch.items() if array is not None}
         losses = {f"loss/{name}": np.array(value) for name, value in numbers.items()}
-        with upload_warnings():
+        with write_warnings():
             with atomic_write(path) as partial:
                 np.savez_compressed(partial, allow_pickle=False, **fields, **losses)
             return f"is in {path}"
         return "could not be written"
+
+
+def saved_batches(workdir: pathlib.Path) -> list[int]:
+    """Returns the steps of a run whose updates were left out and batches saved."""
+    names = (path.name for path in workdir.glob(BATCH_FILE.format("*", 0)))
+    return sorted(int(name.split("_")[2]) for name in names)

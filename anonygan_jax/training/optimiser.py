@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import optax
 
+from anonygan_jax.data.ranges import check_ranges
+
 
 @dataclasses.dataclass(frozen=True)
 class OptimiserConfig:
@@ -35,10 +37,16 @@ class OptimiserConfig:
     num_microbatches: int = 1
 
     def __post_init__(self) -> None:
-        if self.num_microbatches < 1:
-            raise ValueError(
-                f"optimiser.num_microbatches is {self.num_microbatches}, at least 1"
-            )
+        zero = ("generator_learning_rate", "discriminator_learning_rate")
+        check_ranges(
+            "optimiser",
+            self,
+            **dict.fromkeys((*zero, "decay_from_step"), 0),
+            **dict.fromkeys(("beta1", "beta2", "ema_decay"), (0, 1)),
+            num_steps=1,
+            num_pretraining_steps=(0, self.num_steps),
+            num_microbatches=1,
+        )
 
     def schedule(self, learning_rate: float) -> optax.Schedule:
         """Returns the learning rate as a function of a network's own updates.

@@ -9,7 +9,9 @@ from typing import NoReturn
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+from orbax.checkpoint import multihost
 
+MEETING_TIMEOUT = 3600  # seconds: how much longer one may compile than another
 # A process that says nothing for so long is lost: the others end.
 HEARTBEAT_TIMEOUT = 60  # seconds
 
@@ -76,6 +78,19 @@ def reason_of(error: jax.errors.JaxRuntimeError) -> str | None:
             "of them again, the run goes on from its newest checkpoint"
         )
     return None
+
+
+def meet(place: str) -> None:
+    """Waits until all processes are here; one that is lost ends the others.
+
+    To be called after what takes the processes unequal time, as compiling, and before
+    they compute together: that waits for half a minute on CPUs, and fails then.
+
+    Args:
+      place: its name.
+    """
+    wait = multihost.get_barrier_sync_fn()  # nothing to wait for in a single process
+    wait(key=place, timeout_ms=MEETING_TIMEOUT * 1000)
 
 
 def all_agree(answer: bool) -> bool:

@@ -7,7 +7,7 @@ import time
 
 import jax
 
-from anonygan_jax.io.paths import upload_warnings
+from anonygan_jax.io.paths import write_warnings
 from anonygan_jax.io.staged_folder import StagedFolder
 from anonygan_jax.training.accelerator_specs import CHIPS
 
@@ -79,7 +79,7 @@ class Profiler:
         """Writes what was recorded, also if the run ends before the last step."""
         if self._staged:
             staged, self._staged = self._staged, None
-            with contextlib.closing(staged), upload_warnings():
+            with contextlib.closing(staged), write_warnings():
                 jax.profiler.stop_trace()
                 staged.publish()
                 logger.info("profile in %s", self._folder)

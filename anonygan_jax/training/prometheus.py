@@ -7,7 +7,7 @@ import pathlib
 
 import prometheus_client
 
-from anonygan_jax.training.divergence import alerts
+from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.training.status import TrainingRun
 
 
@@ -29,7 +29,7 @@ def write_textfile(path: pathlib.Path, name: str, run: TrainingRun) -> None:
     counts = {
         "step": ("Step logged last", run.step),
         "num_steps": ("Steps of the whole run", run.num_steps),
-        "alerts": ("Signs of divergence", len(alerts(run.lines))),
+        "alerts": ("Signs of divergence", len(run.alerts())),
     }
     for key, (text, value) in counts.items():
         gauge = prometheus_client.Gauge(
@@ -42,4 +42,5 @@ def write_textfile(path: pathlib.Path, name: str, run: TrainingRun) -> None:
     newest = {key: value for line in run.lines for key, value in line.items()}
     for key in newest.keys() - {"step"}:
         metric.labels(name, key).set(newest[key])
-    prometheus_client.write_to_textfile(str(path), registry)
+    with atomic_write(path) as partial:
+        partial.write_bytes(prometheus_client.generate_latest(registry))

@@ -9,8 +9,9 @@ import numpy as np
 import sparklines
 
 from anonygan_jax.models.names import system_of
-from anonygan_jax.training.divergence import alerts
+from anonygan_jax.training import divergence
 from anonygan_jax.training.metric_writer import METRICS_FILE, step_of
+from anonygan_jax.training.nan_guard import saved_batches
 from anonygan_jax.weights import checkpoint_folder
 
 NUM_BARS = 40
@@ -27,12 +28,14 @@ class TrainingRun:
       lines: of metrics.jsonl, in order; values by name.
       checkpoints: steps of the saved checkpoints.
       num_damaged: lines that a crash or a full disk damaged, which are left out.
+      skipped: steps whose updates were left out, as their batches say.
     """
 
     config: dict
     lines: list[LogLine]
     checkpoints: list[int]
     num_damaged: int = 0
+    skipped: Sequence[int] = ()
 
     @classmethod
     def read(cls, workdir: pathlib.Path) -> "TrainingRun":
@@ -49,7 +52,8 @@ class TrainingRun:
         texts = [text for text in texts if text.endswith("\n")]
         lines = [json.loads(text) for text in texts if step_of(text) is not None]
         checkpoints = checkpoint_folder.saved_steps(workdir)
-        return cls(config, lines, checkpoints, len(texts) - len(lines))
+        skipped = saved_batches(workdir)
+        return cls(config, lines, checkpoints, len(texts) - len(lines), skipped)
 
     @property
     def num_steps(self) -> int:
@@ -60,6 +64,10 @@ class TrainingRun:
     def step(self) -> int:
         """The step logged last; 0 if none was."""
         return int(self.lines[-1]["step"]) if self.lines else 0
+
+    def alerts(self) -> list[str]:
+        """Returns the signs of divergence, a sentence each."""
+        return divergence.alerts(self.lines, self.skipped)
 
     def series(self, name: str) -> np.ndarray:
         """Returns the values of a metric in log order, float64 [N]."""
@@ -80,7 +88,7 @@ def summary(run: TrainingRun) -> str:
         f"{system_of(run.config)}, {height}x{width} pixels, "
         f"{data['batch_size']} pairs a step{source}",
         *_progress(run),
-        *(f"ALERT: {alert}" for alert in alerts(run.lines)),
+        *(f"ALERT: {alert}" for alert in run.alerts()),
     ]
     if run.num_damaged:
         lines.append(f"{METRICS_FILE}: damaged lines, left out: {run.num_damaged}")
@@ -108,7 +116,7 @@ def _progress(run: TrainingRun) -> list[str]:
     rates = run.series(RATE)[-20:]
     if len(rates):
         rate = float(np.median(rates))
-        hours = (num_steps - step) * batch_size / rate / 3600
+        hours = max(num_steps - step, 0) * batch_size / rate / 3600
         line += f", {rate:.3g} pairs a second lately, {hours:.1f} hours left"
     saved = ", ".join(map(str, run.checkpoints)) or "none yet"
     return [line, f"checkpoints: {saved}"]

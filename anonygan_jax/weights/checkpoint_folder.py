@@ -22,6 +22,9 @@ EMBEDDED_CHECKPOINT = "embedded"  # the name of the package's own checkpoint
 _LAST_FILE = re.compile(r"(\d+)/generator/manifest\.ocdbt")  # that Orbax writes
 
 
+_ADVICE = "a run that is resumed writes it again if it is not there"
+
+
 class CheckpointError(ValueError):
     """A folder without a usable checkpoint; the message says what is missing."""
 
@@ -56,7 +59,7 @@ def read_config(workdir: pathlib.Path) -> dict[str, Any]:
             raise ValueError("no config of a run")
         return with_current_fields(config)
     except ValueError as error:
-        raise CheckpointError(f"{path}: {error}") from error
+        raise CheckpointError(f"{path}: {error}; {_ADVICE}") from error
 
 
 def saved_steps(workdir: pathlib.Path) -> list[int]:

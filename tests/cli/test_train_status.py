@@ -136,7 +136,7 @@ def test_prometheus_reads_the_newest_figures(run):
     }
     result = _status(run, f"--prometheus={run}/none/run.prom")
     assert result.exit_code == 1
-    assert "No such file" in result.output
+    assert "none: no such folder" in result.output
 
 
 def _lines(values, period=50):
@@ -173,3 +173,29 @@ def test_the_summary_has_the_alerts(run):
     text = "".join(json.dumps(line) + "\n" for line in _lines([0.01] * 12))
     (run / "metrics.jsonl").write_text(text)
     assert "ALERT: pose_discriminator has been" in _status(run).output
+
+
+def test_updates_that_are_left_out_are_an_alert(run):
+    path = run / "run.prom"
+    (run / "not_finite_97_process_0.npz").touch()  # between two lines
+    result = _status(run, f"--prometheus={path}")
+    (line,) = (x for x in result.output.splitlines() if x.startswith("ALERT"))
+    assert "left out in the last 500 steps: 1, the newest at step 97" in line
+    assert 'anonygan_alerts{run="' + run.name + '"} 1.0' in path.read_text()
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('se": 1}\n{"step": 120, "pose": NaN, "skipped": 1.0}\n')
+    assert "500 steps: 2, the newest at step 120" in _status(run).output
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 620, "pose": 0.5, "skipped": 0.0}\n')
+    assert "ALERT" not in _status(run).output
+
+
+def test_prometheus_wants_its_suffix_and_file(run, tmp_path):
+    result = _status(run, f"--prometheus={tmp_path}/run.txt")
+    assert result.exit_code == 1
+    assert "run.txt does not end with .prom" in result.output
+    (tmp_path / "run.prom").mkdir()
+    result = _status(run, f"--prometheus={tmp_path}/run.prom")
+    assert result.exit_code == 1
+    assert ".anonygan-" not in result.output
+    assert f"{tmp_path}/run.prom" in result.output

@@ -1,10 +1,13 @@
 """Which fields of a config a resume may change."""
 
 import json
+import math
 
 import pytest
 
-from anonygan_jax.training.config import save_config
+from anonygan_jax.data.config import DataConfig, PairConfig
+from anonygan_jax.training.config import RunConfig, save_config
+from anonygan_jax.training.optimiser import OptimiserConfig
 
 
 def _changed(config, **fields):
@@ -80,3 +83,53 @@ def test_a_workdir_of_another_system_is_refused(started):
     workdir, _ = started
     with pytest.raises(ValueError, match=r"differs in config\..*system; choose"):
         save_config(ciagan.get_config("tiny"), workdir)
+
+
+def test_a_resume_with_other_settings_says_which(started, caplog):
+    workdir, config = started
+    rate = config.optimiser.generator_learning_rate
+    changed = _changed(config, optimiser__generator_learning_rate=rate / 2)
+    save_config(changed, workdir)
+    expected = f"config.optimiser.generator_learning_rate: {rate / 2}, it was {rate}"
+    assert [record.message for record in caplog.records] == [
+        f"resumed with another {expected}"
+    ]
+
+
+def test_a_run_past_its_last_step_is_refused(started):
+    workdir, config = started
+    (workdir / "checkpoints" / "40" / "generator").mkdir(parents=True)
+    before = (workdir / "config.json").read_text()
+    with pytest.raises(ValueError, match=r"checkpoint of step 40.*num_steps is 20"):
+        save_config(_changed(config, optimiser__num_steps=20), workdir)
+    assert (workdir / "config.json").read_text() == before
+    save_config(_changed(config, optimiser__num_steps=40), workdir)
+
+
+def test_a_workdir_that_cannot_be_written_to_is_named(tiny_config, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"run cannot be written to \(Not a dir"):
+        save_config(tiny_config, tmp_path / "file" / "run")
+
+
+@pytest.mark.parametrize(
+    ("section", "kind", "field", "value", "expected"),
+    [
+        ("run", RunConfig, "log_every_x_steps", 0, "at least 1"),
+        ("run", RunConfig, "checkpoint_every_x_steps", 0, "at least 1"),
+        ("run", RunConfig, "picture_every_x_steps", -1, "at least 0"),
+        ("optimiser", OptimiserConfig, "num_steps", 0, "at least 1"),
+        ("optimiser", OptimiserConfig, "ema_decay", 1.5, "0 to 1"),
+        ("optimiser", OptimiserConfig, "generator_learning_rate", math.nan, "at least"),
+        ("data", DataConfig, "image_size", (112, 0), "at least 16"),
+        ("data", DataConfig, "batch_size", -3, "at least 1"),
+        ("pairs", PairConfig, "supervised_share", 2, "0 to 1"),
+    ],
+)
+def test_numbers_out_of_their_range_are_refused(
+    section, kind, field, value, expected, tiny_config
+):
+    fields = tiny_config[section].to_dict()
+    kind(**fields)
+    with pytest.raises(ValueError, match=rf"^{section}\.{field} is .*{expected}"):
+        kind(**fields | {field: value})

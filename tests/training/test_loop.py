@@ -1,9 +1,9 @@
 """The loop: what a run leaves, exact resume, orderly stops."""
 
+import contextlib
 import dataclasses
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -99,6 +99,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     with caplog.at_level("WARNING", "anonygan_jax"):
         again = loop.train_and_evaluate(_steps(tiny_config, 6), tmp_path / "parts")
     assert "checkpoint 4 cannot be read" in caplog.text
+    assert "checkpoint 4 is called damaged_4 now" in caplog.text
     chex.assert_trees_all_equal(whole, again)
 
 
@@ -172,28 +173,27 @@ def test_what_to_rank_checkpoints_by_must_be_measured(tiny_config):
 
 
 def test_a_full_disk_leaves_the_last_good_checkpoint(
-    tiny_config, tmp_path, monkeypatch
+    tiny_config, tmp_path, monkeypatch, limited_files
 ):
     config = _steps(tiny_config, 6)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     save = checkpoints.Checkpoints.save
 
-    def full_from_the_second(self, state, measures):
-        if int(state.step) == 4:
-            self._manager.wait_until_finished()
-            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-        save(self, state, measures)
+    with contextlib.ExitStack() as disk:
 
-    monkeypatch.setattr(checkpoints.Checkpoints, "save", full_from_the_second)
-    try:
+        def full_from_the_second(self, state, measures):
+            if int(state.step) == 4:
+                self._manager.wait_until_finished()
+                disk.enter_context(limited_files(4096))
+            save(self, state, measures)
+
+        monkeypatch.setattr(checkpoints.Checkpoints, "save", full_from_the_second)
         with pytest.raises(
             checkpoint_folder.CheckpointError,
             match=r"cannot be written: .*; step 2 is whole, the same command goes on",
         ):
             loop.train_and_evaluate(config, tmp_path / "parts")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     monkeypatch.undo()
+    assert not list((tmp_path / "parts" / "checkpoints").glob("*tmp*"))
     assert int(loop.train_and_evaluate(config, tmp_path / "parts").step) == 6
 
 
@@ -213,17 +213,14 @@ def test_lines_after_the_checkpoint_are_written_again(tiny_config, tmp_path):
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
-def test_a_resume_on_a_full_disk_keeps_what_was_logged(tiny_config, tmp_path):
+def test_a_resume_on_a_full_disk_keeps_what_was_logged(
+    tiny_config, tmp_path, limited_files
+):
     """As a kill at that moment."""
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1}\n{"step": 2}\n')
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            loop.metric_writer.MetricWriter(tmp_path, 2, tiny_config)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with limited_files(4), pytest.raises(OSError, match="File too large"):
+        loop.metric_writer.MetricWriter(tmp_path, 2, tiny_config)
     assert path.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
@@ -407,7 +404,15 @@ def test_entry_point_says_what_is_wrong(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--config=configs/composites.py", "--config.model.nosuch=3"], "no field 'no"),
+        (
+            ["--config=configs/composites.py", "--config.model.widht=3"],
+            """no field 'widht'; Did you mean "width" instead of "widht"?""",
+        ),
+        (["--config=composites", "--config.modl.width=3"], "no field 'modl'"),
+        (["--config=composites:small"], "--config: it has no variants"),
+        (["--config=composites", "--config.run.log_every_x_steps=0"], "at least 1"),
+        (["--config=composites", "more"], "unexpected argument 'more'"),
+        (["--config=composites", "--workdir=setup.py/x"], "x cannot be written to"),
         (
             ["--config=configs/faces.py", "--config.data.prior_workers=2"],
             "called config.data.num_workers now",
