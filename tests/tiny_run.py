@@ -29,11 +29,12 @@ def start(
     flags: tuple[str, ...] = (),
     folder: pathlib.Path = ROOT,
     environment: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = ("-m", "anonygan_jax.main"),
 ) -> subprocess.Popen:
     """Trains on the composites; `fields` come after `FIELDS`, with __ for a point."""
     named = {name.replace("__", "."): value for name, value in fields.items()}
     command = [
-        *(sys.executable, "-m", "anonygan_jax.main"),
+        *(sys.executable, *program),
         *("--config=composites", f"--workdir={workdir}"),
         *(f"--config.{name}={value}" for name, value in (FIELDS | named).items()),
         *flags,

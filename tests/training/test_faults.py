@@ -10,6 +10,7 @@ import time
 
 import chex
 import pytest
+from conftest import ROOT
 from tiny_run import STOPPED, finish, start
 
 from anonygan_jax.training.checkpoints import ITEMS
@@ -21,7 +22,11 @@ FIELDS = {"optimiser.num_steps": 24, "run.picture_every_x_steps": 100}
 
 
 def _start(
-    workdir: pathlib.Path, num_devices: int = 1, flags: tuple[str, ...] = (), **fields
+    workdir: pathlib.Path,
+    num_devices: int = 1,
+    flags: tuple[str, ...] = (),
+    program: tuple[str, ...] = ("-m", "anonygan_jax.main"),
+    **fields,
 ) -> subprocess.Popen:
     """Trains in a process of its own."""
     environment = {
@@ -33,11 +38,15 @@ def _start(
         FIELDS | fields,
         flags,
         environment=environment,
+        program=program,
     )
 
 
 def _start_two(
-    workdir: pathlib.Path, second: tuple[str, ...] = (), **fields
+    workdir: pathlib.Path,
+    second: tuple[str, ...] = (),
+    programs: tuple[tuple[str, ...], ...] = (("-m", "anonygan_jax.main"),) * 2,
+    **fields,
 ) -> list[subprocess.Popen]:
     """Trains in two processes that share the batches; flags of the second alone."""
     with socket.socket() as found:
@@ -45,7 +54,12 @@ def _start_two(
         address = f"127.0.0.1:{found.getsockname()[1]}"
     flags = (f"--coordinator_address={address}", "--num_processes=2")
     return [
-        _start(workdir, flags=(*flags, f"--process_id={number}", *own), **fields)
+        _start(
+            workdir,
+            flags=(*flags, f"--process_id={number}", *own),
+            program=programs[number],
+            **fields,
+        )
         for number, own in enumerate(((), second))
     ]
 
@@ -175,3 +189,11 @@ def test_a_polite_kill_while_a_run_is_resumed_is_seen(tmp_path):
             break
     for process in (first, second):
         assert "asked to stop" in finish(process, STOPPED)
+
+
+def test_a_process_that_compiles_longer_is_waited_for(tmp_path):
+    slow = (str(ROOT / "tests" / "slow_compiling.py"),)
+    usual = ("-m", "anonygan_jax.main")
+    for process in _start_two(tmp_path, programs=(usual, slow)):
+        finish(process)
+    assert len(_losses(tmp_path)) == FIELDS["optimiser.num_steps"]
