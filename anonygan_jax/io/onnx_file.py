@@ -2,6 +2,9 @@
 
 import importlib.resources
 import pathlib
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,50 +20,71 @@ class OnnxError(ValueError):
 class OnnxFile:
     """A network from a file, callable from several threads.
 
-    Attributes:
-      notes: that its maker put into the file.
+    It is loaded when it is used: a process that never does, does not wait for it.
     """
 
     def __init__(
         self,
         path: pathlib.Path,
         num_threads: int = 0,
-        weights: dict[str, np.ndarray] | None = None,
+        weights: Callable[[], dict[str, np.ndarray]] | None = None,
     ) -> None:
-        """Loads the network.
+        """Takes what is to be loaded.
 
         Args:
           path: of the .onnx file.
           num_threads: of one call; 0 for as many as OpenCV uses (`cv2.setNumThreads`).
-          weights: of a file without them, by the names that it gives them.
+          weights: gives those of a file without them, by the names that it has.
+        """
+        self._path, self._num_threads, self._weights = path, num_threads, weights
+        self._lock = threading.Lock()
+        self._loaded: Any = None
+
+    def __call__(self, *inputs: Float[np.ndarray, "..."]) -> list[np.ndarray]:
+        """Returns the network's outputs.
 
         Raises:
           OnnxError: the file cannot be used.
         """
+        session = self._session()
+        names = [value.name for value in session.get_inputs()]
+        return session.run(None, dict(zip(names, inputs, strict=True)))
+
+    def notes(self) -> dict[str, str]:
+        """Returns what its maker put into the file.
+
+        Raises:
+          OnnxError: the file cannot be used.
+        """
+        return dict(self._session().get_modelmeta().custom_metadata_map)
+
+    def _session(self) -> Any:
+        """ONNX Runtime's session."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+        return self._loaded
+
+    def _load(self) -> Any:
+        """A new session."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads or cv2.getNumThreads()
+        options.intra_op_num_threads = self._num_threads or cv2.getNumThreads()
         # Threads that wait in a loop slow down other threads.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         values = {
             name: onnxruntime.OrtValue.ortvalue_from_numpy(array)
-            for name, array in (weights or {}).items()
+            for name, array in (self._weights() if self._weights else {}).items()
         }
         options.add_external_initializers(list(values), list(values.values()))
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+            return onnxruntime.InferenceSession(
+                str(self._path), options, providers=["CPUExecutionProvider"]
             )
         except _errors() as error:
-            raise OnnxError(f"{path}: {' '.join(str(error).split())}") from error
-        self._inputs = [value.name for value in self._session.get_inputs()]
-        self.notes = dict(self._session.get_modelmeta().custom_metadata_map)
-
-    def __call__(self, *inputs: Float[np.ndarray, "..."]) -> list[np.ndarray]:
-        """Returns the network's outputs."""
-        return self._session.run(None, dict(zip(self._inputs, inputs, strict=True)))
+            raise OnnxError(f"{self._path}: {' '.join(str(error).split())}") from error
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -79,7 +79,7 @@ def _from_onnx(folder: pathlib.Path, config: dict[str, Any]) -> LoadedGenerator:
     """The generator of an export for ONNX Runtime."""
     try:
         network = OnnxFile(fetch(str(folder / ONNX_FILE)))
-        step = int(network.notes[STEP_NOTE])
+        step = int(network.notes()[STEP_NOTE])
     except (KeyError, ValueError) as error:
         raise CheckpointError(
             f"{folder / ONNX_FILE}: damaged, or not from `anonygan export` ({error})"

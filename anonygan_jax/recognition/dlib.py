@@ -21,15 +21,11 @@ class DlibDescriptor:
     """dlib's face recogniser (99.38% on LFW by its author's measure)."""
 
     def __init__(self) -> None:
-        """Loads the network.
-
-        Raises:
-          DlibFileError: the file of weights is damaged.
-        """
+        """Takes the network, which is loaded at the first call."""
         import dlib
 
         self._dlib = dlib
-        self._network = OnnxFile(GRAPH, num_threads=1, weights=onnx_weights())
+        self._network = OnnxFile(GRAPH, num_threads=1, weights=onnx_weights)
 
     def __call__(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
         """Returns a face's descriptor, float32 [128]; see `recognition.thresholds`.
@@ -37,6 +33,9 @@ class DlibDescriptor:
         Args:
           image_u8: uint8 [H, W, 3] RGB.
           points_xy: float [68, 2], landmarks in pixels.
+
+        Raises:
+          DlibFileError, OnnxError: the package is damaged.
         """
         low, high = points_xy.min(0), points_xy.max(0)
         box = self._dlib.rectangle(*(int(v) for v in (*low, *high)))

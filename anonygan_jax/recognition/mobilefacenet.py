@@ -18,20 +18,23 @@ class MobileFaceNetDescriptor:
     """MobileFaceNet; see `Descriptor`."""
 
     def __init__(self) -> None:
-        """Loads the network.
-
-        Raises:
-          ArraysError: the package is damaged.
-        """
-        arrays = read_arrays(WEIGHTS)
-        weights = {name: onnx_layout(array) for name, array in arrays.items()}
-        self._network = OnnxFile(GRAPH, num_threads=1, weights=weights)  # small
+        """Takes the network, which is loaded at the first call."""
+        self._network = OnnxFile(GRAPH, num_threads=1, weights=_weights)  # small
 
     def __call__(self, image_u8: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
-        """Returns a face's descriptor, float32 [192] of length 1; see `Descriptor`."""
+        """Returns a face's descriptor, float32 [192] of length 1; see `Descriptor`.
+
+        Raises:
+          ArraysError, OnnxError: the package is damaged.
+        """
         crop = template_crop(image_u8, points_xy).astype(np.float32)
         (found,) = self._network((crop[None] - OFFSET) / SCALE)
         return found.ravel() / np.linalg.norm(found)
+
+
+def _weights() -> dict[str, np.ndarray]:
+    """The network's weights, by name."""
+    return {name: onnx_layout(array) for name, array in read_arrays(WEIGHTS).items()}
 
 
 def onnx_layout(array: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ def _inputs(folder: pathlib.Path, batch: int) -> list[np.ndarray]:
 def _check_same(folder: pathlib.Path, onnx: pathlib.Path, atol: float) -> None:
     """Asserts that both draw the same, alone and in a batch."""
     flax, network = FlaxGenerator(folder), OnnxFile(onnx / "generator.onnx")
-    assert network.notes["step"] == str(flax.step)
+    assert network.notes()["step"] == str(flax.step)
     for batch in (1, 3):
         inputs = _inputs(folder, batch)
         (drawn,) = network(*inputs)
