@@ -1,12 +1,12 @@
 """The first pass over a video: where each face is, and whose it may be."""
 
 from collections import defaultdict, deque
+from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
+import cv2
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import Decision
-from anonygan_jax.anonymise.references import Descriptors
 from anonygan_jax.anonymise.video.detection_store import (
     CARRIED,
     DETECTED,
@@ -14,30 +14,21 @@ from anonygan_jax.anonymise.video.detection_store import (
     INTERPOLATED,
     DetectionStore,
 )
-from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY, SLOW
+from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY, SLOW, Ahead
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
+from anonygan_jax.anonymise.video.person_likeness import PersonLikeness
 from anonygan_jax.anonymise.video.person_store import PersonStore
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.anonymise.video.tracking import (
-    CERTAIN,
-    LIKELY,
-    OTHER,
-    UNKNOWN,
-    Tracker,
-)
+from anonygan_jax.anonymise.video.tracking import Tracker
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
-from anonygan_jax.faces.alignment import DegenerateFaceError
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.prefetch import prefetch_in_thread
+from anonygan_jax.io.prefetch import ordered_map, prefetch_in_thread
 from anonygan_jax.io.worker_process import sign_of_life
-from anonygan_jax.recognition.table import DLIB
-from anonygan_jax.recognition.thresholds import CERTAINLY_SAME, SAME_PERSON_DISTANCES
 
 PADDING_FRAMES = 8  # in which a face is hidden before its first detection
-MIN_CERTAIN_SIDE = 40  # pixels of a box; descriptors of smaller faces are much alike
 SHORT_GAP = 6  # frames of a lost face, between whose ends it is interpolated
 
 
@@ -64,7 +55,6 @@ class Analysis:
         """
         self._anonymiser = anonymiser
         self._persons: dict[int, Person] = defaultdict(Person)  # of open tracks
-        self._described: tuple[Face, Descriptors] | None = None
         boxes = None
         if known is not None:
             boxes = {
@@ -74,7 +64,7 @@ class Analysis:
         self._tracker = Tracker(
             anonymiser.detector,
             search_every,
-            self._likeness,
+            PersonLikeness(anonymiser, self._persons),
             anonymiser.policy.needs_identity,
             boxes,
         )
@@ -91,9 +81,14 @@ class Analysis:
           VideoError: it cannot be read.
           RegionError: a region to hide or to search is outside the picture.
         """
-        with prefetch_in_thread(video.frames(), FRAMES_AHEAD) as frames:
-            for number, frame in enumerate(frames):
-                self._step(number, frame)
+        threads = cv2.getNumThreads()
+        with (
+            prefetch_in_thread(video.frames(), FRAMES_AHEAD) as frames,
+            ThreadPoolExecutor(threads) as pool,
+        ):
+            searched = ordered_map(pool, self._searched, enumerate(frames), 2 * threads)
+            for number, frame, ahead in searched:
+                self._step(number, frame, ahead)
                 sign_of_life()
         for track in self._tracker.close():
             self._end(track)
@@ -104,12 +99,17 @@ class Analysis:
         self.store.close()
         self.people.close()
 
-    def _step(self, number: int, frame: Frame) -> None:
+    def _searched(self, numbered: tuple[int, Frame]) -> tuple[int, Frame, Ahead | None]:
+        """A frame with its search, in any thread."""
+        number, frame = numbered
+        return number, frame, self._tracker.search.ahead(number, frame.image)
+
+    def _step(self, number: int, frame: Frame, ahead: Ahead | None) -> None:
         """Analyses one frame."""
         if not number:
             self._anonymiser.policy.check_regions(frame.image.shape)
         self._times.append(frame.seconds)
-        seen, ended = self._tracker.step(number, frame.image, frame.seconds)
+        seen, ended = self._tracker.step(number, frame.image, frame.seconds, ahead)
         self._was_searched.append(self._tracker.search.was_full)
         for track in ended:
             self._end(track)
@@ -119,33 +119,6 @@ class Analysis:
         for found in self._tracker.detections:
             self.store.add_detection(number, frame.seconds, found)
         self.num_frames, self.shape = number + 1, frame.image.shape
-
-    def _likeness(self, track: Track, image: np.ndarray, face: Face) -> str:
-        """Whether a face is that of a track's person; see `tracking.Likeness`."""
-        person = self._persons[track.number]
-        if not len(face.points_xy) or not person.reference:
-            if not self._anonymiser.policy.needs_identity:
-                return UNKNOWN
-            # In doubt a face is not whose face may be kept.
-            known = person.decisions
-            may_be_kept = known and not any(decision.hidden for decision in known)
-            return OTHER if len(face.points_xy) or may_be_kept else UNKNOWN
-        try:
-            if self._described is None or self._described[0] is not face:
-                self._described = face, self._descriptors(image, face.points_xy)
-            apart = person.distances(self._descriptors, self._described[1])
-        except DegenerateFaceError:  # a recogniser cannot see who it is
-            return OTHER
-        if any(apart[name] >= SAME_PERSON_DISTANCES[name] for name in apart):
-            return OTHER
-        is_large = max(face.box_xyxy[2:] - face.box_xyxy[:2]) >= MIN_CERTAIN_SIDE
-        return CERTAIN if is_large and apart[DLIB] < CERTAINLY_SAME else LIKELY
-
-    def _descriptors(self, image: np.ndarray, points_xy: np.ndarray) -> Descriptors:
-        """A face's descriptors: dlib's, or all where the policy asks who it is."""
-        if self._anonymiser.policy.needs_identity:
-            return self._anonymiser.check.describe(image, points_xy)
-        return {DLIB: self._anonymiser.describe(image, points_xy)}
 
     def _note(
         self, track: Track, number: int, frame: Frame, others: list[Face]

@@ -8,7 +8,7 @@ from anonygan_jax.detection.boxes import (
     centres_overlap,
     points_fit,
 )
-from anonygan_jax.detection.detector import Detection
+from anonygan_jax.detection.detector import Detection, Landmarker
 from anonygan_jax.faces.face import Face
 
 MAX_POINTS_APART = 0.1  # of a face's width, of two detections of one face
@@ -59,3 +59,17 @@ def _are_near(a: np.ndarray, b: np.ndarray) -> bool:
 def _apart(a: np.ndarray, b: np.ndarray) -> float:
     """Distance of two boxes' centres."""
     return float(np.linalg.norm(a[:2] + a[2:] - b[:2] - b[2:]) / 2)
+
+
+def follow(landmarker: Landmarker, track: Track, image: np.ndarray) -> Face | None:
+    """Returns a face by its landmarks in the frame before; None if there are none."""
+    before = track.face
+    if not len(before.points_xy):
+        return None
+    points = landmarker.follow(image, before.points_xy)
+    if points is None:
+        return None
+    moved = np.tile((points - before.points_xy).mean(0), 2)
+    box = (before.box_xyxy + moved).astype(np.float32)
+    face = Face(points, box, before.score, before.roll)
+    return face if points_fit(points, box, before.roll) else None

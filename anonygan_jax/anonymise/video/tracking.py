@@ -14,14 +14,15 @@ import numpy as np
 from anonygan_jax.anonymise.video.association import (
     Followed,
     confirms,
+    follow,
     is_second_box,
     nearest_tracks,
 )
-from anonygan_jax.anonymise.video.frame_search import FrameSearch
+from anonygan_jax.anonymise.video.frame_search import Ahead, FrameSearch
 from anonygan_jax.anonymise.video.motion import Motion
 from anonygan_jax.anonymise.video.scene_cuts import SceneCuts
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.detection.boxes import exceeds, iou, points_fit
+from anonygan_jax.detection.boxes import exceeds, iou
 from anonygan_jax.detection.detector import Detection, FaceDetector
 from anonygan_jax.faces.face import Face
 
@@ -71,22 +72,29 @@ class Tracker:
         self.scene_start = 0
 
     def step(
-        self, number: int, image: np.ndarray, seconds: float
+        self,
+        number: int,
+        image: np.ndarray,
+        seconds: float,
+        ahead: Ahead | None = None,
     ) -> tuple[list[Track], list[Track]]:
         """Returns the tracks of a frame, uint8 [H, W, 3], and those that have ended.
 
         Args:
           number: of the frame; frames come in order.
           seconds: its time.
+          ahead: its search, if it was made ahead.
         """
         ended: list[Track] = []
         self.motion.add(image)
         if self._cuts.is_cut(image):
             self.scene_start, ended = number, self.close()
             self.motion.forget()
-        followed = {t.number: self._follow(t, image) for t in self._tracks}
+        followed = {
+            t.number: follow(self._detector.landmarker, t, image) for t in self._tracks
+        }
         self.detections, is_thorough = self.search(
-            number, image, seconds, self.scene_start, self._tracks, followed
+            number, image, seconds, self.scene_start, self._tracks, followed, ahead
         )
         seen = self._match(number, image, followed, seconds, is_thorough)
         for track in self._tracks:
@@ -101,19 +109,6 @@ class Tracker:
         """Ends all tracks and returns them."""
         ended, self._tracks = self._tracks, []
         return ended
-
-    def _follow(self, track: Track, image: np.ndarray) -> Face | None:
-        """A face by its landmarks in the frame before; None if there are none."""
-        before = track.face
-        if not len(before.points_xy):
-            return None
-        points = self._detector.landmarker.follow(image, before.points_xy)
-        if points is None:
-            return None
-        moved = np.tile((points - before.points_xy).mean(0), 2)
-        box = (before.box_xyxy + moved).astype(np.float32)
-        face = Face(points, box, before.score, before.roll)
-        return face if points_fit(points, box, before.roll) else None
 
     def _match(
         self,
