@@ -3,6 +3,7 @@
 import flax.linen as nn
 
 from anonygan_jax.models.heatmaps import Heatmaps
+from anonygan_jax.models.layers import param_dtype
 
 
 class LandmarkAttention(nn.Module):
@@ -21,6 +22,7 @@ class LandmarkAttention(nn.Module):
         Args:
           heatmaps: 2K, the condition's and then the source's.
         """
-        conv = nn.Conv(1, (3,), padding=1, use_bias=False, name="conv")
+        options = {"use_bias": False, "param_dtype": param_dtype()}
+        conv = nn.Conv(1, (3,), padding=1, name="conv", **options)
         weights = nn.sigmoid(conv(heatmaps.means()[..., None]))
         return heatmaps.scale(weights[..., 0])

@@ -10,6 +10,7 @@ import ml_collections
 
 from anonygan_jax.data.config import DataConfig, PairConfig
 from anonygan_jax.data.ranges import check_ranges
+from anonygan_jax.io import paths
 from anonygan_jax.io.atomic_write import atomic_write
 from anonygan_jax.models.names import system_of
 from anonygan_jax.systems.registry import system_class
@@ -110,6 +111,8 @@ def save_config(config: ml_collections.ConfigDict, workdir: pathlib.Path) -> Non
     try:
         with atomic_write(path) as partial:
             partial.write_text(text)
+    except paths.BucketError:
+        raise
     except OSError as error:
         raise ValueError(
             f"--workdir: {workdir} cannot be written to ({error.strerror or error}); "

@@ -104,7 +104,7 @@ def test_a_missing_converter_is_one_line(refine_run, tmp_path, monkeypatch):
 def test_ciagan_s_export_draws_as_its_weights_do(write_untrained, tmp_path):
     config = ciagan.get_config("tiny").unlock()
     config.data.directory = "embedded"
-    config.model.num_identities = 20
+    config.model.num_identities = 56
     run = write_untrained(config, tmp_path / "run")
     export_generator(run, tmp_path / "orbax")
     export_generator(run, tmp_path / "onnx", file_format=ONNX)
