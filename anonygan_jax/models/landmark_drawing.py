@@ -44,12 +44,17 @@ def _on_line(
 ) -> jax.Array:
     """Whether pixels belong to lines with one pixel in each column, bool [B, H, W, L].
 
+    That is where floor(height of the line + 1/2) is `across`. Here in whole numbers,
+    without a division: each compiler rounds that in its own way.
+
     Args:
       start, end: [B, 1, 1, L, 2], whole numbers, (along, across).
       along, across: [H, W, 1], the pixels.
     """
     first, last = jnp.minimum(start, end)[..., 0], jnp.maximum(start, end)[..., 0]
     run, rise = jnp.moveaxis(end - start, -1, 0)
-    slope = rise / jnp.where(run == 0, 1.0, run)
-    height = start[..., 1] + slope * (along - start[..., 0])
-    return (along >= first) & (along <= last) & (jnp.floor(height + 0.5) == across)
+    length = jnp.where(run == 0, 1.0, jnp.abs(run))
+    risen = jnp.sign(run) * rise * (along - start[..., 0])  # times length
+    twice_above = 2 * risen - 2 * length * (across - start[..., 1])
+    is_near = (-length <= twice_above) & (twice_above < length)
+    return (along >= first) & (along <= last) & is_near
