@@ -1,7 +1,6 @@
 """The second detector of the published table: FaceNet's MTCNN."""
 
 import os
-import threading
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -29,12 +28,11 @@ class Mtcnn:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         from mtcnn import MTCNN
 
-        self._detector, self._lock = MTCNN(), threading.Lock()
+        self._detector = MTCNN()
 
     def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `Detector`."""
-        with self._lock:  # videos are searched by several threads
-            found = self._detector.detect_faces(image_u8) or []
+        found = self._detector.detect_faces(image_u8) or []
         rows = [(*face["box"], face["confidence"], 0.0) for face in found]
         boxes = np.array(sorted(rows, key=lambda row: -row[4]), np.float32)
         boxes = boxes.reshape(-1, 6)

@@ -1,9 +1,6 @@
 """The first pass over a video: where each face is, and whose it may be."""
 
 from collections import defaultdict, deque
-from concurrent.futures import ThreadPoolExecutor
-
-import cv2
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.policy import Decision
@@ -14,7 +11,7 @@ from anonygan_jax.anonymise.video.detection_store import (
     INTERPOLATED,
     DetectionStore,
 )
-from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY, SLOW, Ahead
+from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY, SLOW
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
@@ -25,7 +22,7 @@ from anonygan_jax.anonymise.video.tracking import Tracker
 from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.prefetch import ordered_map, prefetch_in_thread
+from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.io.worker_process import sign_of_life
 
 PADDING_FRAMES = 8  # in which a face is hidden before its first detection
@@ -81,14 +78,9 @@ class Analysis:
           VideoError: it cannot be read.
           RegionError: a region to hide or to search is outside the picture.
         """
-        threads = cv2.getNumThreads()
-        with (
-            prefetch_in_thread(video.frames(), FRAMES_AHEAD) as frames,
-            ThreadPoolExecutor(threads) as pool,
-        ):
-            searched = ordered_map(pool, self._searched, enumerate(frames), 2 * threads)
-            for number, frame, ahead in searched:
-                self._step(number, frame, ahead)
+        with prefetch_in_thread(video.frames(), FRAMES_AHEAD) as frames:
+            for number, frame in enumerate(frames):
+                self._step(number, frame)
                 sign_of_life()
         for track in self._tracker.close():
             self._end(track)
@@ -99,17 +91,12 @@ class Analysis:
         self.store.close()
         self.people.close()
 
-    def _searched(self, numbered: tuple[int, Frame]) -> tuple[int, Frame, Ahead | None]:
-        """A frame with its search, in any thread."""
-        number, frame = numbered
-        return number, frame, self._tracker.search.ahead(number, frame.image)
-
-    def _step(self, number: int, frame: Frame, ahead: Ahead | None) -> None:
+    def _step(self, number: int, frame: Frame) -> None:
         """Analyses one frame."""
         if not number:
             self._anonymiser.policy.check_regions(frame.image.shape)
         self._times.append(frame.seconds)
-        seen, ended = self._tracker.step(number, frame.image, frame.seconds, ahead)
+        seen, ended = self._tracker.step(number, frame.image, frame.seconds)
         self._was_searched.append(self._tracker.search.was_full)
         for track in ended:
             self._end(track)

@@ -18,7 +18,7 @@ from anonygan_jax.anonymise.video.association import (
     is_second_box,
     nearest_tracks,
 )
-from anonygan_jax.anonymise.video.frame_search import Ahead, FrameSearch
+from anonygan_jax.anonymise.video.frame_search import FrameSearch
 from anonygan_jax.anonymise.video.motion import Motion
 from anonygan_jax.anonymise.video.scene_cuts import SceneCuts
 from anonygan_jax.anonymise.video.track import Track
@@ -72,18 +72,13 @@ class Tracker:
         self.scene_start = 0
 
     def step(
-        self,
-        number: int,
-        image: np.ndarray,
-        seconds: float,
-        ahead: Ahead | None = None,
+        self, number: int, image: np.ndarray, seconds: float
     ) -> tuple[list[Track], list[Track]]:
         """Returns the tracks of a frame, uint8 [H, W, 3], and those that have ended.
 
         Args:
           number: of the frame; frames come in order.
           seconds: its time.
-          ahead: its search, if it was made ahead.
         """
         ended: list[Track] = []
         self.motion.add(image)
@@ -94,7 +89,7 @@ class Tracker:
             t.number: follow(self._detector.landmarker, t, image) for t in self._tracks
         }
         self.detections, is_thorough = self.search(
-            number, image, seconds, self.scene_start, self._tracks, followed, ahead
+            number, image, seconds, self.scene_start, self._tracks, followed
         )
         seen = self._match(number, image, followed, seconds, is_thorough)
         for track in self._tracks:
