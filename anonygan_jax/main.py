@@ -8,7 +8,9 @@ for a finished run, 75 for one that was asked to stop and is saved, 1 for an err
 """
 
 import logging
+import pathlib
 import sys
+import traceback
 
 import jax
 from absl import app, flags
@@ -24,7 +26,7 @@ from anonygan_jax.training.nan_guard import NotFiniteError
 from anonygan_jax.training.profiling import profile_steps
 from anonygan_jax.weights import config_fields
 
-HELP = {"--help", "--helpshort", "--helpfull", "-h"}
+HELP = {"--help", "--helpshort", "--helpfull", "-help"}
 NO_VARIANTS = "get_config() takes 0 positional arguments"  # what Python says of it
 STOPPED = 75  # exit code: asked to stop before the last step; the same command goes on
 
@@ -87,11 +89,8 @@ def main(arguments: list[str]) -> None:
                 checkpoints.evaluate_run(config, workdir)
             else:
                 checkpoints.watch_run(config, workdir)
-    except (ValueError, NotFiniteError, WorkerDied) as error:
+    except (ValueError, OSError, NotFiniteError, WorkerDied) as error:
         processes.fail(str(error))
-    except OSError as error:
-        named = error.filename is not None or isinstance(error, paths.BucketError)
-        processes.fail(str(error) if named else f"{_WORKDIR.value}: {error}")
     except ImportError as error:
         if extras.is_ours(error):
             raise
@@ -116,6 +115,10 @@ def _parse_flags(arguments: list[str]) -> list[str]:
     except SystemExit as error:  # absl has one code for help and mistakes
         sys.exit(0 if HELP & {*arguments} else error.code)
     except (AttributeError, KeyError) as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        if "ml_collections" not in place.filename:  # an error in the config itself
+            reason = f"{type(error).__name__}: {error}"
+            sys.exit(f"error: {place.filename}, line {place.lineno}: {reason}")
         inner = error.args[0]  # of a field an error, of a section its text
         text = inner.args[0] if isinstance(inner, Exception) else inner
         sys.exit(f"error: the config has no field {'; '.join(text.splitlines())}")
@@ -139,10 +142,15 @@ def _show_progress() -> None:
 
 
 def _is_told_once(record: logging.LogRecord) -> bool:
-    """Whether a message is none of the tracebacks of errors that Orbax raises, too."""
-    return not (
-        record.exc_info and ("orbax" in record.pathname or record.name == "asyncio")
-    )
+    """Whether a message is none of those of a failed save, which Orbax raises, too."""
+    place = pathlib.PurePath(record.pathname)
+    if record.name == "asyncio":
+        return "orbax" not in record.getMessage()
+    if {"orbax", "checkpoint"} <= {*place.parts} and record.exc_info:
+        if place.name in ("future.py", "async_checkpointer.py"):
+            return False
+        record.exc_info = record.exc_text = None  # the line alone
+    return True
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ set -euo pipefail
 # shellcheck source=launch/arguments.sh
 . "$(dirname "$0")/arguments.sh"
 help_if_asked "$@"
-for argument in "$@"; do
-  [[ $argument == --* ]] || refuse "unknown argument $argument"
-done
+[[ ${1:---} == --* ]] || refuse "unknown argument $1"
 cd "$(dirname "$0")/.."
 [ -d .venv ] || "${PYTHON:-python3}" -m venv .venv
 # shellcheck source=/dev/null

@@ -116,12 +116,12 @@ def _named_errors() -> Iterator[None]:
         raise
     except (BucketError, PathError) as error:
         raise click.ClickException(str(error)) from error
+    except client_errors() as error:
+        raise click.ClickException(f"a bucket: {short(error)}") from error
     except BrokenPipeError:
         raise  # click ends without a word
     except OSError as error:
         raise click.ClickException(_of_file(error)) from error
-    except client_errors() as error:
-        raise click.ClickException(f"a bucket: {short(error)}") from error
     except ImportError as error:
         if extras.is_ours(error):
             raise
@@ -131,7 +131,7 @@ def _named_errors() -> Iterator[None]:
 def _of_file(error: OSError) -> str:
     """What went wrong, with the file if the error knows it."""
     if error.strerror is None or error.filename is None:
-        return str(error)
+        return str(error) or type(error).__name__
     return f"{error.filename}: {error.strerror}"
 
 

@@ -16,6 +16,7 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 from anonygan_jax.data.tfds_folder import RecordsError, check_features, named_errors
 from anonygan_jax.faces.face import NUM_LANDMARKS
+from anonygan_jax.io.atomic_write import discard
 
 NAME = "faces"
 SPLIT = "train"
@@ -91,7 +92,7 @@ def write_shard(
     except RuntimeError as error:  # ArrayRecord's, as on a full disk
         raise OSError(f"{path}: cannot be written: {error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        discard(partial)
     return sum(map(len, records))
 
 

@@ -66,12 +66,30 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
         _to_disk(partial)
         partial.replace(path)
     except OSError as error:
-        if error.filename == str(partial):
-            error.filename = str(path)  # the name that a person knows
+        if error.filename in (None, str(partial)):
+            raise named(error, path) from error
         raise
     finally:
-        if partial.exists():  # nothing can be removed of a disk that is read-only
-            partial.unlink()
+        discard(partial)
+
+
+def named(error: OSError, path: pathlib.Path) -> OSError:
+    """Returns an error of the same kind with a file's name, which a person knows.
+
+    Errors without a number (of buckets, of libraries) are unchanged.
+    """
+    if error.errno is None:
+        return error
+    return type(error)(error.errno, error.strerror, str(path))
+
+
+def discard(path: pathlib.Path) -> None:
+    """Removes a temporary file if there is one; a warning if it cannot be removed."""
+    try:
+        if os.path.lexists(path):
+            path.unlink()
+    except OSError as error:  # another one may say why
+        logger.warning("a temporary file is left: %s", error)
 
 
 def copy_whole(file: BinaryIO, path: pathlib.Path) -> None:

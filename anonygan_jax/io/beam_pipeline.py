@@ -7,11 +7,12 @@ import shlex
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.runners.runner import PipelineState
+from apache_beam.runners.runner import PipelineState, create_runner
 
 from anonygan_jax.io.worker_process import WorkerDied
 
-HERE = (None, StandardOptions.DEFAULT_RUNNER)  # runners of this machine
+# Modules of the runners of this machine.
+HERE = ("apache_beam.runners.direct", "apache_beam.runners.portability.fn_api_runner")
 MAX_TEXT = 300  # characters of a runner's message, whose end says what failed
 
 
@@ -31,12 +32,12 @@ def parse_options(text: str) -> PipelineOptions:
     this machine an unknown option is a mistake.
 
     Raises:
-      ValueError: there is no such option, or its value is of another kind.
+      ValueError: there is no such runner or option, or its value is of another kind.
     """
     try:
         words = shlex.split(text)
-        options = _checked(PipelineOptions(words))
-    except ValueError as error:
+        options = _checked(words)
+    except (ValueError, ImportError) as error:
         raise ValueError(f"--beam {text!r}: {error}") from error
     for before, word in itertools.pairwise(["", *words]):
         if not word.startswith("-") and (not before.startswith("-") or "=" in before):
@@ -44,17 +45,20 @@ def parse_options(text: str) -> PipelineOptions:
     return options
 
 
-def _checked(options: PipelineOptions) -> PipelineOptions:
-    """The same options, if this machine can run a pipeline by them, or another may."""
+def _checked(words: list[str]) -> PipelineOptions:
+    """Options, if this machine can run a pipeline by them, or another may."""
     said = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            options = PipelineOptions(words)
             known = options.get_all_options()
             given = options.get_all_options(retain_unknown_options=True)
     except SystemExit as error:  # of argparse, after a page of usage
-        raise ValueError(said.getvalue().splitlines()[-1].strip("- ")) from error
+        lines = said.getvalue().splitlines() if error.code else []
+        raise ValueError((lines or ["Beam's site explains them"])[-1]) from error
     unknown = sorted(given.keys() - known.keys())
-    if unknown and known["runner"] in HERE:
+    runner = create_runner(known["runner"] or StandardOptions.DEFAULT_RUNNER)
+    if unknown and type(runner).__module__.startswith(HERE):
         raise ValueError(f"Beam has no option --{unknown[0]}")
     return options
 

@@ -28,7 +28,8 @@ from anonygan_jax.weights.generator_checkpoint import check_item
 
 logger = logging.getLogger(__name__)
 
-NO_SPACE = "RESOURCE_EXHAUSTED"  # the beginning of what TensorStore says
+# Far inside of what TensorStore says of a full disk.
+NO_SPACE = ("No space left on device", "Disk quota exceeded")
 ITEMS = ("generator", "training")
 
 
@@ -56,10 +57,10 @@ class Checkpoints:
             )
             kept.append(best)
         options = ocp.CheckpointManagerOptions(
-            preservation_policy=preservation_policy.AnyPreservationPolicy(kept),
-            cleanup_tmp_directories=True,  # of a run that was killed
+            preservation_policy=preservation_policy.AnyPreservationPolicy(kept)
         )
         self._workdir, self._best_by = workdir, best_by
+        self._begun: list[int] = []  # steps whose saves this process has begun
         self._directory = paths.absolute(workdir / CHECKPOINTS)
         self._manager = ocp.CheckpointManager(
             self._directory, options=options, item_names=ITEMS
@@ -82,6 +83,7 @@ class Checkpoints:
         metrics = None
         if measures and self._best_by in measures:
             metrics = {self._best_by: measures[self._best_by]}
+        self._begun.append(step)
         with self._writing():
             self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
 
@@ -170,9 +172,13 @@ class Checkpoints:
             ) from error
 
     def _remove_unfinished(self) -> None:
-        """Frees what a save took that cannot be finished, as far as possible."""
+        """Frees what a save took that could not be finished, as far as possible.
+
+        That of another process is left: it may still be written.
+        """
         if jax.process_index() == 0 and not paths.is_bucket(self._directory):
-            for folder in self._directory.glob("*.orbax-checkpoint-tmp"):
+            for step in self._begun:
+                folder = self._directory / f"{step}.orbax-checkpoint-tmp"
                 shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
@@ -191,8 +197,9 @@ class Checkpoints:
 
 def _short(error: Exception) -> str:
     """The beginning of a message, on one line."""
-    text = " ".join(str(error).split())[:200]
-    return f"the disk is full ({text})" if text.startswith(NO_SPACE) else text
+    text = " ".join(str(error).split())
+    full = next((f"{words}: " for words in NO_SPACE if words in text), "")
+    return full + text[:200]
 
 
 def _items(state: TrainState) -> dict[str, Any]:

@@ -63,8 +63,9 @@ def _of_skipped(
 ) -> list[str]:
     """A sentence if updates of the last `NUM_STEPS` steps were left out."""
     steps = {*skipped, *(int(line["step"]) for line in lines if line.get(SKIPPED))}
-    newest = max([*steps, *(int(line["step"]) for line in lines[-1:])], default=0)
-    late = [step for step in steps if step > newest - NUM_STEPS]
+    logged = int(lines[-1]["step"]) if lines else 0
+    # Later ones are of the run before it went on from an older checkpoint.
+    late = [step for step in steps if abs(step - logged) < NUM_STEPS]
     if not late:
         return []
     return [

@@ -72,7 +72,7 @@ class Hooks:
             grid = self._sample_grid(state)
             if self.log:
                 self.log.picture(step, grid)
-        if evaluates and self._evaluate:
+        if self._evaluate and evaluates:
             measures = self._evaluate(state)
             self._write(step, measures)
         if draws or evaluates:

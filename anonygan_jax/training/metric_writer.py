@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from anonygan_jax.io import extras
-from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.atomic_write import atomic_write, named
 from anonygan_jax.io.paths import write_warnings
 from anonygan_jax.io.staged_folder import StagedFolder
 
@@ -57,8 +57,11 @@ class MetricWriter:
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes one line of numbers."""
-        self._file.write(json.dumps({"step": step} | dict(values)) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps({"step": step} | dict(values)) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise named(error, self._folder.path / METRICS_FILE) from error
         if self._writer:
             self._writer.write_scalars(step, dict(values))
         self._publish(METRICS_FILE)

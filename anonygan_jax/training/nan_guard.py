@@ -2,6 +2,7 @@
 
 import logging
 import pathlib
+import re
 
 import jax
 import numpy as np
@@ -89,5 +90,6 @@ class NanGuard:
 
 def saved_batches(workdir: pathlib.Path) -> list[int]:
     """Returns the steps of a run whose updates were left out and batches saved."""
-    names = (path.name for path in workdir.glob(BATCH_FILE.format("*", 0)))
-    return sorted(int(name.split("_")[2]) for name in names)
+    name = re.compile(BATCH_FILE.format(r"(\d+)", 0))
+    found = (name.fullmatch(path.name) for path in workdir.glob("not_finite_*"))
+    return sorted(int(match[1]) for match in found if match)

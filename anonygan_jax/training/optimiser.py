@@ -37,14 +37,15 @@ class OptimiserConfig:
     num_microbatches: int = 1
 
     def __post_init__(self) -> None:
-        zero = ("generator_learning_rate", "discriminator_learning_rate")
+        rates = ("generator_learning_rate", "discriminator_learning_rate")
+        zeros = ("decay_from_step", "num_pretraining_steps")
         check_ranges(
             "optimiser",
             self,
-            **dict.fromkeys((*zero, "decay_from_step"), 0),
-            **dict.fromkeys(("beta1", "beta2", "ema_decay"), (0, 1)),
+            **dict.fromkeys((*rates, "ema_decay"), (0, 1)),
+            **dict.fromkeys(("beta1", "beta2"), (0, 0.99999)),  # 1 divides by zero
+            **dict.fromkeys(zeros, 0),
             num_steps=1,
-            num_pretraining_steps=(0, self.num_steps),
             num_microbatches=1,
         )
 

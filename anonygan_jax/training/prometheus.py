@@ -7,7 +7,7 @@ import pathlib
 
 import prometheus_client
 
-from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.atomic_write import named
 from anonygan_jax.training.status import TrainingRun
 
 
@@ -42,5 +42,7 @@ def write_textfile(path: pathlib.Path, name: str, run: TrainingRun) -> None:
     newest = {key: value for line in run.lines for key, value in line.items()}
     for key in newest.keys() - {"step"}:
         metric.labels(name, key).set(newest[key])
-    with atomic_write(path) as partial:
-        partial.write_bytes(prometheus_client.generate_latest(registry))
+    try:  # its temporary file does not end with .prom: nobody reads it
+        prometheus_client.write_to_textfile(str(path), registry)
+    except OSError as error:
+        raise named(error, path) from error

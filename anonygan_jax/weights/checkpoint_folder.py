@@ -19,10 +19,8 @@ GENERATOR = "generator"
 ONNX_FILE = "generator.onnx"
 STEP_NOTE = "step"  # in that file: of training
 EMBEDDED_CHECKPOINT = "embedded"  # the name of the package's own checkpoint
-_LAST_FILE = re.compile(r"(\d+)/generator/manifest\.ocdbt")  # that Orbax writes
-
-
 _ADVICE = "a run that is resumed writes it again if it is not there"
+_LAST_FILE = re.compile(r"(\d+)/generator/manifest\.ocdbt")  # that Orbax writes
 
 
 class CheckpointError(ValueError):
@@ -55,11 +53,14 @@ def read_config(workdir: pathlib.Path) -> dict[str, Any]:
         )
     try:
         config = json.loads(path.read_text())
-        if not isinstance(config, dict) or not {"model", "data"} <= config.keys():
-            raise ValueError("no config of a run")
+    except ValueError as error:
+        raise CheckpointError(f"{path}: damaged ({error}); {_ADVICE}") from error
+    if not isinstance(config, dict) or not {"model", "data"} <= config.keys():
+        raise CheckpointError(f"{path}: no config of a run")
+    try:
         return with_current_fields(config)
     except ValueError as error:
-        raise CheckpointError(f"{path}: {error}; {_ADVICE}") from error
+        raise CheckpointError(f"{path}: {error}") from error
 
 
 def saved_steps(workdir: pathlib.Path) -> list[int]:

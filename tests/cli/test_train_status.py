@@ -178,6 +178,10 @@ def test_the_summary_has_the_alerts(run):
 def test_updates_that_are_left_out_are_an_alert(run):
     path = run / "run.prom"
     (run / "not_finite_97_process_0.npz").touch()  # between two lines
+    (run / "not_finite_copy_process_0.npz").touch()  # a person's
+    (
+        run / "not_finite_5000_process_0.npz"
+    ).touch()  # before a resume from an older step
     result = _status(run, f"--prometheus={path}")
     (line,) = (x for x in result.output.splitlines() if x.startswith("ALERT"))
     assert "left out in the last 500 steps: 1, the newest at step 97" in line

@@ -148,3 +148,23 @@ def test_a_leftover_that_cannot_be_removed_ends_nothing(tmp_path, monkeypatch, c
     )
     remove_leftovers(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_file_is_named_on_a_full_disk(tmp_path, limited_files):
+    path = tmp_path / "result.txt"
+    with (
+        limited_files(4),
+        pytest.raises(OSError, match="File too large") as caught,
+        atomic_write(path) as partial,
+    ):
+        partial.write_text("more than four bytes")
+    assert caught.value.filename == str(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_its_place_is_named_once(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    with pytest.raises(IsADirectoryError) as caught, atomic_write(path) as partial:
+        partial.write_text("text")
+    assert str(caught.value).endswith(f"Is a directory: '{path}'")

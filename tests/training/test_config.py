@@ -120,7 +120,7 @@ def test_a_workdir_that_cannot_be_written_to_is_named(tiny_config, tmp_path):
         ("run", RunConfig, "picture_every_x_steps", -1, "at least 0"),
         ("optimiser", OptimiserConfig, "num_steps", 0, "at least 1"),
         ("optimiser", OptimiserConfig, "ema_decay", 1.5, "0 to 1"),
-        ("optimiser", OptimiserConfig, "generator_learning_rate", math.nan, "at least"),
+        ("optimiser", OptimiserConfig, "generator_learning_rate", math.nan, "0 to 1"),
         ("data", DataConfig, "image_size", (112, 0), "at least 16"),
         ("data", DataConfig, "batch_size", -3, "at least 1"),
         ("pairs", PairConfig, "supervised_share", 2, "0 to 1"),

@@ -410,6 +410,7 @@ def test_entry_point_says_what_is_wrong(tmp_path):
         ),
         (["--config=composites", "--config.modl.width=3"], "no field 'modl'"),
         (["--config=composites:small"], "--config: it has no variants"),
+        (["--config=tests/wrong_config.py"], "KeyError: 'NONE_IS_CALLED_SO'"),
         (["--config=composites", "--config.run.log_every_x_steps=0"], "at least 1"),
         (["--config=composites", "more"], "unexpected argument 'more'"),
         (["--config=composites", "--workdir=setup.py/x"], "x cannot be written to"),
