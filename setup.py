@@ -83,7 +83,7 @@ setup(
         # anonygan prepare --beam, anonygan anonymise --beam.
         "beam": ["apache-beam>=2.77,<3"],
         # The peer of benchmarks/anonymise_vs_deface.py; brings an OpenCV of its own.
-        "peers": ["deface>=1.5,<2"],
+        "peers": ["deface>=1.5,<2", "torch>=2.6,<3"],
         # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
         "dev": [
             "beartype>=0.22,<0.23",

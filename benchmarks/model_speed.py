@@ -1,201 +1,135 @@
-"""Generator and training step of a config, per image, with peak memory.
+"""AnonyGAN's generator and training step: ours, and the same in plain PyTorch.
 
+    pip install '.[peers,onnx]' && pip install --no-deps 'jax2onnx>=0.17.1,<0.18'
     python -m benchmarks.model_speed --batch_size=1
-    python -m benchmarks.model_speed --batch_size=4
+    python -m benchmarks.model_speed --config=configs/faces.py --batch_size=8
+    XLA_PYTHON_CLIENT_PREALLOCATE=false python -m benchmarks.model_speed \\
+        --batch_size=32 --compile --config.model.compute_dtype=bfloat16
 
-The peers are timed in turn in the same run: the generator's first layer over dense
-heatmaps, as in the release, and our outer products; outer products and scattered
-kernels, with their gradients, where heatmaps are single pixels; and the step as XLA
-compiles it for a CPU by default.
+The last line is for a GPU, which is used where JAX and PyTorch both see one; float32 is
+TF32 there on both sides. First the two sides' networks are compared
+(`torch_equality`); --runs=0 does nothing else. Then all are timed in turn with equal
+threads. PyTorch is given dense heatmaps, our programs make theirs. Our step also has
+the average of the weights and the check for numbers that are not finite. Shares are of
+the peak of products in bfloat16, by the operations that PyTorch counts.
+`model_memory` has the memory of each.
 """
 
-import functools
-import resource
+import os
 import statistics
-import time
-from collections.abc import Callable
-from typing import Any
 
+import cv2
 import jax
-import jax.numpy as jnp
-import numpy as np
+import ml_collections
+import torch
+import torch._functorch.config
 from absl import app, flags
 from ml_collections import config_flags
+from torch.utils.flop_counter import FlopCounterMode
 
-from anonygan_jax.data.batches import PairBatch
 from anonygan_jax.models.compiler_options import compiler_options
-from anonygan_jax.models.heatmaps import (
-    convolve_heatmaps,
-    landmark_heatmaps,
-    scatter_onehot_kernels,
-)
-from anonygan_jax.systems.anonygan import AnonyGAN, Pair
-from anonygan_jax.systems.train_state import TrainState
-from anonygan_jax.training import factory
-from anonygan_jax.training.step import TrainStep
+from anonygan_jax.training.accelerator_specs import CHIPS
+from benchmarks import in_turn, torch_equality, torch_weights
+from benchmarks.our_programs import OurPrograms, Program
+from benchmarks.torch_step import TorchStep
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", "configs/celeba.py:paper", "Whose networks."
 )
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "Pairs per step.")
 _RUNS = flags.DEFINE_integer("runs", 5, "Timed runs of each, after one warm-up.")
+_COMPILE = flags.DEFINE_bool("compile", False, "Time torch.compile, too.")
+OURS, PEER = "JAX", "PyTorch"
 
 
-def timed(function: Callable[[], object]) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
-    jax.block_until_ready(function())
-    return time.perf_counter() - start
+def peers(
+    config: ml_collections.ConfigDict, ours: OurPrograms, is_compiled: bool
+) -> tuple[Program, Program]:
+    """Returns the generator and the step in PyTorch."""
+    device = "cuda" if _on_gpu() else "cpu"
+    batch = torch_weights.torch_batch(ours.pair, config.model.heatmap_grid)
+    batch = batch.map(lambda tensor: tensor.to(device))
+    step = TorchStep(config, device)
+    torch_weights.load_weights(step, ours.state)
+    if is_compiled:
+        for network in torch_weights.networks(step).values():
+            network.compile()
+
+    @torch.inference_mode()
+    def forward() -> None:
+        step.generator.eval()
+        step.generate(batch)
+        _wait()
+
+    def train() -> None:
+        step.generator.train()
+        step(batch)
+        _wait()
+
+    return forward, train
 
 
-def report(name: str, seconds: list[float]) -> None:
-    """One line: minimum, median, maximum per image."""
-    per_image = [1e3 * s / _BATCH_SIZE.value for s in seconds]
-    low, mid, high = min(per_image), statistics.median(per_image), max(per_image)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        f"{name:38s} {low:9.1f} {mid:9.1f} {high:9.1f} ms per image, "
-        f"peak so far {peak:.2f} GiB",
-        flush=True,
-    )
-
-
-def random_batch(size: tuple[int, int], with_warped: bool = False) -> PairBatch:
-    """Noise with landmarks inside the picture."""
-    rng = np.random.default_rng(0)
-    shape = (_BATCH_SIZE.value, *size, 3)
-    points = rng.uniform(0, min(size), (2, _BATCH_SIZE.value, 68, 2))
-    images = [jnp.asarray(rng.integers(0, 256, shape, np.uint8)) for _ in range(2)]
-    return PairBatch(
-        images[0],
-        images[1],
-        jnp.asarray(points[0], jnp.float32),
-        jnp.asarray(points[1], jnp.float32),
-        jnp.arange(_BATCH_SIZE.value) % 2 == 0,
-        jnp.full(_BATCH_SIZE.value, -1, jnp.int32),
-        images[0] if with_warped else None,
-    )
-
-
-def first_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]:
-    """The 7x7 convolution over 68 heatmaps, dense and as outer products."""
-    kernel = jax.random.normal(jax.random.key(0), (7, 7, 68, 64))
-
-    def dense(points: jax.Array) -> jax.Array:
-        maps = landmark_heatmaps(points, size, (218, 178)).dense()
-        maps = jnp.pad(maps, ((0, 0), (3, 3), (3, 3), (0, 0)), mode="reflect")
-        numbers = ("NHWC", "HWIO", "NHWC")
-        return jax.lax.conv_general_dilated(
-            maps, kernel, (1, 1), "VALID", dimension_numbers=numbers
+def report(name: str, programs: dict[str, Program], num_flops: int) -> None:
+    """Prints a line for each side: time, rate, and the ratio to PyTorch's time."""
+    times = in_turn.time_in_turn(programs, _RUNS.value)
+    count, chip = _BATCH_SIZE.value, CHIPS.get(jax.devices()[0].device_kind)
+    for side, seconds in times.items():
+        median = statistics.median(seconds)
+        rate = num_flops / median
+        share = f", {rate / chip.peak:.0%} of peak" if chip else ""
+        print(
+            f"{name}, {side:20s} {in_turn.milliseconds(seconds, count)}, "
+            f"{count / median:8.1f} images/s, {rate / 1e9:8.0f} GFLOP/s{share}; "
+            f"{in_turn.median_ratio(times[PEER], seconds):.2f} of {PEER}'s speed",
+            flush=True,
         )
 
-    def outer(points: jax.Array) -> jax.Array:
-        heatmaps = landmark_heatmaps(points, size, (218, 178))
-        return convolve_heatmaps(heatmaps, kernel, 1, 3, "reflect")
 
-    compiled = {"dense": jax.jit(dense), "outer": jax.jit(outer)}
-    points = batch.source_points_xy
-    return {
-        f"first layer, {name}": lambda f=f: f(points) for name, f in compiled.items()
-    }
-
-
-def pixel_layers(batch: PairBatch, size: tuple[int, int]) -> dict[str, Callable]:
-    """The same layer over heatmaps of one pixel, with the gradient of its kernel."""
-    heatmaps = landmark_heatmaps(batch.source_points_xy, size)
-    kernel = jax.random.normal(jax.random.key(0), (7, 7, 68, 64))
-
-    def gradient(layer: Callable) -> Callable:
-        def energy(kernel: jax.Array) -> jax.Array:
-            return jnp.square(layer(heatmaps, kernel, 1, 3, "reflect")).sum()
-
-        compiled = jax.jit(jax.grad(energy))
-        return lambda: compiled(kernel)
-
-    return {
-        "first layer's gradient, products": gradient(convolve_heatmaps),
-        "first layer's gradient, scattered": gradient(scatter_onehot_kernels),
-    }
-
-
-def compare(layers: dict[str, Callable]) -> None:
-    """A line each of two ways to compute a layer, and the ratio of their times."""
-    times: dict[str, list[float]] = {name: [] for name in layers}
-    for run in range(_RUNS.value + 1):
-        for name, function in layers.items():
-            seconds = timed(function)
-            if run:
-                times[name].append(seconds)
-    for name, seconds_of_runs in times.items():
-        report(name, seconds_of_runs)
-    ratios = [slow / quick for slow, quick in zip(*times.values(), strict=True)]
-    print(
-        f"{' / '.join(layers):38s} {statistics.median(ratios):9.1f} (median of pairs)"
-    )
-
-
-def forwards(
-    system: AnonyGAN, variables: dict[str, Any], pair: Pair
-) -> dict[str, Callable]:
-    """The generator as XLA compiles it by itself, and with the tool's options."""
-    lowered = jax.jit(system.generate).lower(variables, pair)
-    compiled = {
-        "forward, XLA's defaults": lowered.compile(),
-        "forward": lowered.compile(compiler_options()),
-    }
-    return {n: functools.partial(f, variables, pair) for n, f in compiled.items()}
-
-
-def compare_steps(
-    train_step: TrainStep, key: jax.Array, state: TrainState, batch: PairBatch
-) -> None:
-    """The step as XLA compiles it by itself, and with the options of a run."""
-    plain = factory.lower_step(train_step, key, state, batch).compile()
-    steps = {
-        "step, XLA's defaults": plain,
-        "step": factory.compile_step(train_step, key, state, batch),
-    }
-    print(f"loss terms' largest difference: {differences(steps, state, batch):.1e}")
-
-    def take(step: jax.stages.Compiled) -> None:
-        nonlocal state  # its buffers are donated
-        state = jax.block_until_ready(step(state, batch)[0])
-
-    compare({name: functools.partial(take, step) for name, step in steps.items()})
-
-
-def differences(
-    steps: dict[str, jax.stages.Compiled], state: TrainState, batch: PairBatch
-) -> float:
-    """Of the loss terms of two ways to compute a step, relative."""
-    copies = [jax.tree.map(jnp.copy, state) for _ in steps]
-    terms = [
-        step(copy, batch)[1] for step, copy in zip(steps.values(), copies, strict=True)
-    ]
-    return max(
-        abs(float(terms[0][name]) - float(value)) / max(abs(float(value)), 1e-3)
-        for name, value in terms[1].items()
-    )
+def count_flops(program: Program) -> int:
+    """Returns the FLOPs of convolutions and products of a program of PyTorch."""
+    with FlopCounterMode(display=False) as counter:
+        program()
+    return counter.get_total_flops()
 
 
 def main(_arguments: list[str]) -> None:
-    """Prints a line for each part."""
-    config = _CONFIG.value
-    size = tuple(config.data.image_size)
-    batch = random_batch(size, config.model.uses_warped_condition)
-    compare(first_layers(batch, size))
-    compare(pixel_layers(batch, size))
+    """Prints the differences of the two sides, and a line for each of their speeds."""
+    config, count = _CONFIG.value, _BATCH_SIZE.value
+    torch.set_num_threads(_num_threads())
+    cv2.setNumThreads(_num_threads())
+    torch_equality.check(config)
+    if not _RUNS.value:
+        return
+    ours = OurPrograms(config, count)
+    forward, step = peers(config, ours, False)
+    programs = {OURS: compiler_options(), f"{OURS}, XLA's defaults": None}
+    forwards = {name: ours.forward(options) for name, options in programs.items()}
+    steps = {name: ours.step(options) for name, options in programs.items()}
+    forwards[PEER], steps[PEER] = forward, step
+    if _COMPILE.value:
+        name = f"{PEER}, compiled"
+        forwards[name], steps[name] = peers(config, ours, True)
+    if not _on_gpu():
+        forwards["ONNX Runtime"] = ours.onnx_forward(_num_threads())
+    report("forward", forwards, count_flops(forward))
+    report("step", steps, count_flops(step))
 
-    train_step = factory.make_train_step(config)
-    system = train_step.system
-    assert isinstance(system, AnonyGAN)
-    key = jax.random.key(0, impl="rbg")
-    state = jax.jit(train_step.init)(key, batch)
-    pair = jax.jit(system.prepare)(batch)
-    compare(forwards(system, state.generator_variables(), pair))
 
-    compare_steps(train_step, key, state, batch)
+def _on_gpu() -> bool:
+    return jax.default_backend() == "gpu" and torch.cuda.is_available()
+
+
+def _wait() -> None:
+    if _on_gpu():
+        torch.cuda.synchronize()
+
+
+def _num_threads() -> int:
+    """Threads of PyTorch and ONNX Runtime; XLA has as many."""
+    return len(os.sched_getaffinity(0))
 
 
 if __name__ == "__main__":
+    torch.backends.cuda.matmul.allow_tf32 = True  # as JAX
+    torch._functorch.config.donated_buffer = False  # two gradients of one graph
     app.run(main)
