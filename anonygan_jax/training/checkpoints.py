@@ -187,12 +187,11 @@ class Checkpoints:
         Raises:
           CheckpointError: a checkpoint cannot be written.
         """
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._remove_unfinished)
+            stack.callback(self._manager.close)  # its threads end, also after an error
             with self._writing():
                 self._manager.wait_until_finished()
-        finally:
-            self._manager.close()  # its threads end, also after an error
-            self._remove_unfinished()
 
 
 def _short(error: Exception) -> str:

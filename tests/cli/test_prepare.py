@@ -105,13 +105,11 @@ def test_beam_gives_the_same_bytes(prepared, photo_folder, tmp_path, monkeypatch
 
 
 def test_what_beam_does_not_know_is_reported(photo_folder, tmp_path):
-    arguments = [str(photo_folder), "--output", str(tmp_path / "out")]
-    result = CliRunner().invoke(
-        prepare.main, [*arguments, "--beam", "--runner=NoRunner"]
-    )
+    arguments = ["prepare", str(photo_folder), "--output", str(tmp_path / "out")]
+    result = CliRunner().invoke(main.main, [*arguments, "--beam", "--runner=NoRunner"])
     assert result.exit_code == 1
     assert "NoRunner" in result.output
-    assert not (tmp_path / "out" / "dataset_info.json").exists()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

@@ -45,5 +45,5 @@ def test_a_share_of_the_pairs_is_mirrored_both_pictures_alike(batch):
 
 def test_nothing_changes_unless_asked(batch):
     assert augment(batch, KEY, AugmentationConfig()) is batch
-    with pytest.raises(ValueError, match=r"flip_share is 1\.5, wanted a share"):
+    with pytest.raises(ValueError, match=r"flip_share is 1\.5, wanted 0 to 1"):
         AugmentationConfig(flip_share=1.5)

@@ -63,8 +63,8 @@ def test_a_runner_of_no_kind_of_beam_is_refused(photo_folder, tmp_path):
     task = Task(*[tmp_path / "a.png", "a.png"], *[tmp_path / "b.png"] * 2)
     options = "--runner=NoRunner"
     with (
-        beam.pipelines(Settings("warp"), 1, options, tmp_path) as workers,
         pytest.raises(ValueError, match="NoRunner"),
+        beam.pipelines(Settings("warp"), 1, options, tmp_path) as workers,
     ):
         list(workers.anonymise([task]))
     assert not list(tmp_path.iterdir())
