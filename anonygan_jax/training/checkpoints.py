@@ -8,6 +8,7 @@ import contextlib
 import logging
 import pathlib
 import shutil
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 # Far inside of what TensorStore says of a full disk.
 NO_SPACE = ("No space left on device", "Disk quota exceeded")
 ITEMS = ("generator", "training")
+MAX_WAIT = 60  # seconds for a thread of a save that failed
 
 
 class Checkpoints:
@@ -177,6 +179,9 @@ class Checkpoints:
         That of another process is left: it may still be written.
         """
         if jax.process_index() == 0 and not paths.is_bucket(self._directory):
+            for thread in threading.enumerate():  # after an error some still write
+                if type(thread).__module__.startswith("orbax."):
+                    threading.Thread.join(thread, MAX_WAIT)  # its own raises
             for step in self._begun:
                 folder = self._directory / f"{step}.orbax-checkpoint-tmp"
                 shutil.rmtree(folder, ignore_errors=True)
