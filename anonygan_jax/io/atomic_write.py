@@ -66,7 +66,7 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
         _to_disk(partial)
         partial.replace(path)
     except OSError as error:
-        if error.filename in (None, str(partial)):
+        if error.errno is not None and error.filename in (None, str(partial)):
             raise named(error, path) from error
         raise
     finally:
@@ -74,12 +74,7 @@ def atomic_write(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def named(error: OSError, path: pathlib.Path) -> OSError:
-    """Returns an error of the same kind with a file's name, which a person knows.
-
-    Errors without a number (of buckets, of libraries) are unchanged.
-    """
-    if error.errno is None:
-        return error
+    """Returns an error with a number again, with a file's name that a person knows."""
     return type(error)(error.errno, error.strerror, str(path))
 
 
