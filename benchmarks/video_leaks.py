@@ -13,6 +13,7 @@ Each method hides the faces of a variant in a run of its own. Networks and dlib 
 each image once: what they find is remembered for the other methods and variants.
 """
 
+import functools
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterator
@@ -146,7 +147,12 @@ class Remembered:
     """A detector that looks at each image once."""
 
     def __init__(self, detector: Detector) -> None:
-        self.boxes = Memory(detector.boxes)
+        self._all = Memory(detector.boxes)
+        self._fine = Memory(functools.partial(detector.boxes, fine_only=True))
+
+    def boxes(self, image_u8: np.ndarray, fine_only: bool = False) -> np.ndarray:
+        """Returns boxes; see `Detector`."""
+        return (self._fine if fine_only else self._all)(image_u8)
 
 
 def dlib_landmarks() -> Callable[[np.ndarray], np.ndarray]:

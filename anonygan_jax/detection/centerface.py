@@ -44,12 +44,14 @@ class CenterFace:
         self._threshold = threshold
         self._network = OnnxFile(ASSETS / "detectors" / "centerface.onnx")
 
-    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
+    def boxes(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], fine_only: bool = False
+    ) -> Float[np.ndarray, "N 6"]:
         """Returns boxes, scores and roll; see `Detector`."""
         longer = max(image_u8.shape[:2])
         sides = [SIDES[0], *(side for side in SIDES[1:] if side < longer)]
         searches, copy = [], image_u8
-        for side in sides:
+        for side in sides[:1] if fine_only else sides:
             copy, scale = _copy(copy, image_u8.shape, side)
             boxes = self._search(copy, image_u8.shape)
             longer_sides = scale * (boxes[:, 2:4] - boxes[:, :2]).max(-1)

@@ -24,7 +24,9 @@ class DlibHog:
         """Loads the model."""
         self._models = DlibLandmarks()
 
-    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
+    def boxes(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], fine_only: bool = False
+    ) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `Detector`."""
         faces = self._models.detect(image_u8, num_upsamples=1)
         rows = [(*face.box_xyxy, face.score, 0.0) for face in faces]
@@ -42,7 +44,9 @@ class DlibCnn:
         self._detector = dlib.cnn_face_detection_model_v1(file)
         self._lock = threading.Lock()
 
-    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
+    def boxes(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], fine_only: bool = False
+    ) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `Detector`."""
         scale = min(1.0, CNN_SIDE / max(image_u8.shape[:2]))
         if min(image_u8.shape[:2]) * scale < CNN_MIN_SIDE:

@@ -30,7 +30,9 @@ class Mtcnn:
 
         self._detector = MTCNN()
 
-    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
+    def boxes(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], fine_only: bool = False
+    ) -> Float[np.ndarray, "N 6"]:
         """Returns boxes; see `Detector`."""
         found = self._detector.detect_faces(image_u8) or []
         rows = [(*face["box"], face["confidence"], 0.0) for face in found]

@@ -28,11 +28,16 @@ SMALLEST = 32 / QUICK_SIDE  # of a copy's longer side: a face that it surely sho
 class Detector(Protocol):
     """Detector of boxes of faces."""
 
-    def boxes(self, image_u8: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "N 6"]:
+    def boxes(
+        self, image_u8: UInt8[np.ndarray, "H W 3"], fine_only: bool = False
+    ) -> Float[np.ndarray, "N 6"]:
         """Returns float32 [N, 6], by descending score.
 
         Left, top, right, bottom, score, and the roll in radians clockwise; 0 of
         detectors that find upright faces only.
+
+        Args:
+          fine_only: whether faces may be left out that a copy of half the size shows.
         """
 
 
@@ -55,28 +60,30 @@ def thorough_searches(
     A small photo is searched in twice its size, too: else faces of 12 pixels are lost.
     A turned copy is small. A large one is searched where the small one shows a face
     better than the upright searches do, clear or not. In a full search it is, too,
-    where a face that these show may be a turned one, or if they show none. With every
-    turn it always is, for photos larger than the small copy.
+    where a small face that these show may be a turned one, or if they show none. With
+    every turn it always is, for photos larger than the small copy.
     """
     quick = reduced(photo, QUICK_SIDE)
     if quick is photo:
         fine = doubled(photo)
         upright = [
             search_copy(detector, photo, photo, rank=rank),
-            search_copy(detector, photo, fine, 0, CLEAR_SCORE, rank),
+            search_copy(detector, photo, fine, 0, CLEAR_SCORE, rank, fine_only=True),
         ]
     else:
         fine = reduced(photo, FINE_SIDE)
         upright = [search_copy(detector, photo, fine, rank=rank)]
     known, others = merge(upright), []
     is_asked = (every_turn and quick is not photo) or (
-        is_full and _may_be_turned(known)
+        is_full and _may_be_turned(known, SMALLEST * max(photo.shape[:2]))
     )
     for turns in (1, 2, 3):
         others.append(search_copy(detector, photo, quick, turns, CLEAR_SCORE, rank))
         if is_asked or _adds_faces(others[-1], known):
             score = TURNED_SCORE if every_turn else CLEAR_SCORE
-            others.append(search_copy(detector, photo, fine, turns, score, rank))
+            others.append(
+                search_copy(detector, photo, fine, turns, score, rank, fine_only=True)
+            )
     return upright + others
 
 
@@ -87,23 +94,31 @@ def search_copy(
     turns: int = 0,
     min_score: float = 0.0,
     rank: int = 0,
+    fine_only: bool = False,
 ) -> Search:
     """Returns the search of a copy of a photo, turned; its boxes are the photo's.
 
     Args:
       turns: quarter turns clockwise, 0 to 3.
       rank: of the detector, the preferred first.
+      fine_only: see `Detector`.
     """
-    found = turned_back(detector.boxes(turned(copy, turns)), turns, copy.shape)
+    found = detector.boxes(turned(copy, turns), fine_only)
+    found = turned_back(found, turns, copy.shape)
     found[:, :4] *= np.tile(np.divide(photo.shape[1::-1], copy.shape[1::-1]), 2)
     smallest = SMALLEST * max(photo.shape[:2])
     return Search(found, turns, smallest, min_score=min_score, rank=rank)
 
 
-def _may_be_turned(known: np.ndarray) -> bool:
-    """Whether an upright search found no face, or one that is unclear or rolled."""
+def _may_be_turned(known: np.ndarray, smallest: float) -> bool:
+    """Whether an upright search found no face, or a small one, unclear or rolled.
+
+    Args:
+      smallest: longer side of the faces that the small turned copies surely show.
+    """
     is_odd = (known[:, 4] < CLEAR_SCORE) | (np.abs(known[:, 5]) > np.pi / 4)
-    return not len(known) or bool(is_odd.any())
+    is_small = (known[:, 2:4] - known[:, :2]).max(-1) < smallest
+    return not len(known) or bool((is_odd & is_small).any())
 
 
 def _adds_faces(found: Search, known: np.ndarray) -> bool:

@@ -87,3 +87,14 @@ def test_boxes_lie_where_dlib_finds_the_faces(group_photo, scale):
 def test_a_threshold_is_a_share():
     with pytest.raises(ValueError, match="between 0 and 1"):
         CenterFace(1.5)
+
+
+def test_only_the_finest_copy_shows_small_faces_and_no_large_ones(embedded):
+    photo = np.full((700, 1280, 3), 128, np.uint8)
+    photo[:, :700] = portrait(embedded[7], 700, 450)[0]
+    photo[200:360, 1000:1160] = portrait(embedded[20], 160, 40)[0]
+    true = np.stack([face_box((350, 350), 450), face_box((1080, 280), 40)])
+    for fine_only, expected in ((False, [True, True]), (True, [False, True])):
+        found = CenterFace().boxes(photo, fine_only)
+        assert len(found) == sum(expected)
+        assert list(ious(true, found).max(1) > 0.6) == expected
