@@ -12,8 +12,9 @@ from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.detector import Detection, FaceDetector
 
-SEARCH_EVERY = 5  # frames, by default
 MOST_BETWEEN = 9  # frames from one full search to the next: PADDING_FRAMES, and one
+SEARCH_EVERY = MOST_BETWEEN  # frames, by default
+SCENE_START = 5  # frames of a new scene, each searched thoroughly
 SLOW = 1 / 15  # seconds between frames, above which each search is full
 
 
@@ -63,7 +64,7 @@ class FrameSearch:
         is_due = number % self.every == 0 or number == scene_start
         is_full = is_due or elapsed > SLOW or any(track.turns for track in tracks)
         self.was_full = is_full
-        if is_due or elapsed > SLOW or number - scene_start < self.every:
+        if is_due or elapsed > SLOW or number - scene_start < SCENE_START:
             return self._detector.boxes(image, is_full=is_full), True
         turns = {0} | {track.turns for track in tracks}
         found = self._detector.quick_boxes(image, tuple(sorted(turns)))
