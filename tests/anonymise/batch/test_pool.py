@@ -19,7 +19,7 @@ from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 def _anonymise(photos, folder, output, make_workers):
     """Results of photos."""
-    tasks, settings = [], Settings("warp")
+    tasks, settings = [], Settings("auto")
     with OutputFolder.opened(output, About.of(settings)) as results:
         for path in photos:
             name = "_".join(path.relative_to(folder).parts)
