@@ -10,6 +10,13 @@ os.environ.update(  # before JAX, and for the processes that tests start
     JAX_PLATFORMS="cpu",
     # Programs are compiled in a hurry, and kept from run to run.
     JAX_DISABLE_MOST_OPTIMIZATIONS="true",
+    XLA_FLAGS=" ".join(
+        [
+            "--xla_cpu_use_fusion_emitters=false",  # 16 to 6 s for a step
+            "--xla_cpu_parallel_codegen_split_count=1",
+            os.environ.get("XLA_FLAGS", ""),
+        ]
+    ),
     JAX_COMPILATION_CACHE_DIR=os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
         "anonygan_jax",
@@ -117,7 +124,17 @@ def tiny_config() -> ml_collections.ConfigDict:
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory, tiny_config) -> pathlib.Path:
+def compiled_once() -> Iterator[None]:
+    """Runs in this process share their programs."""
+    from tests.compiled_once import share
+
+    with pytest.MonkeyPatch.context() as patch:
+        share(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory, tiny_config, compiled_once) -> pathlib.Path:
     """The workdir of a finished tiny run."""
     from anonygan_jax.training.loop import train_and_evaluate
 

@@ -1,5 +1,6 @@
 """The whole of `anonygan evaluate`: folders in, a report out."""
 
+import functools
 import json
 import pathlib
 import re
@@ -11,12 +12,28 @@ from PIL import Image
 
 from anonygan_jax.cli import main
 from anonygan_jax.data.prepare.tfds import DatasetError
-from anonygan_jax.evaluation.collect import datasets
+from anonygan_jax.evaluation import run
+from anonygan_jax.evaluation.collect import datasets, networks
 from anonygan_jax.evaluation.metrics.registry import FIGURES, METRICS
 
 
 def _evaluate(*arguments: object):
     return CliRunner().invoke(main.main, ["evaluate", *(str(a) for a in arguments)])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def networks_are_loaded_once():
+    """Those of no files of weights are, and what they compile is kept."""
+    load = functools.cache(lambda: networks.available_networks(None, {}))
+
+    def available_networks(inception, recognisers):
+        if inception or recognisers:
+            return networks.available_networks(inception, recognisers)
+        return load()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "available_networks", available_networks)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from anonygan_jax.anonymise.batch import beam
 from anonygan_jax.anonymise.batch.file_results import exit_code
-from anonygan_jax.anonymise.batch.pool import processes
+from anonygan_jax.anonymise.batch.pool import in_thread, processes
 from anonygan_jax.anonymise.batch.run import BatchRun
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
@@ -145,6 +145,7 @@ def _bytes(out: pathlib.Path) -> dict[str, bytes]:
     return {**files, "report.json": json.dumps(report["photos"]).encode()}
 
 
+@pytest.mark.slow  # photos: test_pool.py; videos: the next test
 def test_photos_and_videos_are_those_of_one_machine(tmp_path, embedded):
     """Two pipelines: people of the first are seen again in the second."""
     folder, kinds = _photos(tmp_path / "in", embedded, ["a", "b"]), {}
@@ -171,22 +172,25 @@ def test_photos_and_videos_are_those_of_one_machine(tmp_path, embedded):
 def test_a_video_that_was_done_is_remembered(tmp_path, embedded):
     """The second run searches it again, so that later videos show the same people.
 
-    It equals a run of one process here.
+    It equals a run of two processes here.
     """
     first = _clip(tmp_path / "c.mp4", embedded, (0, -1))
     later = _clip(tmp_path / "e.mp4", embedded, (-1, 8))
-    contents = []
-    for name, runs in (
-        ("out", ([first], [first, later])),
-        ("again", ([first, later],)),
-    ):
-        out = tmp_path / name
-        make = processes
-        if name == "out":
-            make = functools.partial(beam.pipelines, options="", output=out)
-        for files in runs:
-            inputs = tuple(map(str, files))
-            with BatchRun(inputs, out, Settings("warp"), make) as run:
-                assert {result.kind for result in run.results()} == {"replaced"}
-        contents.append((out / "e.mp4").read_bytes())
-    assert contents[0] == contents[1]
+    by_beam = functools.partial(beam.pipelines, options="", output=tmp_path / "out")
+    made = [
+        _made(tmp_path / name, files, make)
+        for name, files, make in (
+            ("out", [first], lambda settings, _: in_thread(settings)),
+            ("out", [first, later], by_beam),
+            ("again", [first, later], functools.partial(processes, number=2)),
+        )
+    ]
+    assert made[1] == made[2]
+
+
+def _made(out, files, make):
+    """The last file's video, and the table of all faces."""
+    table, inputs = out.with_suffix(".csv"), tuple(map(str, files))
+    with BatchRun(inputs, out, Settings("warp"), make, tracks=table) as run:
+        assert {result.kind for result in run.results()} == {"replaced"}
+    return (out / files[-1].name).read_bytes(), table.read_bytes()
