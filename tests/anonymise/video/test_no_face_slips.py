@@ -301,7 +301,7 @@ def test_a_face_that_only_full_searches_show_is_hidden_before_them(
     monkeypatch.setattr(FaceDetector, "quick_boxes", blind)
     frames = _frames(embedded[0].image, [(60.0, 10.0, 131.0)] * 40)
     # After a pause the search is full; the frames before it were searched quickly.
-    for comes, pause in ((6, 0), (9, 0), (6, 2)):
+    for comes, pause in ((6, 0), (10, 0), (6, 2)):
         now["frame"] = -1
         shown = _frames(embedded[0].image, [(-400.0, 0.0, 131.0)])[:1] * comes
         times = [n + pause * (n >= 9) for n in range(40)]

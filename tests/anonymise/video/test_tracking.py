@@ -107,8 +107,8 @@ def test_a_moving_face_is_one_track_and_is_mostly_searched_quickly(stage):
 def test_full_searches_are_at_most_nine_frames_apart(stage):
     _run(stage, [[(3.0, 10.0)]] * 50, search_every=1000)
     assert stage.full == 6
-    assert stage.thorough == 6 + 8  # in each of a scene's first frames
-    assert stage.quick == 50 - 14
+    assert stage.thorough == 6 + 4  # in each of a scene's first five frames
+    assert stage.quick == 50 - 10
 
 
 def test_frames_far_apart_are_all_searched_thoroughly(stage):
