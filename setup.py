@@ -82,9 +82,9 @@ setup(
         "tpu": ["libtpu>=0.0.52,<0.1"],
         # anonygan prepare --beam, anonygan anonymise --beam.
         "beam": ["apache-beam>=2.77,<3"],
-        # The peer of benchmarks/anonymise_vs_deface.py; brings an OpenCV of its own.
+        # The peers in benchmarks/; deface brings an OpenCV of its own.
         "peers": ["deface>=1.5,<2", "torch>=2.6,<3"],
-        # What launch/test.sh runs, the figures in docs/ and the peers in benchmarks/.
+        # What launch/test.sh runs, and the figures in docs/.
         "dev": [
             "beartype>=0.22,<0.23",
             "gcp-storage-emulator>=2026.7,<2028",

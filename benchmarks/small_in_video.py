@@ -25,7 +25,7 @@ from benchmarks.planted_faces import OVAL, OVAL_LIFT, WIDTH, placement
 from benchmarks.video_leaks import Frames, write_lossless
 
 SIZE, FPS, LENGTH = (360, 640), 30, 70  # height and width; frames
-FIRST = 13  # frame in which the face comes; between two searches of any of --every
+FIRST = 10  # frame in which the face comes: just after a search in each 9th
 # Width of the small face, degrees clockwise, whether there is a larger one.
 KINDS = ((12, (0,), True), (12, (90, 180, 270), False), (14, (90, 180, 270), False))
 PEOPLE, SPEEDS = (5, 70), (0.5, 4.0)  # composites; pixels a frame

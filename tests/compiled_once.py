@@ -49,9 +49,10 @@ def _sections(config: ml_collections.ConfigDict) -> str:
     return json.dumps(sections, sort_keys=True)
 
 
-def _step_and_key(step, key: jax.Array, *_) -> tuple:
-    """The step is one object of each config."""
-    return step, jax.random.key_data(key).tobytes()
+def _step_and_key(step, key: jax.Array, *others) -> tuple:
+    """The step is one object of each config; shapes of all else."""
+    shapes = jax.tree.map(lambda x: getattr(x, "shape", x), others)
+    return step, jax.random.key_data(key).tobytes(), str(shapes)
 
 
 def _copied(state: TrainState) -> TrainState:

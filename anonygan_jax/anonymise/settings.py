@@ -8,7 +8,7 @@ from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
 from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_detector
-from anonygan_jax.io.onnx_device import CPU, default_device
+from anonygan_jax.io.onnx_device import CPU, GPU, default_device
 from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT
 
 SKIP, COPY = "skip", "copy"
@@ -51,6 +51,14 @@ class Settings:
     search_every: int = SEARCH_EVERY
     keep_audio: bool = True
     device: str = CPU
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if it is not known where networks run."""
+        if self.device not in (CPU, GPU):
+            raise ValueError(
+                f"device is {self.device!r}, wanted {CPU!r} or {GPU!r}; "
+                "see io.onnx_device.resolve"
+            )
 
     @classmethod
     def of_method(cls, text: str, **others: Any) -> "Settings":

@@ -23,6 +23,7 @@ WIDE = 3  # times longer than the other side: such photos are searched in tiles,
 QUICK_SIDE = 640  # pixels of a quick search's copy
 TURNED_SCORE = 0.4  # of a turned face in a fine copy of a photo
 SMALLEST = 32 / QUICK_SIDE  # of a copy's longer side: a face that it surely shows
+LARGEST_FINE = 550 / TILE  # likewise: of larger ones the finest copy shows parts
 
 
 class Detector(Protocol):
@@ -64,6 +65,8 @@ def thorough_searches(
     every turn it always is, for photos larger than the small copy.
     """
     quick = reduced(photo, QUICK_SIDE)
+    # In photos of a small size a turned face may be beside an odd one of any size.
+    smallest = float("inf") if every_turn else _smallest(photo)
     if quick is photo:
         fine = doubled(photo)
         upright = [
@@ -75,7 +78,7 @@ def thorough_searches(
         upright = [search_copy(detector, photo, fine, rank=rank)]
     known, others = merge(upright), []
     is_asked = (every_turn and quick is not photo) or (
-        is_full and _may_be_turned(known, SMALLEST * max(photo.shape[:2]))
+        is_full and _may_be_turned(known, smallest)
     )
     for turns in (1, 2, 3):
         others.append(search_copy(detector, photo, quick, turns, CLEAR_SCORE, rank))
@@ -106,15 +109,21 @@ def search_copy(
     found = detector.boxes(turned(copy, turns), fine_only)
     found = turned_back(found, turns, copy.shape)
     found[:, :4] *= np.tile(np.divide(photo.shape[1::-1], copy.shape[1::-1]), 2)
-    smallest = SMALLEST * max(photo.shape[:2])
-    return Search(found, turns, smallest, min_score=min_score, rank=rank)
+    side = max(photo.shape[:2])
+    largest = LARGEST_FINE * side if fine_only else float("inf")
+    return Search(found, turns, _smallest(photo), largest, min_score, rank)
+
+
+def _smallest(photo: np.ndarray) -> float:
+    """The longer side of the smallest faces that a small copy surely shows."""
+    return SMALLEST * max(photo.shape[:2])
 
 
 def _may_be_turned(known: np.ndarray, smallest: float) -> bool:
     """Whether an upright search found no face, or a small one, unclear or rolled.
 
     Args:
-      smallest: longer side of the faces that the small turned copies surely show.
+      smallest: longer side of small ones, pixels.
     """
     is_odd = (known[:, 4] < CLEAR_SCORE) | (np.abs(known[:, 5]) > np.pi / 4)
     is_small = (known[:, 2:4] - known[:, :2]).max(-1) < smallest

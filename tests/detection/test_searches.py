@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from anonygan_jax.detection.merging import merge
 from anonygan_jax.detection.searches import thorough_searches
 
 
@@ -17,6 +18,19 @@ class Noted:
         self.asked.append((image_u8.shape[:2], fine_only))
         boxes = self._box if len(self.asked) == 1 else []
         return np.array(boxes, np.float32).reshape(-1, 6)
+
+
+class Parts:
+    """Detector that sees a whole face in a small copy, and a part in the finest.
+
+    In pictures whose first pixel is white.
+    """
+
+    def boxes(self, image_u8, fine_only=False):
+        whole, part = [60, 20, 300, 330, 0.9, 0], [100, 180, 240, 300, 0.65, 0]
+        upright = image_u8[0, 0, 0] == 255
+        boxes = [[2 * v for v in part[:4]] + part[4:]] if fine_only else [whole]
+        return np.array(boxes if upright else [], np.float32).reshape(-1, 6)
 
 
 def _copies(detector, height, width, every_turn=False):
@@ -55,3 +69,13 @@ def test_fine_turned_copies_are_searched_for_small_doubtful_faces(
 ):
     asked = _copies(Noted(side, score, roll), 360, 640)
     assert (((1280, 720), True) in asked) == is_searched
+    asked = _copies(Noted(side, score, roll), 360, 640, every_turn=True)
+    assert (((1280, 720), True) in asked) == (score < 0.6 or roll > 0)
+
+
+def test_a_part_that_the_finest_copy_shows_is_no_second_face():
+    photo = np.zeros((360, 640, 3), np.uint8)
+    photo[:9, :9] = 255
+    searches = thorough_searches(Parts(), photo, 0, is_full=True, every_turn=True)
+    (face,) = merge(searches)
+    assert face[2] == 300

@@ -263,3 +263,9 @@ def test_uploads_to_the_page_run_on_its_device(
     assert "could not be loaded" in said
     assert "There is no result" in said
     demo_uploads.make_anonymiser.cache_clear()
+
+
+def test_settings_know_the_device():
+    """Results of the two differ, so that "auto" would be no key of a run."""
+    with pytest.raises(ValueError, match="device is 'auto', wanted 'cpu' or 'gpu'"):
+        Settings("blur", device="auto")

@@ -11,7 +11,11 @@ from anonygan_jax.anonymise.video.detection_store import (
     INTERPOLATED,
     DetectionStore,
 )
-from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY, SLOW
+from anonygan_jax.anonymise.video.frame_search import (
+    PADDING_FRAMES,
+    SEARCH_EVERY,
+    SLOW,
+)
 from anonygan_jax.anonymise.video.gaps import Seen, interpolated, moved, without_points
 from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
@@ -25,8 +29,9 @@ from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.io.worker_process import sign_of_life
 
-PADDING_FRAMES = 8  # in which a face is hidden before its first detection
-SHORT_GAP = 6  # frames of a lost face, between whose ends it is interpolated
+# Frames of a lost face, between whose ends it is interpolated; also of one that only
+# full searches show.
+SHORT_GAP = PADDING_FRAMES
 
 
 class Analysis:

@@ -1,8 +1,9 @@
 """The search of each frame of a video: thorough where it must be, else quick.
 
 Thorough searches are full ones in frames far apart, in the first frame of a scene, then
-once every few frames, and while a turned face is tracked. Others miss small turned
-faces that are not tracked; those are hidden in the frames before a full search, too.
+once every few frames, and where a face is lost while a turned one is tracked. Others
+miss small turned faces that are not tracked; those are hidden in the frames before a
+full search, too.
 """
 
 import numpy as np
@@ -12,7 +13,8 @@ from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.detector import Detection, FaceDetector
 
-MOST_BETWEEN = 9  # frames from one full search to the next: PADDING_FRAMES, and one
+PADDING_FRAMES = 8  # in which a face is hidden before its first detection
+MOST_BETWEEN = PADDING_FRAMES + 1  # frames from one full search to the next
 SEARCH_EVERY = MOST_BETWEEN  # frames, by default
 SCENE_START = 5  # frames of a new scene, each searched thoroughly
 SLOW = 1 / 15  # seconds between frames, above which each search is full
@@ -63,9 +65,9 @@ class FrameSearch:
             return self._known.get(number, []), self.was_full
         is_due = number % self.every == 0 or number == scene_start
         is_full = is_due or elapsed > SLOW or any(track.turns for track in tracks)
-        self.was_full = is_full
+        self.was_full = False
         if is_due or elapsed > SLOW or number - scene_start < SCENE_START:
-            return self._detector.boxes(image, is_full=is_full), True
+            return self._thorough(image, is_full)
         turns = {0} | {track.turns for track in tracks}
         found = self._detector.quick_boxes(image, tuple(sorted(turns)))
         boxes = [detection.box_xyxy for detection in found]
@@ -73,5 +75,12 @@ class FrameSearch:
             is_followed = track.is_lost or followed[track.number]
             box = track.face.box_xyxy
             if not is_followed and not any(centres_overlap(box, b) for b in boxes):
-                return self._detector.boxes(image, is_full=is_full), True  # it is lost
+                return self._thorough(image, is_full)  # it is lost
         return found, False
+
+    def _thorough(
+        self, image: np.ndarray, is_full: bool
+    ) -> tuple[list[Detection], bool]:
+        """The detections of a thorough search, and that it was one."""
+        self.was_full = is_full
+        return self._detector.boxes(image, is_full=is_full), True
