@@ -42,8 +42,11 @@ setup(
         "click>=8.2,<9",
         "filelock>=4.3,<5",
         "opencv-python-headless>=4.12,<6",
-        "pillow>=11,<14",
+        "pillow>=12,<14",
         "prometheus-client>=0.22,<1",
+        # JPEG's coefficients, which are kept outside the faces; TIFF in 16 bits.
+        "jpeglib>=1.0.2,<2",
+        "tifffile>=2025.3",
         "scipy>=1.17,<2",
         "sparklines>=1.0,<2",
         "threadpoolctl>=3.5,<4",
@@ -75,6 +78,8 @@ setup(
         "buckets": ["gcsfs>=2026.9,<2028", "s3fs>=2026.9,<2028"],
         # The local page.
         "demo": ["gradio>=6,<7"],
+        # HEIC; not in the base, as its wheel has libx265, which is under the GPL.
+        "heic": ["pillow-heif>=1.1,<2"],
         # anonygan export --format onnx, with `pip install --no-deps jax2onnx`, whose
         # requirements contradict those above; it does without.
         "onnx": ["onnx>=1.20,<2", "onnx-ir>=1.0,<2"],

@@ -78,6 +78,7 @@ class FaceReport:
       floors: between the source and itself under a black patch, likewise.
       reference_distance: see `Decision`.
       method: the method that replaced the face.
+      page: of a photo with several pages; the first is 0.
     """
 
     status: str
@@ -88,6 +89,7 @@ class FaceReport:
     floors: dict[str, float] | None = None
     reference_distance: float | None = None
     method: str | None = None
+    page: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,3 +125,8 @@ class AnonymisedPhoto:
 
     image: np.ndarray
     faces: tuple[FaceReport, ...]
+
+
+def joined(*notes: str) -> str:
+    """Returns notes on a file as one."""
+    return ", ".join(filter(None, notes))

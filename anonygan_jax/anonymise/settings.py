@@ -9,9 +9,11 @@ from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_detector
 from anonygan_jax.io.onnx_device import CPU, GPU, default_device
+from anonygan_jax.io.photos import MAX_PIXELS
 from anonygan_jax.methods import DEFAULT_METHOD, EMBEDDED_CHECKPOINT
 
 SKIP, COPY = "skip", "copy"
+MAX_MEGAPIXELS = MAX_PIXELS / 1e6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Settings:
       no_face: SKIP or COPY, for photos in which no face is detected.
       is_strict: whether a face that must be pixelated fails its file.
       kept_metadata: some of `metadata.GROUPS`.
+      max_megapixels: of a photo or a page of one; larger ones fail.
+      is_marked: whether results of photos say, in XMP, that they are edited.
       search_every: frames of a video from one full search to the next, 9 at most.
       keep_audio: whether the audio of videos is kept.
       device: that runs the networks, CPU or GPU of `onnx_device`; results of the two
@@ -48,6 +52,8 @@ class Settings:
     no_face: str = SKIP
     is_strict: bool = False
     kept_metadata: tuple[str, ...] = ()
+    max_megapixels: float = MAX_MEGAPIXELS
+    is_marked: bool = False
     search_every: int = SEARCH_EVERY
     keep_audio: bool = True
     device: str = CPU

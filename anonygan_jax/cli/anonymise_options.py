@@ -10,7 +10,7 @@ from anonygan_jax.anonymise.anonymiser import FACE, PERSON
 from anonygan_jax.anonymise.errors import PolicyError
 from anonygan_jax.anonymise.photo.metadata import MetadataError, parse_groups
 from anonygan_jax.anonymise.regions import Region
-from anonygan_jax.anonymise.settings import COPY, SKIP
+from anonygan_jax.anonymise.settings import COPY, MAX_MEGAPIXELS, SKIP
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.cli.options import FILE
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
@@ -173,6 +173,19 @@ result_options = _together(
         metavar="gps,time,camera,author|all",
         callback=_parsed(parse_groups),
         help="Metadata that results keep.  [default: none]",
+    ),
+    click.option(
+        "--mark",
+        "is_marked",
+        is_flag=True,
+        help="Results of photos say in XMP, in IPTC's words, that they are edited.",
+    ),
+    click.option(
+        "--max-megapixels",
+        type=click.FloatRange(min=0, min_open=True),
+        default=MAX_MEGAPIXELS,
+        show_default=True,
+        help="Larger photos fail; memory is about 20 MB for each.",
     ),
     click.option(
         "--strict",

@@ -11,7 +11,7 @@ from anonygan_jax.anonymise.anonymiser import FACE, Anonymiser
 from anonygan_jax.anonymise.batch.file_results import FileResult, try_file
 from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
 from anonygan_jax.anonymise.errors import NoFaceError
-from anonygan_jax.anonymise.photo.image_io import write_photo
+from anonygan_jax.anonymise.photo.writing import write_photo
 from anonygan_jax.anonymise.results import PIXELATED, FaceReport
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
 from anonygan_jax.composites.bank import Bank, embedded_bank, load_bank

@@ -13,6 +13,7 @@ PACKAGES = {
     ),
     "buckets": ("gcsfs", "s3fs"),
     "demo": ("gradio",),
+    "heic": ("pillow_heif",),
     "onnx": ("onnx", "jax2onnx"),
     "tpu": ("libtpu",),
     "beam": ("apache_beam",),

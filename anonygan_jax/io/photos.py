@@ -5,6 +5,7 @@ import dataclasses
 import os
 import pathlib
 import struct
+import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
@@ -12,26 +13,24 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from anonygan_jax.io.atomic_write import is_temporary
+from anonygan_jax.io.extras import MissingPackage
+from anonygan_jax.io.lists import ListError, read_list
 from anonygan_jax.io.paths import local_path
+from anonygan_jax.io.photo_formats import (
+    PHOTO_SUFFIXES,
+    READ,
+    extension_of,
+    formats_of,
+)
 from anonygan_jax.io.search import files_below
 
-PHOTO_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff")
-    + (".webp", ".gif", ".ppm", ".pgm")
-)
 VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".wmv", ".flv")
     + (".mts", ".m2ts", ".ts", ".3gp", ".ogv")
 )
-MAX_PIXELS = 150_000_000  # a 150-megapixel photo is 450 MB once decoded
+MAX_PIXELS = 200_000_000  # a 200-megapixel photo is 600 MB once decoded
 
-# Pillow's names. Its other formats have old decoders, or start other programs: EPS
-# Ghostscript. A file's content counts, not its name.
-_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "AVIF")
-_TOO_LARGE = (
-    f"more than the limit of {MAX_PIXELS // 1_000_000} megapixels; reduce it first"
-)
+_PILLOW_LIMIT = threading.Lock()
 _DECODER_ERRORS = (
     OSError,  # includes PIL.UnidentifiedImageError and truncated files
     SyntaxError,  # broken PNG chunks
@@ -52,6 +51,8 @@ class PhotoFile:
 
     Attributes:
       name: its path below the input folder, with "/".
+      extension: usual suffix of the photo's format, if the user named the file, its
+        content is a photo and its suffix says nothing.
       problem: why it cannot be a photo or video whatever its suffix; None if it can.
       is_loss: whether the problem may hide photos: a folder that cannot be read.
     """
@@ -60,6 +61,12 @@ class PhotoFile:
     name: str
     problem: str | None = None
     is_loss: bool = False
+    extension: str = ""
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether it is a photo by its suffix, or a named one by its content."""
+        return self.has_photo_suffix or bool(self.extension)
 
     @property
     def has_photo_suffix(self) -> bool:
@@ -79,7 +86,8 @@ def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
       inputs: folders (searched recursively, each folder once; links are followed),
         single files, or `.txt` lists with one path a line, relative to the list's
         folder. Files of every suffix are returned, and what is no file or cannot be
-        searched, so that callers can report what is not a photo.
+        searched, so that callers can report what is not a photo. Hidden files are not
+        searched.
 
     Raises:
       FileNotFoundError: an input does not exist; the message names it.
@@ -91,7 +99,7 @@ def find_photos(inputs: Iterable[str | pathlib.Path]) -> list[PhotoFile]:
     others: dict[str, PhotoFile] = {}  # by path: they have no results, so no names
     for item in inputs:
         for photo in _expand(local_path(item)):
-            if not (photo.has_photo_suffix or photo.has_video_suffix):
+            if not (photo.is_photo or photo.has_video_suffix):
                 others[str(photo.path)] = photo
                 continue
             known = found.setdefault(photo.name, photo)
@@ -111,8 +119,6 @@ def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
             name = path.relative_to(item).as_posix()
             if problem is not None:
                 yield PhotoFile(path, name, str(problem), problem.is_loss)
-            elif is_temporary(path):
-                yield PhotoFile(path, name, "a temporary file of this tool")
             else:
                 yield PhotoFile(path, name)
     elif not os.path.exists(item):
@@ -126,24 +132,27 @@ def _expand(item: pathlib.Path) -> Iterable[PhotoFile]:
 def _listed(item: pathlib.Path) -> Iterator[PhotoFile]:
     """Files of a list."""
     try:
-        lines = item.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:
-        raise PhotoError(f"{item}: not a list of files ({error})") from error
-    if any("\0" in line for line in lines):
-        raise PhotoError(f"{item}: not a list of files (a zero byte)")
+        lines = read_list(item)
+    except ListError as error:
+        raise PhotoError(str(error)) from error
     for line in lines:
-        if line.strip():
-            path = pathlib.Path(line.strip())
-            # A name must not lead out of the folder to which it is appended.
-            parts = [p for p in path.parts if p not in (path.anchor, "..")]
-            yield _named(item.parent / path, "/".join(parts))
+        path = pathlib.Path(line)
+        # A name must not lead out of the folder to which it is appended.
+        parts = [p for p in path.parts if p not in (path.anchor, "..")]
+        yield _named(item.parent / path, "/".join(parts))
 
 
 def _named(path: pathlib.Path, name: str) -> PhotoFile:
     """A file that the user named; reading one that is missing says so."""
     if os.path.exists(path) and not path.is_file():
         return PhotoFile(path, name, "not a file")  # reading a pipe would never end
-    return PhotoFile(path, name)
+    if path.suffix.lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
+        return PhotoFile(path, name)
+    try:
+        with opened(path) as image:
+            return PhotoFile(path, name, extension=extension_of(image))
+    except PhotoError:
+        return PhotoFile(path, name)
 
 
 def read_photo(path: str | pathlib.Path, content: BinaryIO | None = None) -> np.ndarray:
@@ -167,32 +176,63 @@ def read_photo(path: str | pathlib.Path, content: BinaryIO | None = None) -> np.
 
 @contextlib.contextmanager
 def opened(
-    path: str | pathlib.Path, content: BinaryIO | None = None
+    path: str | pathlib.Path,
+    content: BinaryIO | None = None,
+    max_pixels: int | None = None,
 ) -> Iterator[Image.Image]:
     """Yields a photo that is not decoded yet; arguments as `read_photo`.
+
+    Args:
+      max_pixels: None for `MAX_PIXELS`.
 
     Raises:
       PhotoError: as `read_photo`, also where decoding in the block fails.
     """
     try:
-        with Image.open(content or path, formats=_FORMATS) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise PhotoError(f"{path}: {width}x{height} pixels, {_TOO_LARGE}")
+        with _open(path, content) as image:
+            check_size(path, image.size, max_pixels)
             yield image
     except PhotoError:
         raise
-    except Image.DecompressionBombError as error:
-        raise PhotoError(f"{path}: {_TOO_LARGE}") from error
+    except MissingPackage as error:
+        raise PhotoError(f"{path}: {error}") from error
     except FileNotFoundError as error:
         raise PhotoError(f"{path}: no such file") from error
     except UnidentifiedImageError as error:
         raise PhotoError(
             f"{path}: cannot be decoded (content of none of the formats "
-            f"{', '.join(_FORMATS)})"
+            f"{', '.join(READ)} or HEIC)"
         ) from error
     except _DECODER_ERRORS as error:
         raise PhotoError(f"{path}: cannot be decoded ({_one_line(error)})") from error
+
+
+def check_size(
+    path: str | pathlib.Path, size: tuple[int, int], max_pixels: int | None
+) -> None:
+    """Accepts a photo of so many pixels; None for `MAX_PIXELS`.
+
+    Raises:
+      PhotoError: it has more.
+    """
+    width, height = size
+    most = max_pixels or MAX_PIXELS
+    if width * height > most:
+        raise PhotoError(
+            f"{path}: {width}x{height} pixels, more than the limit of "
+            f"{most / 1e6:g} megapixels; reduce it first, or raise the limit"
+        )
+
+
+def _open(path: str | pathlib.Path, content: BinaryIO | None) -> Image.Image:
+    """A photo of an accepted format, of any size: `opened` has a limit of its own."""
+    formats = formats_of(path, content)
+    with _PILLOW_LIMIT:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(content or path, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def as_rgb(image: Image.Image, path: str | pathlib.Path) -> np.ndarray:

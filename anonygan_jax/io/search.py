@@ -1,8 +1,13 @@
-"""Search of folders: links are followed, and each folder is entered once."""
+"""Search of folders: links are followed, and each folder is entered once.
+
+Hidden files and folders are not searched, nor what systems write beside photos.
+"""
 
 import os
 import pathlib
 from collections.abc import Iterator
+
+_OF_SYSTEMS = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"))
 
 
 class Unsearched(OSError):
@@ -31,7 +36,7 @@ def files_below(folder: pathlib.Path) -> Iterator[Found]:
         current = folders.pop() if folders else links.pop(0)
         try:
             _enter(current, entered)
-            paths = sorted(current.iterdir())
+            paths = sorted(p for p in current.iterdir() if not is_hidden(p.name))
         except OSError as error:
             yield current, _unsearched(error)
             continue
@@ -45,6 +50,11 @@ def files_below(folder: pathlib.Path) -> Iterator[Found]:
                 yield path, None
             else:
                 (links if kind == "link" else folders).append(path)
+
+
+def is_hidden(name: str) -> bool:
+    """Returns whether a name is hidden, as `._a.jpg`, or a system's, as `Thumbs.db`."""
+    return name.startswith(".") or name.lower() in _OF_SYSTEMS
 
 
 def _enter(folder: pathlib.Path, entered: dict[tuple[int, int], pathlib.Path]) -> None:

@@ -78,7 +78,7 @@ UPLOADS = {
     "text.jpg": (b"not a photo", "cannot be decoded"),
     "byte.png": (b"\0", "cannot be decoded"),
     "empty.jpg": (b"", "cannot be decoded"),
-    "bomb.png": (_bomb(20_000, 20_000), "more than the limit of 150 megapixels"),
+    "bomb.png": (_bomb(20_000, 20_000), "more than the limit of 200 megapixels"),
     "gap.png": (_bomb(12_000, 12_000), "cannot be decoded"),
     "eps.jpg": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 6\n", "decoded"),
     "picture.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "cannot be decoded"),

@@ -34,7 +34,7 @@ class Decoder:
 
 def photos() -> Decoder:
     """Photos as the tool reads them, with all metadata kept."""
-    from anonygan_jax.anonymise.photo.image_io import read_image
+    from anonygan_jax.anonymise.photo.image_io import open_image
     from anonygan_jax.anonymise.photo.metadata import GROUPS
     from anonygan_jax.io.photos import PhotoError
 
@@ -66,7 +66,7 @@ def photos() -> Decoder:
         seeds.append(packed.getvalue())
 
     def read(path: pathlib.Path) -> object:
-        return read_image(path, GROUPS)
+        return list(open_image(path, GROUPS).pages())
 
     return Decoder({".jpg": seeds}, read, (PhotoError,))
 

@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_read_is_a_loss(tmp_path, monkeypatch):
 
 
 def test_what_is_no_photo_may_have_one_name_in_two_inputs(tmp_path):
-    _touch(tmp_path / "a" / "Thumbs.db", tmp_path / "b" / "Thumbs.db")
+    _touch(tmp_path / "a" / "notes.doc", tmp_path / "b" / "notes.doc")
     _touch(tmp_path / "a" / "1.jpg", tmp_path / "b" / "2.jpg")
     assert len(find_photos([tmp_path / "a", tmp_path / "b"])) == 4
 

@@ -150,7 +150,8 @@ class Plan(beam.DoFn):
 
 def _descriptors(searched: list[Searched]) -> np.ndarray:
     """Of the faces of photos, [N, D]."""
-    found = [one for _, faces in searched if isinstance(faces, list) for one in faces]
+    pages = [p for _, found in searched if isinstance(found, list) for p in found]
+    found = [one for page in pages for one in page]
     known = [one.source.descriptor for one in found if one.source]
     return np.stack(known) if known else np.zeros((0, DESCRIPTOR_SIZE), np.float32)
 

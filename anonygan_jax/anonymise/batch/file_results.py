@@ -18,12 +18,14 @@ from anonygan_jax.anonymise.results import (
     REPLACED,
     FaceReport,
     TrackReport,
+    joined,
 )
 from anonygan_jax.io.photos import PhotoError
 
 Made = TypeVar("Made")
 
 NO_FACE, FAILED, LEFT_OUT = "no face", "failed", "left out"
+ONLY_REGIONS = "only regions are pixelated"  # begins a note
 EXIT_FAILED, EXIT_PIXELATED, EXIT_LEFT_OUT = 2, 3, 4
 
 
@@ -78,7 +80,12 @@ class FileResult:
     @property
     def is_left(self) -> bool:
         """Whether nothing is done with the file, or only its regions are pixelated."""
-        return self.result is None or (self.kind == NO_FACE and bool(self.note))
+        return self.result is None or self._has_only_regions
+
+    @property
+    def _has_only_regions(self) -> bool:
+        """Whether regions are pixelated, and no face was found."""
+        return self.kind == NO_FACE and self.note.startswith(ONLY_REGIONS)
 
     def line(self) -> str:
         """Returns the line that is shown on the screen."""
@@ -89,7 +96,8 @@ class FileResult:
         if self.kind == NO_FACE:
             done = "no result written"
             if self.result:
-                done = f"{self.note or 'copied'}: {self.result}"
+                copied = "" if self._has_only_regions else "copied"
+                done = f"{joined(copied, self.note)}: {self.result}"
             return f"{self.photo}: no face found, check it; {done}"
         text = f"{self.result}: {len(self.faces)} face{'s' * (len(self.faces) != 1)}"
         for status in (PIXELATED, KEPT):

@@ -46,7 +46,7 @@ def list_files(
             others.append((file.name, known))
         elif not known:
             found.append(file)
-    photos = [file for file in found if file.has_photo_suffix]
+    photos = [file for file in found if file.is_photo]
     videos = [file for file in found if file.has_video_suffix]
     media = {*photos, *videos}
     if not media:

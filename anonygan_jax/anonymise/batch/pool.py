@@ -122,8 +122,9 @@ def add_rows(table: Table, task: Task, found: Found | FileResult) -> None:
     if isinstance(found, FileResult):
         return
     if found is not None:
-        for number, one in enumerate(found):
-            table(task.name, 0, 0.0, number, one.face)
+        for page, faces in enumerate(found):
+            for number, one in enumerate(faces):
+                table(task.name, page, 0.0, number, one.face)
         return
     with FoundVideo.load(task.scratch) as video:
         for frame, rows in video.store.by_frame():

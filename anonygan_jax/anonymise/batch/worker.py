@@ -3,19 +3,23 @@
 import dataclasses
 
 from anonygan_jax.anonymise import results
+from anonygan_jax.anonymise.batch import photo_steps
 from anonygan_jax.anonymise.batch.contents import fingerprint_of
-from anonygan_jax.anonymise.batch.file_results import NO_FACE, FileResult, try_file
+from anonygan_jax.anonymise.batch.file_results import (
+    NO_FACE,
+    ONLY_REGIONS,
+    FileResult,
+    try_file,
+)
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.conditions.memory import IdentityMemory
 from anonygan_jax.anonymise.errors import NoFaceError
-from anonygan_jax.anonymise.known_faces import check_known_faces
-from anonygan_jax.anonymise.photo.image_io import read_image, write_image
 from anonygan_jax.anonymise.settings import COPY, Settings
 from anonygan_jax.io.photos import PhotoError
 
 # Of a photo; those of a video are in the folder `Task.scratch`: None.
-Found = list[results.FoundFace] | None
-Plans = list[results.Plan] | None
+Found = photo_steps.Pages | None
+Plans = photo_steps.PagePlans | None
 Searched = tuple[Task, Found | FileResult]
 Planned = tuple[Task, Plans | FileResult]
 
@@ -78,18 +82,14 @@ class Worker:
 
                 video_steps.find(self.anonymiser, self._settings, task)
                 return None
-            image = read_image(task.photo).image
-            if task.known is None:
-                return self.anonymiser.find(image, seed=task.name)
-            check_known_faces(task.known, 1, image.shape)
-            return self.anonymiser.find(image, task.known.get(0, []), task.name)
+            return photo_steps.find(self.anonymiser, self._settings, task)
         except NoFaceError as error:
             return task.previous or self._without_face(task, error)
 
     def _plans(self, task: Task, found: Found) -> Plans:
         """What is to be done with the faces of a file."""
         if found is not None:
-            return self.anonymiser.plan(found, task.name)
+            return photo_steps.plan(self.anonymiser, task, found)
         from anonygan_jax.anonymise.batch import video_steps
 
         video_steps.plan(self.anonymiser, task)
@@ -99,20 +99,13 @@ class Worker:
         """The result of a file with faces, after writing it."""
         if plans is None:
             return self._video_written(task)
-        photo = read_image(task.photo, self._settings.kept_metadata)
-        result = self.anonymiser.render(photo.image, plans)
-        pixelated = [
-            face.reason for face in result.faces if face.status == results.PIXELATED
-        ]
-        if pixelated and self._settings.is_strict:
-            raise PhotoError(f"a face would be pixelated ({pixelated[0]})")
-        write_image(task.staged, dataclasses.replace(photo, image=result.image))
-        return self._file_result(task, result.faces)
+        done = photo_steps.write(self.anonymiser, self._settings, task, plans)
+        result = self._file_result(task, done.faces)
+        return dataclasses.replace(result, note=results.joined(result.note, done.note))
 
     def _video_written(self, task: Task) -> FileResult:
         """The result of a video with faces, after writing it."""
         from anonygan_jax.anonymise.batch import video_steps
-        from anonygan_jax.anonymise.video.container import joined
 
         done = video_steps.write(self.anonymiser, self._settings, task)
         result = self._file_result(task, done.tracks)
@@ -120,7 +113,7 @@ class Worker:
             result,
             num_frames=done.num_frames,
             num_broken=done.num_broken,
-            note=joined(result.note, done.note),
+            note=results.joined(result.note, done.note),
         )
 
     def _file_result(
@@ -131,7 +124,7 @@ class Worker:
         if any(face.status == results.PIXELATED for face in faces):
             kind = results.PIXELATED
         elif not faces:
-            kind, reason, note = NO_FACE, "no face found", "only regions are pixelated"
+            kind, reason, note = NO_FACE, "no face found", ONLY_REGIONS
         return FileResult(
             str(task.photo),
             kind,
@@ -146,10 +139,9 @@ class Worker:
 
     def _without_face(self, task: Task, error: NoFaceError) -> FileResult:
         """The result of a file without faces; a photo may be copied."""
-        result, result_fingerprint = None, ""
+        result, result_fingerprint, note = None, "", ""
         if self._settings.no_face == COPY and task.is_photo:
-            photo = read_image(task.photo, self._settings.kept_metadata)
-            write_image(task.staged, photo)
+            note = photo_steps.copy(self._settings, task)
             result, result_fingerprint = str(task.output), fingerprint_of(task.staged)
         return FileResult(
             str(task.photo),
@@ -158,6 +150,7 @@ class Worker:
             reason=str(error),
             fingerprint=_unchanged(task),
             result_fingerprint=result_fingerprint,
+            note=note,
         )
 
 

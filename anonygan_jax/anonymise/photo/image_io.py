@@ -1,100 +1,154 @@
-"""Photos with their metadata, read and written; originals are never overwritten."""
+"""Photos with their metadata, page by page; originals are never overwritten."""
 
 import dataclasses
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-from PIL import Image, ImageOps, JpegImagePlugin
+from PIL import Image, JpegImagePlugin
+from PIL.ExifTags import Base
 
-from anonygan_jax.anonymise.photo.metadata import kept_exif
-from anonygan_jax.io.atomic_write import atomic_write
-from anonygan_jax.io.photos import VIDEO_SUFFIXES, PhotoError, PhotoFile, as_rgb, opened
+from anonygan_jax.anonymise.photo import orientation
+from anonygan_jax.anonymise.photo.colours import kept_profile
+from anonygan_jax.anonymise.photo.leftovers import (
+    is_reduced,
+    left_out,
+    without_reduced,
+)
+from anonygan_jax.anonymise.photo.metadata import kept_exif, pixels_per_inch
+from anonygan_jax.anonymise.photo.pixels import Page, decoded
+from anonygan_jax.io.photo_formats import WRITTEN, is_lossless_webp
+from anonygan_jax.io.photos import (
+    VIDEO_SUFFIXES,
+    PhotoError,
+    PhotoFile,
+    check_size,
+    opened,
+)
 
-JPEG_QUALITY = 95  # of WebP, and of JPEG whose source has no compression tables
-_KEPT_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
-_WITH_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
-_JPEG = frozenset((".jpg", ".jpeg"))
+# What other pictures a file has is known, and that they may be left out.
+_FIRST_ONLY = ("MPO", "HEIF")
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageFile:
-    """A photo and the metadata of its result.
+    """A photo whose pages are decoded when they are asked for.
 
     Attributes:
-      image: uint8 [H, W, 3] RGB, upright.
-      alpha: uint8 [H, W], opacity; None if all pixels are opaque.
-      settings: of Pillow's `save`: colour profile, EXIF, JPEG's compression tables.
+      format: Pillow's name.
+      numbers: of the pages; a photo has one.
+      note: what of it is in no result.
+      kept_metadata: see `open_image`.
+      max_pixels: of a page; None for the usual limit.
     """
 
-    image: np.ndarray
-    alpha: np.ndarray | None = None
-    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    path: pathlib.Path
+    format: str
+    numbers: tuple[int, ...]
+    note: str = ""
+    kept_metadata: tuple[str, ...] = ()
+    max_pixels: int | None = None
+
+    def pages(self) -> Iterator[Page]:
+        """Yields the pages.
+
+        Raises:
+          PhotoError: a page cannot be decoded, or is too large.
+        """
+        for number in self.numbers:
+            with opened(self.path, max_pixels=self.max_pixels) as photo:
+                if number:
+                    photo.seek(number)
+                    check_size(self.path, photo.size, self.max_pixels)
+                # First: Pillow decodes a PNG when it is asked for the EXIF.
+                pixels = decoded(photo, self.path, number)
+                settings = _settings(photo, self.path, self.kept_metadata)
+                turn = _orientation(photo)
+            yield Page(pixels, turn, settings)
 
 
 def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
     """Returns the path of a file's result.
 
-    The name is the same. Videos become MP4, photos of formats that cannot be written
-    PNG. There may be another file of this name: `OutputFolder.task` knows.
+    The name is the same. Videos become MP4, photos of formats that are not written
+    PNG; a name without a photo's suffix gets one. There may be another file of this
+    name: `OutputFolder.task` knows.
     """
     path, suffix = output / file.name, file.path.suffix.lower()
     if suffix in VIDEO_SUFFIXES:
-        path = path.with_suffix(".mp4")
-    elif suffix not in _KEPT_SUFFIXES:
-        path = path.with_suffix(".png")
-    return path
+        return path.with_suffix(".mp4")
+    if file.extension:
+        return path.with_name(path.name + file.extension)
+    if suffix in WRITTEN:
+        return path
+    return path.with_suffix(".jpg" if suffix == ".mpo" else ".png")
 
 
-def read_image(path: pathlib.Path, kept_metadata: tuple[str, ...] = ()) -> ImageFile:
-    """Returns a photo with its opacity and colour profile.
+def open_image(
+    path: pathlib.Path,
+    kept_metadata: tuple[str, ...] = (),
+    max_pixels: int | None = None,
+) -> ImageFile:
+    """Returns a photo that is not decoded yet.
 
     Args:
       kept_metadata: groups of EXIF to keep, see `metadata.GROUPS`.
+      max_pixels: of a page; None for the usual limit.
 
     Raises:
-      PhotoError: as `io.photos.read_photo`, or the file has several frames or pages.
+      PhotoError: as `io.photos.read_photo`, or it is an animation.
     """
-    with opened(path) as photo:
+    with opened(path, max_pixels=max_pixels) as photo:
+        kind, note = photo.format or "", left_out(photo, path)
         frames = getattr(photo, "n_frames", 1)
-        if frames > 1 and photo.format != "MPO":  # its other frames are smaller copies
-            raise PhotoError(f"{path}: {frames} frames or pages, wanted one")
-        settings: dict[str, Any] = {}
-        if photo.mode in ("RGB", "RGBA", "P", "PA") and photo.info.get("icc_profile"):
-            settings["icc_profile"] = photo.info["icc_profile"]
-        if kept_metadata:
-            settings["exif"] = kept_exif(photo.getexif(), kept_metadata)
-        if isinstance(photo, JpegImagePlugin.JpegImageFile) and photo.mode == "RGB":
-            settings["qtables"] = photo.quantization
-            settings["subsampling"] = JpegImagePlugin.get_sampling(photo)
-        upright = ImageOps.exif_transpose(photo)
-        alpha = None
-        if upright.has_transparency_data:
-            alpha = np.array(upright.convert("RGBA"))[..., 3]
-            return ImageFile(
-                np.array(upright.convert("RGBA"))[..., :3], alpha, settings
-            )
-        return ImageFile(as_rgb(upright, path), None, settings)
+        numbers: tuple[int, ...] = (0,)
+        if kind == "TIFF":
+            numbers = tuple(n for n in range(frames) if not _is_reduced(photo, n))
+            note = without_reduced(frames - len(numbers))
+        elif kind == "HEIF":
+            numbers = (photo.tell(),)
+        elif frames > 1 and kind not in _FIRST_ONLY:
+            raise PhotoError(f"{path}: {frames} frames, wanted one")
+    return ImageFile(path, kind, numbers, note, kept_metadata, max_pixels)
 
 
-def write_image(path: pathlib.Path, image_file: ImageFile) -> None:
-    """Writes a photo in the format of the suffix; it is complete, or there is none.
-
-    Raises:
-      OSError: the disk is full or the folder cannot be written to.
-    """
-    suffix = path.suffix.lower()
-    image, settings = Image.fromarray(image_file.image), dict(image_file.settings)
-    if image_file.alpha is not None and suffix in _WITH_ALPHA:
-        image.putalpha(Image.fromarray(image_file.alpha))
-    if suffix not in _JPEG or "qtables" not in settings:
-        for key in ("qtables", "subsampling"):
-            settings.pop(key, None)
-        settings["quality"] = JPEG_QUALITY
-    with atomic_write(path) as partial:
-        image.save(partial, **settings)
+def _is_reduced(photo: Image.Image, number: int) -> bool:
+    """Whether a page is no picture of its own; the first one is."""
+    photo.seek(number)
+    return bool(number) and is_reduced(photo)
 
 
-def write_photo(path: pathlib.Path, image_u8: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] without metadata; see `write_image`."""
-    write_image(path, ImageFile(image_u8))
+def _orientation(photo: Image.Image) -> int:
+    """EXIF's number of pixels that Pillow does not turn itself."""
+    if photo.format in ("TIFF", "HEIF"):
+        return orientation.UPRIGHT
+    return orientation.known(photo.getexif().get(Base.Orientation))
+
+
+def _settings(
+    photo: Image.Image, path: pathlib.Path, kept_metadata: tuple[str, ...]
+) -> dict[str, Any]:
+    """Settings of Pillow's `save`, see `Page`."""
+    settings: dict[str, Any] = {}
+    if profile := kept_profile(photo):
+        settings["icc_profile"] = profile
+    if density := pixels_per_inch(photo):
+        settings["dpi"] = density
+    exif = kept_exif(photo.getexif(), kept_metadata)
+    if exif or kept_metadata:
+        settings["exif"] = exif
+    if isinstance(photo, JpegImagePlugin.JpegImageFile) and photo.mode in ("L", "RGB"):
+        settings["qtables"] = photo.quantization
+        settings["subsampling"] = max(0, JpegImagePlugin.get_sampling(photo))
+        settings["is_ycbcr"] = _is_ycbcr(photo)
+    if photo.format == "WEBP" and is_lossless_webp(path):
+        settings.update(lossless=True, exact=True)
+    return settings
+
+
+def _is_ycbcr(photo: JpegImagePlugin.JpegImageFile) -> bool:
+    """Whether a JPEG has grey or the usual colours, not RGB itself."""
+    names = bytes(part[0] for part in photo.layer)  # type: ignore[attr-defined]
+    has_jfif = "jfif" in photo.info
+    is_rgb = photo.info.get("adobe_transform") == 0 or names == b"RGB"
+    return photo.mode == "L" or has_jfif or not is_rgb

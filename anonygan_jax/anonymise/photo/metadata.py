@@ -1,4 +1,9 @@
-"""Metadata of photos and videos: none is kept unless the user asks for it."""
+"""Metadata of photos and videos: none is kept unless the user asks for it.
+
+Orientation, density and colour profile belong to the picture: they are always kept.
+"""
+
+import numbers
 
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
@@ -21,6 +26,9 @@ _PHOTO_TAGS = {
     ),
     AUTHOR: (Base.Artist, Base.Copyright, Base.ImageDescription),
 }
+_DENSITY = (Base.XResolution, Base.YResolution, Base.ResolutionUnit)
+_CENTIMETRE = 3  # a unit
+_DENSEST = 65535  # what JPEG can have
 _VIDEO_KEYS = {
     GPS_GROUP: ("location", "com.apple.quicktime.location.iso6709"),
     TIME: ("creation_time", "date", "com.apple.quicktime.creationdate"),
@@ -77,6 +85,22 @@ def kept_exif(exif: Image.Exif, groups: tuple[str, ...]) -> Image.Exif:
             }
         )
     return kept
+
+
+def pixels_per_inch(photo: Image.Image) -> tuple[float, float] | None:
+    """Returns the density of a photo or page, across and down; None if it has none."""
+    exif = photo.getexif()
+    across, down, unit = (exif.get(tag) for tag in _DENSITY)
+    density: tuple[object, ...] = (across, down)
+    if photo.format != "TIFF" and "dpi" in photo.info:  # a TIFF's is of other pages
+        density = tuple(photo.info["dpi"])
+    elif unit not in (None, 2, _CENTIMETRE):
+        return None
+    factor = 2.54 if unit == _CENTIMETRE and "dpi" not in photo.info else 1.0
+    if not all(isinstance(value, numbers.Real) for value in density):
+        return None
+    found = tuple(float(value) * factor for value in density)  # type: ignore[arg-type]
+    return (found[0], found[1]) if all(0 < v < _DENSEST for v in found) else None
 
 
 def kept_tags(tags: dict[str, str], groups: tuple[str, ...]) -> dict[str, str]:

@@ -10,9 +10,8 @@ import pathlib
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.known_faces import check_known_faces
-from anonygan_jax.anonymise.results import PIXELATED, TrackReport
+from anonygan_jax.anonymise.results import PIXELATED, TrackReport, joined
 from anonygan_jax.anonymise.video.analysis import Analysis
-from anonygan_jax.anonymise.video.container import joined
 from anonygan_jax.anonymise.video.found_video import FoundVideo
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.anonymise.video.planning import plan_tracks

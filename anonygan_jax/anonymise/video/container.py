@@ -155,8 +155,3 @@ def left_out(container: Any, has_sound: bool) -> str:
         language = stream.metadata.get("language", "und")
         names.append(name if language == "und" else f"{name} ({language})")
     return f"left out: {', '.join(names)}" if names else ""
-
-
-def joined(*notes: str) -> str:
-    """Returns notes as one."""
-    return ", ".join(filter(None, notes))

@@ -15,10 +15,10 @@ import numpy as np
 
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
+from anonygan_jax.anonymise.results import joined
 from anonygan_jax.anonymise.video.container import (
     check_size,
     end_of,
-    joined,
     left_out,
     missing_end,
     opened,

@@ -166,7 +166,6 @@ def _photos(folder: pathlib.Path, *names: str) -> dict[pathlib.Path, bytes]:
 @pytest.mark.parametrize(
     ("given", "beside"),
     [
-        ("a.jfif", "a.png"),
         ("a.gif", "a.png"),
         ("a.ppm", "a.png"),
         ("IMG_1.MOV", "IMG_1.mp4"),

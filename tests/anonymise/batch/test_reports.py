@@ -115,14 +115,14 @@ def test_a_missing_input_fails_and_the_others_go_on(tool, tmp_path):
 def test_what_is_left_out_is_named_counted_and_in_the_exit_code(tool, tmp_path):
     folder = tmp_path / "in"
     _photo(folder / "a.png")
-    (folder / "a.heic").write_bytes(b"a photo of another format")
+    (folder / "a.psd").write_bytes(b"a photo of another format")
     (folder / "gone.png").symlink_to("nowhere")
     (folder / "again").symlink_to(folder)
     os.mkfifo(folder / "pipe.jpg")
     code, screen = tool(folder, "--output", tmp_path / "out")
     assert code == 4
     for line in (
-        "a.heic: neither a photo nor a video by its suffix, left out",
+        "a.psd: neither a photo nor a video by its suffix, left out",
         "gone.png: a link to nowhere, which is not there, left out",
         "again: a link to ",
         "pipe.jpg: neither a file nor a folder, left out",
