@@ -30,7 +30,7 @@ import numpy as np
 
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.transcode import Video
+from anonygan_jax.anonymise.video.source import Video
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.dlib import DlibHog
 from anonygan_jax.detection.mtcnn import Mtcnn

@@ -18,7 +18,7 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.transcode import Video
+from anonygan_jax.anonymise.video.source import Video
 from anonygan_jax.data.records import EMBEDDED_COMPOSITES, FaceRecord, FaceRecords
 from anonygan_jax.faces.alignment import crop_photo
 from benchmarks.planted_faces import OVAL, OVAL_LIFT, WIDTH, placement

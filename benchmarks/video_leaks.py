@@ -26,7 +26,7 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.errors import NoFaceError
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.transcode import Video
+from anonygan_jax.anonymise.video.source import Video
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks

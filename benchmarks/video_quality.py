@@ -19,7 +19,8 @@ import numpy as np
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video.analysis import Analysis
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
-from anonygan_jax.anonymise.video.transcode import Video, transcode
+from anonygan_jax.anonymise.video.source import Video
+from anonygan_jax.anonymise.video.transcode import transcode
 from anonygan_jax.detection import LANDMARKERS, make_detector
 from anonygan_jax.faces import alignment
 

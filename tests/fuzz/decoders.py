@@ -76,7 +76,8 @@ def videos() -> Decoder:
     from clips import pictures, write_clip
 
     from anonygan_jax.anonymise.errors import VideoError
-    from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode
+    from anonygan_jax.anonymise.video.source import FRAMES_AHEAD, Video
+    from anonygan_jax.anonymise.video.transcode import transcode
     from anonygan_jax.io.prefetch import prefetch_in_thread
 
     images = [RNG.integers(0, 255, (40, 33, 3), np.uint8)]

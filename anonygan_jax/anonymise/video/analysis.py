@@ -21,9 +21,9 @@ from anonygan_jax.anonymise.video.motion import HISTORY
 from anonygan_jax.anonymise.video.person import Person
 from anonygan_jax.anonymise.video.person_likeness import PersonLikeness
 from anonygan_jax.anonymise.video.person_store import PersonStore
+from anonygan_jax.anonymise.video.source import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.anonymise.video.track import Track
 from anonygan_jax.anonymise.video.tracking import Tracker
-from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread

@@ -16,7 +16,8 @@ from anonygan_jax.anonymise.video.found_video import FoundVideo
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.anonymise.video.planning import plan_tracks
 from anonygan_jax.anonymise.video.render import Renderer
-from anonygan_jax.anonymise.video.transcode import FRAMES_AHEAD, Video, transcode
+from anonygan_jax.anonymise.video.source import FRAMES_AHEAD, Video
+from anonygan_jax.anonymise.video.transcode import transcode
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
 from anonygan_jax.io.worker_process import sign_of_life

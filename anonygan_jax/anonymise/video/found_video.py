@@ -22,7 +22,7 @@ class FoundVideo:
       store: the faces of each frame.
       people: those of its tracks.
       num_frames: of the video.
-      offsets: see `transcode.Video`.
+      offsets: see `source.Video`.
     """
 
     store: DetectionStore

@@ -21,8 +21,8 @@ from anonygan_jax.anonymise.video.detection_store import (
 )
 from anonygan_jax.anonymise.video.planning import TrackPlan
 from anonygan_jax.anonymise.video.progress import VERIFY_EVERY, Progress
+from anonygan_jax.anonymise.video.source import Frame
 from anonygan_jax.anonymise.video.tracking import SAME_PLACE
-from anonygan_jax.anonymise.video.transcode import Frame
 from anonygan_jax.detection.boxes import centres_overlap, iou
 from anonygan_jax.faces.face import Face
 

@@ -9,7 +9,7 @@ from clips import read_clip, write_clip
 
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.video import container, transcode
-from anonygan_jax.anonymise.video.transcode import Video
+from anonygan_jax.anonymise.video.source import Video
 
 FRAMES = [np.full((64, 96, 3), 40 * n, np.uint8) for n in range(4)]
 

@@ -11,7 +11,8 @@ from clips import write_clip
 from PIL import Image
 
 from anonygan_jax.anonymise.errors import VideoError
-from anonygan_jax.anonymise.video.transcode import Video, transcode
+from anonygan_jax.anonymise.video.source import Video
+from anonygan_jax.anonymise.video.transcode import transcode
 
 COUNT = 12
 RNG = np.random.default_rng(0)

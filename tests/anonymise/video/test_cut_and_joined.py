@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from anonygan_jax.anonymise.anonymiser import Anonymiser
 from anonygan_jax.anonymise.video import container
 from anonygan_jax.anonymise.video.anonymise import anonymise_video
+from anonygan_jax.anonymise.video.source import Video
 from anonygan_jax.anonymise.video.timeline import RESTART, Timeline
-from anonygan_jax.anonymise.video.transcode import Video, transcode
+from anonygan_jax.anonymise.video.transcode import transcode
 from anonygan_jax.faces.face import Face
 
 COUNT = 45

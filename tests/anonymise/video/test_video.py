@@ -25,7 +25,7 @@ from anonygan_jax.anonymise.video.anonymise import (
 from anonygan_jax.anonymise.video.person import NUM_TRIAL_CROPS
 from anonygan_jax.anonymise.video.planning import plan_tracks
 from anonygan_jax.anonymise.video.render import Renderer
-from anonygan_jax.anonymise.video.transcode import Video
+from anonygan_jax.anonymise.video.source import Video
 from anonygan_jax.cli import main
 from anonygan_jax.detection.detector import FaceDetector
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
