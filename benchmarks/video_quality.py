@@ -124,7 +124,7 @@ def copy_clip(clip: pathlib.Path, output: pathlib.Path) -> None:
     """Writes a clip's frames again, as they are."""
     with transcode(Video(clip), output, False, ()) as (frames, writer):
         for frame in frames:
-            writer.frame(frame.image, frame.pts)
+            writer.frame(frame)
 
 
 def flicker(clip: pathlib.Path, tracks: Tracks) -> float:

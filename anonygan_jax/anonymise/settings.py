@@ -6,6 +6,7 @@ from typing import Any
 from anonygan_jax.anonymise.anonymiser import PERSON, Anonymiser
 from anonygan_jax.anonymise.conditions.selector import AUTO_CONDITION
 from anonygan_jax.anonymise.regions import Region
+from anonygan_jax.anonymise.video.encoding import HIGH, SAME, Encoding
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.detection import DEFAULT_DETECTORS, MESH, make_detector
 from anonygan_jax.io.onnx_device import CPU, GPU, default_device
@@ -32,6 +33,7 @@ class Settings:
       is_marked: whether results of photos say, in XMP, that they are edited.
       search_every: frames of a video from one full search to the next, 9 at most.
       keep_audio: whether the audio of videos is kept.
+      codec, quality, is_hardware, is_sdr: of videos, see `Encoding`.
       device: that runs the networks, CPU or GPU of `onnx_device`; results of the two
         differ by rounding.
     """
@@ -56,21 +58,34 @@ class Settings:
     is_marked: bool = False
     search_every: int = SEARCH_EVERY
     keep_audio: bool = True
+    codec: str = SAME
+    quality: str = HIGH
+    is_hardware: bool = False
+    is_sdr: bool = False
     device: str = CPU
 
     def __post_init__(self) -> None:
-        """Raises ValueError if it is not known where networks run."""
+        """Raises ValueError if a device is not known, or cannot encode videos."""
         if self.device not in (CPU, GPU):
             raise ValueError(
                 f"device is {self.device!r}, wanted {CPU!r} or {GPU!r}; "
                 "see io.onnx_device.resolve"
             )
+        if self.is_hardware:
+            from anonygan_jax.anonymise.video.hardware_encoders import check_hardware
+
+            check_hardware()
 
     @classmethod
     def of_method(cls, text: str, **others: Any) -> "Settings":
         """Returns settings for "NAME" or "NAME:CHECKPOINT"."""
         name, _, checkpoint = text.partition(":")
         return cls(method=name, checkpoint=checkpoint or EMBEDDED_CHECKPOINT, **others)
+
+    @property
+    def encoding(self) -> Encoding:
+        """How results of videos are encoded."""
+        return Encoding(self.codec, self.quality, self.is_hardware, self.is_sdr)
 
     def anonymiser(self) -> Anonymiser:
         """Builds the anonymiser.

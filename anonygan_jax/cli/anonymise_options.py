@@ -11,6 +11,7 @@ from anonygan_jax.anonymise.errors import PolicyError
 from anonygan_jax.anonymise.photo.metadata import MetadataError, parse_groups
 from anonygan_jax.anonymise.regions import Region
 from anonygan_jax.anonymise.settings import COPY, MAX_MEGAPIXELS, SKIP
+from anonygan_jax.anonymise.video.encoding import CODECS, HIGH, QUALITIES, SAME
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.cli.options import FILE
 from anonygan_jax.detection import DEFAULT_DETECTORS, DETECTORS, LANDMARKERS, MESH
@@ -211,5 +212,32 @@ video_options = _together(
         default=True,
         type=bool,
         help="No audio.",
+    ),
+    click.option(
+        "--codec",
+        type=click.Choice(CODECS),
+        default=SAME,
+        show_default=True,
+        help="Of videos; same: the source's if it is H.264, H.265, AV1, VP8, VP9 or "
+        "ProRes and the result's container has it, else H.264, or H.265 of 10 bits.",
+    ),
+    click.option(
+        "--quality",
+        type=click.Choice(QUALITIES),
+        default=HIGH,
+        show_default=True,
+        help="Of videos; high: no loss is seen, and the size is about the source's.",
+    ),
+    click.option(
+        "--hardware-encoder",
+        "is_hardware",
+        is_flag=True,
+        help="A graphics processor encodes videos, where it has the codec.",
+    ),
+    click.option(
+        "--sdr",
+        "is_sdr",
+        is_flag=True,
+        help="HDR videos (PQ, HLG) become SDR; their highlights are cut off.",
     ),
 )

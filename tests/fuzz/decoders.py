@@ -99,7 +99,7 @@ def videos() -> Decoder:
             has_frames = False
             with prefetch_in_thread(images, FRAMES_AHEAD) as decoded:
                 for image in decoded:
-                    writer.frame(image.image, image.pts)
+                    writer.frame(image)
                     has_frames = True
             if not has_frames:
                 raise VideoError("not one frame could be decoded")

@@ -12,6 +12,7 @@ from anonygan_jax.anonymise.video.found_video import FoundVideo
 from anonygan_jax.anonymise.video.plan_pickle import pack_plans, unpack_plans
 from anonygan_jax.anonymise.video.planning import TrackPlan, plan_tracks
 from anonygan_jax.anonymise.video.render import Renderer
+from anonygan_jax.anonymise.video.source import Video
 from anonygan_jax.io.atomic_write import atomic_write
 
 _PLANS = "plans"  # name of a file
@@ -19,8 +20,8 @@ _PLANS = "plans"  # name of a file
 
 def find(anonymiser: Anonymiser, settings: Settings, task: Task) -> None:
     """Finds the faces; raises as `find_in_video`, and NoFaceError."""
-    every = settings.search_every
-    with find_in_video(anonymiser, task.photo, every, task.known) as found:
+    video, every = _video(settings, task), settings.search_every
+    with find_in_video(anonymiser, video, every, task.known) as found:
         found.check_faces(anonymiser)
         found.save(task.scratch)
 
@@ -39,7 +40,7 @@ def write(anonymiser: Anonymiser, settings: Settings, task: Task) -> VideoResult
     with FoundVideo.load(task.scratch) as found:
         renderer = Renderer(anonymiser, plans, found.store)
         return write_video(
-            task.photo,
+            _video(settings, task),
             task.staged,
             found,
             renderer,
@@ -47,6 +48,11 @@ def write(anonymiser: Anonymiser, settings: Settings, task: Task) -> VideoResult
             settings.kept_metadata,
             settings.is_strict,
         )
+
+
+def _video(settings: Settings, task: Task) -> Video:
+    """The video of a task."""
+    return Video(task.photo, settings.encoding, task.output.suffix)
 
 
 def _plans(anonymiser: Anonymiser, task: Task) -> dict[int, TrackPlan]:

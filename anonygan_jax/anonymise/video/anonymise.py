@@ -12,6 +12,7 @@ from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.known_faces import check_known_faces
 from anonygan_jax.anonymise.results import PIXELATED, TrackReport, joined
 from anonygan_jax.anonymise.video.analysis import Analysis
+from anonygan_jax.anonymise.video.encoding import AS_SOURCE, Encoding
 from anonygan_jax.anonymise.video.found_video import FoundVideo
 from anonygan_jax.anonymise.video.frame_search import SEARCH_EVERY
 from anonygan_jax.anonymise.video.planning import plan_tracks
@@ -51,10 +52,12 @@ def anonymise_video(
     kept_metadata: tuple[str, ...] = (),
     known: dict[int, list[Face]] | None = None,
     is_strict: bool = False,
+    encoding: Encoding = AS_SOURCE,
 ) -> VideoResult:
     """Returns what was done with a video; its result is written, or nothing is.
 
     Args:
+      output: its suffix is .mp4, .mov, .mkv or .webm.
       seed: of the selection of conditions.
       known: boxes of faces by frame; None to search.
       is_strict: whether a face that must be pixelated fails the video.
@@ -68,18 +71,19 @@ def anonymise_video(
         written.
       OSError: the file cannot be written.
     """
-    with find_in_video(anonymiser, path, search_every, known) as found:
+    video = Video(path, encoding, output.suffix)
+    with find_in_video(anonymiser, video, search_every, known) as found:
         found.check_faces(anonymiser)
         plans = plan_tracks(anonymiser, found.people, seed)
         renderer = Renderer(anonymiser, plans, found.store)
         return write_video(
-            path, output, found, renderer, keep_audio, kept_metadata, is_strict
+            video, output, found, renderer, keep_audio, kept_metadata, is_strict
         )
 
 
 def find_in_video(
     anonymiser: Anonymiser,
-    path: pathlib.Path,
+    video: Video,
     search_every: int = SEARCH_EVERY,
     known: dict[int, list[Face]] | None = None,
 ) -> FoundVideo:
@@ -91,23 +95,26 @@ def find_in_video(
     Raises:
       VideoError, RegionError, KnownFaceError: see `anonymise_video`.
     """
-    video = Video(path)
     analysis = Analysis(anonymiser, search_every, known)
     try:
         analysis.run(video)
         if not analysis.num_frames:
-            raise VideoError(f"{path}: not one frame could be decoded")
+            raise VideoError(f"{video.path}: not one frame could be decoded")
         check_known_faces(known or {}, analysis.num_frames, analysis.shape)
     except BaseException:  # an interrupt, too
         analysis.close()
         raise
     return FoundVideo(
-        analysis.store, analysis.people, analysis.num_frames, video.offsets
+        analysis.store,
+        analysis.people,
+        analysis.num_frames,
+        video.offsets,
+        video.rate,
     )
 
 
 def write_video(
-    path: pathlib.Path,
+    video: Video,
     output: pathlib.Path,
     found: FoundVideo,
     renderer: Renderer,
@@ -122,7 +129,7 @@ def write_video(
         `is_strict`.
       OSError: the file cannot be written.
     """
-    video = Video(path, found.offsets)
+    video.offsets, video.rate = found.offsets, found.rate
     with transcode(video, output, keep_audio, kept_metadata) as (frames, writer):
         # Decoding, rendering and encoding run in parallel.
         with (
@@ -130,16 +137,18 @@ def write_video(
             prefetch_in_thread(map(renderer, decoded), FRAMES_AHEAD) as rendered,
         ):
             for frame in rendered:
-                writer.frame(frame.image, frame.pts)
+                writer.frame(frame)
                 sign_of_life()
         if renderer.num_frames != found.num_frames:
             raise VideoError(
-                f"{path}: {found.num_frames} frames at first, "
+                f"{video.path}: {found.num_frames} frames at first, "
                 f"{renderer.num_frames} when read again"
             )
         reports = renderer.reports()
         pixelated = [t.reason for t in reports if t.status == PIXELATED]
         if is_strict and pixelated:
-            raise VideoError(f"{path}: a face would be pixelated ({pixelated[0]})")
+            raise VideoError(
+                f"{video.path}: a face would be pixelated ({pixelated[0]})"
+            )
     note = joined(video.note, writer.note)
     return VideoResult(renderer.num_frames, video.num_broken, reports, note)

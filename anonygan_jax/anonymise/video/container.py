@@ -2,7 +2,7 @@
 
 import contextlib
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import av
@@ -22,6 +22,7 @@ FORMATS = (
 COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 # Of a picture beside a video whose container does not tell that it is a cover.
 PICTURE_CODECS = frozenset(("png", "apng", "mjpeg", "bmp", "gif", "webp", "tiff"))
+_WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 SLACK = 0.2  # seconds by which a header may tell another end than there is
 
 
@@ -72,6 +73,18 @@ def video_of(container: Any) -> Any:
 def _is_cover(stream: Any) -> bool:
     """Whether the container tells that a stream is a cover picture."""
     return bool(stream.disposition & COVER)
+
+
+def decoder_of(stream: Any) -> Callable[[Any], list[Any]]:
+    """Returns what decodes a stream's packets.
+
+    The usual decoders of VP8 and VP9 leave out opacity.
+    """
+    codec = _WITH_OPACITY.get(stream.codec_context.codec.canonical_name)
+    if codec is None or stream.metadata.get("alpha_mode") != "1":
+        return lambda packet: packet.decode()
+    context: Any = av.CodecContext.create(codec, "r")
+    return lambda packet: context.decode(packet if packet.size else None)
 
 
 def check_size(path: pathlib.Path, width: int, height: int) -> None:

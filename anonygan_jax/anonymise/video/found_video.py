@@ -22,13 +22,14 @@ class FoundVideo:
       store: the faces of each frame.
       people: those of its tracks.
       num_frames: of the video.
-      offsets: see `source.Video`.
+      offsets, rate: see `source.Video`.
     """
 
     store: DetectionStore
     people: PersonStore
     num_frames: int
     offsets: list[float]
+    rate: int
 
     def __enter__(self) -> "FoundVideo":
         return self
@@ -52,7 +53,7 @@ class FoundVideo:
         self.store.save(folder / _STORE)
         self.people.save(folder / _PEOPLE)
         with atomic_write(folder / _ABOUT) as partial:
-            about = [self.num_frames, self.offsets, self.store.num_rows]
+            about = [self.num_frames, self.offsets, self.rate, self.store.num_rows]
             partial.write_text(json.dumps(about))
 
     @classmethod
@@ -62,9 +63,10 @@ class FoundVideo:
         Raises:
           OSError: it cannot be read as a whole.
         """
-        num_frames, offsets, num_rows = json.loads((folder / _ABOUT).read_text())
+        about = json.loads((folder / _ABOUT).read_text())
+        num_frames, offsets, rate, num_rows = about
         store = DetectionStore((folder / _STORE).open("rb"))
         if store.num_rows != num_rows:  # a face of the rest would pass
             raise OSError(f"{folder}: {store.num_rows} of {num_rows} rows of faces")
         people = PersonStore((folder / _PEOPLE).open("rb"))
-        return cls(store, people, num_frames, offsets)
+        return cls(store, people, num_frames, offsets, rate)

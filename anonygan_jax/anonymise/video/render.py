@@ -56,7 +56,7 @@ class Renderer:
         """Returns the next frame with its faces hidden; other items unchanged."""
         if not isinstance(item, Frame):
             return item
-        return dataclasses.replace(item, image=self.render(item.image))
+        return dataclasses.replace(item, rendered=self.render(item.image))
 
     def render(self, image: np.ndarray) -> np.ndarray:
         """Returns the next frame's image, uint8 [H, W, 3], with its faces hidden."""

@@ -1,13 +1,14 @@
-"""Videos written as H.264 in MP4, through PyAV."""
+"""Videos written frame by frame, through PyAV."""
 
 import contextlib
+import fractions
 import math
 import pathlib
 from collections.abc import Iterator
 from typing import Any
 
 import av
-import numpy as np
+from av.codec.context import Flags
 
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
@@ -18,12 +19,14 @@ from anonygan_jax.anonymise.video.container import (
     url_of,
     video_of,
 )
+from anonygan_jax.anonymise.video.encoders import Encoder
+from anonygan_jax.anonymise.video.pictures import COLOUR_TAGS, pasted
 from anonygan_jax.anonymise.video.side_streams import SideStreams
 from anonygan_jax.anonymise.video.source import DEFAULT_RATE, Frame, Video
 from anonygan_jax.io.atomic_write import atomic_write
 
-CRF, PRESET = "18", "veryfast"  # of x264: visually lossless, fast
-_COLOUR_TAGS = ("color_range", "color_primaries", "color_trc", "colorspace")
+_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_OF_MOV = ("mp4", "mov")
 
 
 class Writer:
@@ -34,30 +37,33 @@ class Writer:
     """
 
     def __init__(
-        self, container: Any, source: Any, side: SideStreams, note: str = ""
+        self,
+        container: Any,
+        source: Any,
+        encoder: Encoder,
+        side: SideStreams,
+        note: str = "",
     ) -> None:
-        """Takes what is written and read, and what is written beside the frames."""
+        """Takes what is written and read, how, and what is written beside the frames.
+
+        Args:
+          source: PyAV's stream of the pictures.
+        """
         self._container, self._source, self._side = container, source, side
-        self.note = note
+        self._encoder, self.note = encoder, note
         self._video: Any = None
         side.add_to(container)
 
-    def frame(self, image: np.ndarray, pts: int) -> None:
-        """Writes one frame, uint8 [H, W, 3] RGB.
-
-        Args:
-          pts: presentation time in the time base of the source.
-        """
-        height, width = (n + n % 2 for n in image.shape[:2])
-        if (height, width) != image.shape[:2]:  # H.264's colours need even sides
-            extra = (height - image.shape[0], width - image.shape[1])
-            image = np.pad(image, ((0, extra[0]), (0, extra[1]), (0, 0)), "edge")
+    def frame(self, frame: Frame) -> None:
+        """Writes one frame, as rendered if it is."""
+        picture, base = frame.picture, self._source.time_base
+        if frame.rendered is not None:
+            picture = pasted(picture, frame.image, frame.rendered)
         if self._video is None:
-            self._video = self._video_stream(width, height)
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        frame.pts, frame.time_base = pts, self._source.time_base
-        packets = self._video.encode(frame)
-        self._side.write(until=float(pts * self._source.time_base))
+            self._video = self._video_stream(picture, frame.ratio)
+        picture.pts, picture.time_base = frame.pts, base
+        packets = self._video.encode(picture)
+        self._side.write(until=float(frame.pts * base))
         self._container.mux(packets)
 
     def close(self) -> None:
@@ -66,15 +72,23 @@ class Writer:
             self._container.mux(self._video.encode(None))
             self._side.write(until=math.inf)
 
-    def _video_stream(self, width: int, height: int) -> Any:
-        """A stream of H.264 with the source's colour tags."""
+    def _video_stream(self, picture: Any, ratio: fractions.Fraction) -> Any:
+        """A stream with the size and the colour tags of its first picture."""
         rate = self._source.average_rate or self._source.guessed_rate or DEFAULT_RATE
-        stream = self._container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"crf": CRF, "preset": PRESET}
-        stream.time_base = stream.codec_context.time_base = self._source.time_base
-        for tag in _COLOUR_TAGS:
-            setattr(stream.codec_context, tag, getattr(self._source.codec_context, tag))
+        stream = self._container.add_stream(self._encoder.name, rate=rate)
+        stream.width, stream.height = picture.width, picture.height
+        stream.pix_fmt = self._encoder.stream_format
+        stream.options = self._encoder.options_for(picture)
+        context = stream.codec_context
+        stream.time_base = context.time_base = self._source.time_base
+        context.sample_aspect_ratio = ratio
+        for tag in COLOUR_TAGS:
+            setattr(context, tag, getattr(picture, tag))
+        is_interlaced = self._encoder.is_interlaced or picture.interlaced_frame
+        if is_interlaced and self._encoder.keeps_fields:
+            context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+        if self._encoder.codec == "hevc" and self._container.format.name in _OF_MOV:
+            context.codec_tag = "hvc1"  # Apple's players know no other
         return stream
 
 
@@ -91,16 +105,19 @@ def transcode(
       VideoError: the source cannot be read, or its frames cannot be encoded.
       OSError: the file cannot be written.
     """
-    flags = {"movflags": "+faststart+use_metadata_tags"}
+    kind, flags = _FORMATS[video.suffix], {}
+    if kind in _OF_MOV:
+        flags["movflags"] = "+faststart+use_metadata_tags"
     with contextlib.ExitStack() as stack:
         partial = stack.enter_context(atomic_write(output))
         side = stack.enter_context(SideStreams.made(video, keep_audio))
         source = stack.enter_context(opened(video.path))
-        note = joined(side.note, left_out(source, keep_audio))
+        encoder = video.encoder_of(source)
+        note = joined(encoder.note, joined(side.note, left_out(source, keep_audio)))
         try:
-            with av.open(url_of(partial), "w", options=flags) as target:
+            with av.open(url_of(partial), "w", kind, options=flags) as target:
                 target.metadata.update(kept_tags(dict(source.metadata), kept))
-                writer = Writer(target, video_of(source), side, note)
+                writer = Writer(target, video_of(source), encoder, side, note)
                 yield video.frames_of(source), writer
                 writer.close()
         except av.error.FFmpegError as error:

@@ -46,7 +46,7 @@ def test_a_name_is_no_address(tmp_path, monkeypatch):
     output = pathlib.Path("http:") / "c.mp4"
     with transcode.transcode(Video(path), output, True, ()) as (frames, writer):
         for frame in frames:
-            writer.frame(frame.image, frame.pts)
+            writer.frame(frame)
     assert len(read_clip(tmp_path / "http:" / "c.mp4")[0]) == len(FRAMES)
 
 

@@ -24,7 +24,7 @@ def _transcoded(path: pathlib.Path) -> tuple[str, pathlib.Path]:
     output = path.with_name("out.mp4")
     with transcode(Video(path), output, True, ()) as (frames, writer):
         for frame in frames:
-            writer.frame(frame.image, frame.pts)
+            writer.frame(frame)
     return writer.note, output
 
 

@@ -59,7 +59,7 @@ def _transcoded(path: pathlib.Path) -> tuple[str, pathlib.Path]:
     list(video.frames())
     with transcode(video, output, True, ()) as (frames, writer):
         for frame in frames:
-            writer.frame(frame.image, frame.pts)
+            writer.frame(frame)
     return writer.note, output
 
 

@@ -149,7 +149,7 @@ def test_a_store_that_is_read_in_part_is_refused(tmp_path):
     for frame in range(3):
         found = Detection(np.float32([1, 2, 3, 4]), 0.9)
         store.add_detection(frame, frame / 30, found)
-    with FoundVideo(store, PersonStore(), 3, []) as video:
+    with FoundVideo(store, PersonStore(), 3, [], 0) as video:
         video.save(tmp_path)
     with FoundVideo.load(tmp_path) as video:
         assert [frame for frame, _ in video.store.by_frame()] == [0, 1, 2]

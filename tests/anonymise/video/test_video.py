@@ -114,11 +114,11 @@ def test_frames_whose_result_looks_like_the_source_are_pixelated(
 ):
     method = Returning("condition")
     anonymiser = Anonymiser(method)
-    with find_in_video(anonymiser, clip) as found:
+    with find_in_video(anonymiser, Video(clip)) as found:
         plans = plan_tracks(anonymiser, found.people, "")
         method.what = "source"
         renderer = Renderer(anonymiser, plans, found.store)
-        result = write_video(clip, tmp_path / "out.mp4", found, renderer)
+        result = write_video(Video(clip), tmp_path / "out.mp4", found, renderer)
     reasons = {track.reason for track in result.tracks}
     assert reasons == {"a result looked like the source"}
     assert [track.num_pixelated for track in result.tracks] == [COUNT] * 2
