@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from anonygan_jax.detection.boxes import exceeds, points_fit
 from anonygan_jax.detection.copies import reduced
@@ -14,6 +14,7 @@ from anonygan_jax.detection.searches import (
     QUICK_SIDE,
     Detector,
     is_wide,
+    part_search,
     search_copy,
     thorough_searches,
     tile_searches,
@@ -106,7 +107,10 @@ class FaceDetector:
         return self._detections(searches)
 
     def quick_boxes(
-        self, photo: UInt8[np.ndarray, "H W 3"], turns: tuple[int, ...] = (0,)
+        self,
+        photo: UInt8[np.ndarray, "H W 3"],
+        turns: tuple[int, ...] = (0,),
+        parts: Sequence[Int[np.ndarray, "4"]] = (),
     ) -> list[Detection]:
         """Returns the boxes of the faces that a reduced copy shows.
 
@@ -114,15 +118,17 @@ class FaceDetector:
 
         Args:
           turns: quarter turns, 0 to 3, of the faces, see `Detection.turns`.
+          parts: left, top, right, bottom of parts that are searched in full, too.
         """
         quick = reduced(photo, QUICK_SIDE)
-        return self._detections(
-            [
+        searches = []
+        for rank, detector in enumerate(self._detectors):
+            searches += [
                 search_copy(detector, photo, quick, number, rank=rank)
-                for rank, detector in enumerate(self._detectors)
                 for number in turns
             ]
-        )
+            searches += [part_search(detector, photo, part, rank) for part in parts]
+        return self._detections(searches)
 
     def face(self, photo: UInt8[np.ndarray, "H W 3"], found: Detection) -> Face:
         """Returns the face of a detection, with landmarks if they are found.

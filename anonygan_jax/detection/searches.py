@@ -53,6 +53,21 @@ def tile_searches(detector: Detector, photo: np.ndarray, rank: int) -> Iterator[
             yield Search(boxes.astype(np.float32), largest=TILE_OVERLAP, rank=rank)
 
 
+def part_search(
+    detector: Detector, photo: np.ndarray, part_xyxy: np.ndarray, rank: int
+) -> Search:
+    """Returns the full search of a part of a photo; its boxes are the photo's.
+
+    Of faces that are larger than half the part it may show parts.
+    """
+    left, top, right, bottom = part_xyxy
+    part = np.ascontiguousarray(photo[top:bottom, left:right])
+    boxes = merge(thorough_searches(detector, part, rank, True, False))
+    boxes = boxes + np.array([left, top] * 2 + [0, 0])
+    largest = max(part.shape[:2]) / 2
+    return Search(boxes.astype(np.float32), largest=largest, rank=rank)
+
+
 def thorough_searches(
     detector: Detector, photo: np.ndarray, rank: int, is_full: bool, every_turn: bool
 ) -> list[Search]:

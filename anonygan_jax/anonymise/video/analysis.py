@@ -23,7 +23,8 @@ from anonygan_jax.anonymise.video.person_likeness import PersonLikeness
 from anonygan_jax.anonymise.video.person_store import PersonStore
 from anonygan_jax.anonymise.video.source import FRAMES_AHEAD, Frame, Video
 from anonygan_jax.anonymise.video.track import Track
-from anonygan_jax.anonymise.video.tracking import Tracker
+from anonygan_jax.anonymise.video.tracking import SAME_PLACE, Tracker
+from anonygan_jax.detection.boxes import iou
 from anonygan_jax.detection.detector import Detection
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.prefetch import prefetch_in_thread
@@ -129,6 +130,8 @@ class Analysis:
             if not track.is_successor:
                 self._pad(track, number)
         elif person.gap:
+            if iou(person.gap[-1][2].box_xyxy, face.box_xyxy) < SAME_PLACE:
+                self._pad(track, number)  # it may be another one, who has just come
             self._close_gap(track, person, (number, seconds, face))
         self.store.add(number, seconds, track.number, face, DETECTED)
         person.last_seen = number, seconds, face

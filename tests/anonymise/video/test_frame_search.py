@@ -25,7 +25,7 @@ class Noted:
         self.asked.append("full" if is_full else "thorough")
         return []
 
-    def quick_boxes(self, image, turns):
+    def quick_boxes(self, image, turns, parts):
         self.asked.append(turns)
         return []
 
