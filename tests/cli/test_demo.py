@@ -13,7 +13,7 @@ import pytest
 from clips import pictures, write_clip
 from PIL import Image
 
-from anonygan_jax.anonymise.video import side_streams
+from anonygan_jax.anonymise.video import side_contents
 from anonygan_jax.cli import demo, demo_uploads
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.io.photos import read_photo
@@ -153,14 +153,17 @@ def test_whatever_a_method_raises_the_page_goes_on(
 def test_a_clip_whose_sound_fails_is_shown_and_that_is_said(
     folder, embedded, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(side_streams, "make_sound", lambda *_: "without sound, broken")
+    def fails(*_):
+        raise ValueError("broken")
+
+    monkeypatch.setattr(side_contents, "make_sound", fails)
     frames = pictures([embedded[0].image], 3)
     clip = write_clip(tmp_path / "a.mp4", frames, audio_codec="aac")
     *shown, said = demo_uploads.anonymise_upload(
         str(clip), "blur", demo_uploads.FITTING
     )
     assert pathlib.Path(shown[0]).exists()
-    assert said == "**1 face hidden.** 3 frames, without sound, broken."
+    assert said == "**1 face hidden.** 3 frames, left out: sound 1 (broken)."
 
 
 def _with_a_fatal_photo() -> None:

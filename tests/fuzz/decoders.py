@@ -72,8 +72,9 @@ def photos() -> Decoder:
 
 
 def videos() -> Decoder:
-    """Videos with sound, read and written again."""
+    """Videos with sound and subtitles, read and written again."""
     from clips import pictures, write_clip
+    from recordings import Sound, Subtitles, write_recording
 
     from anonygan_jax.anonymise.errors import VideoError
     from anonygan_jax.anonymise.video.source import FRAMES_AHEAD, Video
@@ -91,6 +92,11 @@ def videos() -> Decoder:
         for suffix, codec in kinds:
             path = pathlib.Path(folder) / f"a{suffix}"
             write_clip(path, frames, audio_codec=codec)
+            seeds.append(path.read_bytes())
+        for suffix, text in ((".mkv", "ass"), (".mp4", "mov_text")):
+            path = pathlib.Path(folder) / f"b{suffix}"
+            tracks = Sound("mp2"), Subtitles(text)
+            write_recording(path, *tracks, Sound("ac3"))
             seeds.append(path.read_bytes())
 
     def read(path: pathlib.Path) -> object:

@@ -40,7 +40,9 @@ def opened(path: pathlib.Path) -> Iterator[Any]:
     """
     options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
     try:
-        container: Any = av.open(url_of(path), options=options)
+        container: Any = av.open(
+            url_of(path), options=options, metadata_errors="replace"
+        )
     except FileNotFoundError as error:
         raise VideoError(f"{path}: no such file") from error
     except (av.error.FFmpegError, ValueError) as error:
@@ -64,14 +66,14 @@ def video_of(container: Any) -> Any:
     Where all that is left is pictures, such as those of a camera that takes JPEGs, the
     first of them.
     """
-    streams = [s for s in container.streams.video if not _is_cover(s)]
+    streams = [s for s in container.streams.video if not is_cover(s)]
     codecs = [s.codec_context.name if s.codec_context else "" for s in streams]
     is_video = [codec not in PICTURE_CODECS for codec in codecs]
     return streams[is_video.index(True) if any(is_video) else 0] if streams else None
 
 
-def _is_cover(stream: Any) -> bool:
-    """Whether the container tells that a stream is a cover picture."""
+def is_cover(stream: Any) -> bool:
+    """Returns whether the container tells that a stream is a cover picture."""
     return bool(stream.disposition & COVER)
 
 
@@ -146,25 +148,3 @@ def missing_end(container: Any, ends: Mapping[int, float]) -> str:
     wanted = min(durations, default=0.0)
     is_cut = end < wanted - SLACK
     return f"cut off: ends at {end:.1f} of {wanted:.1f} s" if is_cut else ""
-
-
-def left_out(container: Any, has_sound: bool) -> str:
-    """Returns the names of the streams that a result lacks; "" of none.
-
-    Args:
-      has_sound: whether the sound is wanted.
-    """
-    streams, video = container.streams, video_of(container)
-    further = [
-        ("cover picture" if _is_cover(stream) else f"video {number}", stream)
-        for number, stream in enumerate(streams.video, 1)
-        if stream.index != video.index
-    ]
-    if has_sound:
-        further += [(f"sound {n}", s) for n, s in enumerate(streams.audio[1:], 2)]
-    further += [(f"subtitles {n}", s) for n, s in enumerate(streams.subtitles, 1)]
-    names = []
-    for name, stream in further:
-        language = stream.metadata.get("language", "und")
-        names.append(name if language == "und" else f"{name} ({language})")
-    return f"left out: {', '.join(names)}" if names else ""

@@ -13,20 +13,20 @@ from av.codec.context import Flags
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
 from anonygan_jax.anonymise.results import joined
-from anonygan_jax.anonymise.video.container import (
-    left_out,
-    opened,
-    url_of,
-    video_of,
-)
+from anonygan_jax.anonymise.video.container import opened, url_of, video_of
 from anonygan_jax.anonymise.video.encoders import Encoder
+from anonygan_jax.anonymise.video.output_formats import OUTPUT_FORMATS
 from anonygan_jax.anonymise.video.pictures import COLOUR_TAGS, pasted
 from anonygan_jax.anonymise.video.side_streams import SideStreams
 from anonygan_jax.anonymise.video.source import DEFAULT_RATE, Frame, Video
 from anonygan_jax.io.atomic_write import atomic_write
 
-_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _OF_MOV = ("mp4", "mov")
+_OPTIONS = {
+    **dict.fromkeys(_OF_MOV, {"movflags": "+faststart+use_metadata_tags"}),
+    # Else a first track becomes the default that the source has not.
+    "matroska": {"default_mode": "passthrough"},
+}
 
 
 class Writer:
@@ -52,7 +52,6 @@ class Writer:
         self._container, self._source, self._side = container, source, side
         self._encoder, self.note = encoder, note
         self._video: Any = None
-        side.add_to(container)
 
     def frame(self, frame: Frame) -> None:
         """Writes one frame, as rendered if it is."""
@@ -61,6 +60,7 @@ class Writer:
             picture = pasted(picture, frame.image, frame.rendered)
         if self._video is None:
             self._video = self._video_stream(picture, frame.ratio)
+            self._side.add_to(self._container)
         picture.pts, picture.time_base = frame.pts, base
         packets = self._video.encode(picture)
         self._side.write(until=float(frame.pts * base))
@@ -105,18 +105,18 @@ def transcode(
       VideoError: the source cannot be read, or its frames cannot be encoded.
       OSError: the file cannot be written.
     """
-    kind, flags = _FORMATS[video.suffix], {}
-    if kind in _OF_MOV:
-        flags["movflags"] = "+faststart+use_metadata_tags"
+    kind = OUTPUT_FORMATS[video.suffix].name
+    flags = _OPTIONS.get(kind, {})
     with contextlib.ExitStack() as stack:
         partial = stack.enter_context(atomic_write(output))
-        side = stack.enter_context(SideStreams.made(video, keep_audio))
+        made = SideStreams.made(video, video.suffix, keep_audio)
+        side = stack.enter_context(made)
         source = stack.enter_context(opened(video.path))
         encoder = video.encoder_of(source)
-        note = joined(encoder.note, joined(side.note, left_out(source, keep_audio)))
         try:
             with av.open(url_of(partial), "w", kind, options=flags) as target:
                 target.metadata.update(kept_tags(dict(source.metadata), kept))
+                note = joined(encoder.note, side.note)
                 writer = Writer(target, video_of(source), encoder, side, note)
                 yield video.frames_of(source), writer
                 writer.close()
