@@ -34,7 +34,8 @@ from anonygan_jax.anonymise.video.source import Video
 from anonygan_jax.detection.boxes import centres_overlap
 from anonygan_jax.detection.dlib import DlibHog
 from anonygan_jax.detection.mtcnn import Mtcnn
-from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.photos import read_photo
 
 EVERY = 5  # frames between two in which faces are detected
 CHANGED = 0.25  # mean difference over the standard deviation of a face's pixels

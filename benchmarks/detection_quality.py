@@ -25,7 +25,9 @@ import numpy as np
 from anonygan_jax.detection import DETECTORS, LANDMARKERS
 from anonygan_jax.evaluation.metrics import estimates
 from anonygan_jax.faces.face import OUTER_EYE_CORNERS
-from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PHOTO
+from anonygan_jax.io.photos import read_photo
 
 Truth = dict[str, np.ndarray]
 
@@ -47,7 +49,7 @@ def main(
     for text in sets:
         name, _, place = text.partition("=")
         folder, _, table = place.partition(":")
-        files = [p for p in find_photos([folder]) if p.has_photo_suffix]
+        files = [p for p in find_photos([folder]) if p.kind == PHOTO]
         random.Random(0).shuffle(files)
         photos = {file.name: read_photo(file.path) for file in files[:count]}
         chosen[name] = (photos, _points(table) if table else {})

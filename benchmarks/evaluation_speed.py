@@ -25,7 +25,9 @@ from anonygan_jax.evaluation.collect.features import FeatureStatistics
 from anonygan_jax.evaluation.collect.networks import FrozenNetwork
 from anonygan_jax.evaluation.collect.observation import FaceObserver
 from anonygan_jax.evaluation.metrics import frechet
-from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PHOTO
+from anonygan_jax.io.photos import read_photo
 from anonygan_jax.models.pretrained import efficientnet, facenet, inception
 from anonygan_jax.recognition.dlib import DlibDescriptor
 
@@ -103,7 +105,7 @@ def time_distances() -> None:
 @click.option("--count", default=48, show_default=True)
 def main(photos: pathlib.Path, count: int) -> None:
     """Prints a table of photos per second."""
-    found = [p.path for p in find_photos([photos]) if p.has_photo_suffix]
+    found = [p.path for p in find_photos([photos]) if p.kind == PHOTO]
     spread = found[:: max(1, len(found) // count)][:count]
     click.echo("| stage | photos a second: min / median / max |\n|---|---|")
     time_photos(spread)

@@ -23,7 +23,9 @@ from anonygan_jax.evaluation.collect.eye_windows import eye_windows
 from anonygan_jax.evaluation.collect.gaze import IrisNetwork, gaze_difference
 from anonygan_jax.evaluation.collect.inputs import ANGLES
 from anonygan_jax.faces.face import main_face
-from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PHOTO
+from anonygan_jax.io.photos import read_photo
 
 SEED = 1
 SHIFT = np.array([[1, 0, 3.4], [0, 1, -2.3]])  # pixels
@@ -70,7 +72,7 @@ def main(folders: tuple[str, ...], count: int) -> None:
     """Prints median, mean and number of the angles between gazes of a folder."""
     observe = GazeObserver()
     for folder in folders:
-        paths = [p.path for p in find_photos([folder]) if p.has_photo_suffix]
+        paths = [p.path for p in find_photos([folder]) if p.kind == PHOTO]
         random.Random(SEED).shuffle(paths)
         gazes: list[np.ndarray] = []
         apart: dict[str, list[float]] = {}

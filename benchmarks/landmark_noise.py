@@ -28,7 +28,9 @@ from anonygan_jax.evaluation.metrics import estimates
 from anonygan_jax.evaluation.metrics.estimates import Estimate
 from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import NUM_LANDMARKS, Face
-from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PHOTO
+from anonygan_jax.io.photos import read_photo
 from anonygan_jax.recognition.thresholds import SAME_PERSON
 
 matplotlib.use("Agg")
@@ -90,7 +92,7 @@ def measure(
 @click.option("--output", required=True, type=click.Path(path_type=pathlib.Path))
 def main(photos: pathlib.Path, methods: str, count: int, output: pathlib.Path) -> None:
     """Prints a table and draws it."""
-    found = [p.path for p in find_photos([photos]) if p.has_photo_suffix]
+    found = [p.path for p in find_photos([photos]) if p.kind == PHOTO]
     paths = found[:: max(1, len(found) // count)][:count]
     observer = FaceObserver(use_mtcnn=False)
     results = {}

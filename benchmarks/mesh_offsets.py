@@ -18,7 +18,9 @@ import tqdm
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.detection.face_mesh import MeshNetwork, eye_frame, features, framing
 from anonygan_jax.faces.face import main_face
-from anonygan_jax.io.photos import find_photos, read_photo
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PHOTO
+from anonygan_jax.io.photos import read_photo
 
 PENALTY = 0.1  # of the squared coefficients
 OUTLIER = 0.12  # mean distance beyond which dlib or the mesh has failed
@@ -48,7 +50,7 @@ def main(folders: tuple[str, ...], count: int, output: pathlib.Path) -> None:
 
 def observe(folder: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Features [N, 205] of the mesh, and from there to dlib's points [N, 136]."""
-    photos = [p.path for p in find_photos([folder]) if p.has_photo_suffix]
+    photos = [p.path for p in find_photos([folder]) if p.kind == PHOTO]
     random.Random(0).shuffle(photos)
     dlib, mesh = DlibLandmarks(), MeshNetwork()
     inputs, apart = [], []

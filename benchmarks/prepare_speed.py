@@ -17,13 +17,14 @@ import time
 from PIL import Image
 
 from anonygan_jax.data.prepare import job, pool
-from anonygan_jax.io import photos
 from anonygan_jax.io.dlib_package import model_file
+from anonygan_jax.io.inputs import PhotoFile, find_photos
+from anonygan_jax.io.kinds import PHOTO
 
 RUNS = 3
 
 
-def peer_photos_per_second(files: list[photos.PhotoFile]) -> float:
+def peer_photos_per_second(files: list[PhotoFile]) -> float:
     """The plain loop."""
     import dlib
     import numpy as np
@@ -39,7 +40,7 @@ def peer_photos_per_second(files: list[photos.PhotoFile]) -> float:
     return len(files) / (time.perf_counter() - start)
 
 
-def our_photos_per_second(files: list[photos.PhotoFile]) -> float:
+def our_photos_per_second(files: list[PhotoFile]) -> float:
     """The whole command on two processes, their start included."""
     all_photos = job.Job(files, None, (220, 180), aligned=False)
     with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +52,7 @@ def our_photos_per_second(files: list[photos.PhotoFile]) -> float:
 
 def main() -> None:
     """Prints both and their ratio."""
-    found = [f for f in photos.find_photos(sys.argv[1:]) if f.has_photo_suffix]
+    found = [f for f in find_photos(sys.argv[1:]) if f.kind == PHOTO]
     ratios = []
     for _ in range(RUNS):
         ours, peer = our_photos_per_second(found), peer_photos_per_second(found)

@@ -15,8 +15,9 @@ from anonygan_jax.data import stores
 from anonygan_jax.data.prepare import pool
 from anonygan_jax.data.prepare.job import MANIFEST, Job, Shard, prepare
 from anonygan_jax.data.prepare.tfds import BUILDERS, export_photos
-from anonygan_jax.io import paths, photos
+from anonygan_jax.io import paths
 from anonygan_jax.io.fetch import fetch
+from anonygan_jax.io.inputs import find_photos
 
 SIZE, PACK_SIZE = (220, 180), (112, 92)  # height, width
 
@@ -156,7 +157,7 @@ def main(
             folder = output / "photos_of_people" / split
             export_photos(tfds, split, folder)
             inputs, aligned = (str(folder),), aligned or tfds == "celeb_a"
-        files = photos.find_photos(map(fetch, inputs))
+        files = find_photos(map(fetch, inputs))
         job = Job(files, listed, size or SIZE, aligned)
         manifest = prepare(job, output, make_shards)
     except (ValueError, FileNotFoundError) as error:

@@ -12,6 +12,8 @@ from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
 from anonygan_jax.faces import alignment, delaunay
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PICTURES
 from anonygan_jax.recognition.descriptor import Descriptor
 from anonygan_jax.recognition.table import DLIB, in_package
 from anonygan_jax.recognition.thresholds import SAME_PERSON, SAME_PHOTO
@@ -91,7 +93,7 @@ def read_donors(directory: pathlib.Path) -> Donors:
     detector, recognisers = DlibLandmarks(), in_package()
     portraits: dict[str, dict[str, Portrait]] = {}
     left_out: dict[str, str] = {}
-    found = [f for f in photos.find_photos([directory]) if f.has_photo_suffix]
+    found = [f for f in find_photos([directory]) if f.kind in PICTURES]
     for photo in tqdm.tqdm(found, desc="portraits", unit="photo"):
         parent = photo.path.parent
         expression = ONE_EXPRESSION if parent == directory else parent.name

@@ -19,7 +19,9 @@ from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.evaluation.collect.folders import FolderError, Problem
 from anonygan_jax.evaluation.metrics.row import Row
 from anonygan_jax.faces.masks import PAPER_POLYGON
-from anonygan_jax.io.photos import PhotoError, PhotoFile
+from anonygan_jax.io.inputs import PhotoFile
+from anonygan_jax.io.kinds import PHOTO
+from anonygan_jax.io.photos import PhotoError
 from anonygan_jax.methods import make_methods
 from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
@@ -114,7 +116,7 @@ def _anonymise(
     with OutputFolder.opened(folder, About.of(settings)) as results:
         tasks: list[Task] = []
         for name, path in sorted(photos.items()):
-            file, output = PhotoFile(path, name), folder / f"{name}.png"
+            file, output = PhotoFile(path, name, PHOTO), folder / f"{name}.png"
             try:
                 tasks.append(results.task(file, output))
             except OccupiedError:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import itertools
 import logging
 import os
 import pathlib
@@ -10,6 +11,7 @@ import re
 import secrets
 import shutil
 import socket
+import string
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -18,25 +20,39 @@ from anonygan_jax.io import paths
 
 logger = logging.getLogger(__name__)
 
-_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-_PROCESS = secrets.token_hex(4)  # others, in other containers, have had its number
-# Host, process' number, process, and a random number: nobody else has such a name.
+_DIGITS = string.digits + string.ascii_lowercase
+_START = ".anonygan"
+_HOST = hashlib.sha256(socket.gethostname().encode()).digest()
+_PROCESS = secrets.randbits(64)  # others, in other containers, have had its number
+_count = itertools.count()
+# Host, process' number, process, a number: with a suffix 32 bytes. A process has 1.7
+# million names before they are used again.
 _TEMPORARY = re.compile(
-    r"\.anonygan-([0-9a-f]{8})-([0-9]+)-([0-9a-f]{8})[0-9a-f]{8}\.partial(\.\w+)?"
+    r"\.anonygan([0-9a-z]{4})([0-9a-z]{5})([0-9a-z]{4})[0-9a-z]{4}(\.[0-9A-Za-z]{1,5})?"
 )
+_OF_EARLIER_VERSIONS = re.compile(
+    r"\.anonygan-[0-9a-f]{8}-[0-9]+-[0-9a-f]{16}\.partial(\.\w+)?"
+)
+_SHORT_SUFFIX = re.compile(r"\.[0-9A-Za-z]{1,5}")
 # What `os.link` says on a disk without links, or of a file that has too many.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 def temporary_path(path: pathlib.Path) -> pathlib.Path:
-    """Returns a new name in a file's folder, with its suffix, for a temporary file."""
-    token = f"{_HOST}-{os.getpid()}-{_PROCESS}{secrets.token_hex(4)}"
-    return path.with_name(f".anonygan-{token}.partial{path.suffix}")
+    """Returns a new name in a file's folder for a temporary file.
+
+    It has at most 32 bytes, and the file's suffix if that has at most 6: writers take
+    the format from it.
+    """
+    suffix = path.suffix if _SHORT_SUFFIX.fullmatch(path.suffix) else ""
+    name = f"{_START}{_host()}{_base_36(os.getpid(), 5)}{_process()}"
+    return path.with_name(f"{name}{_base_36(next(_count), 4)}{suffix}")
 
 
 def is_temporary(path: pathlib.Path) -> bool:
-    """Returns whether a name is one of `temporary_path`, of any process."""
-    return _TEMPORARY.fullmatch(path.name) is not None
+    """Returns whether a name is one of `temporary_path`, of any process or version."""
+    patterns = (_TEMPORARY, _OF_EARLIER_VERSIONS)
+    return any(pattern.fullmatch(path.name) for pattern in patterns)
 
 
 @contextlib.contextmanager
@@ -132,7 +148,7 @@ def remove_leftovers(folder: pathlib.Path) -> None:
     """
     try:
         with os.scandir(folder) as entries:
-            names = [e.name for e in entries if e.name.startswith(".anonygan-")]
+            names = [e.name for e in entries if e.name.startswith(_START)]
     except FileNotFoundError:
         return
     except OSError as error:
@@ -140,7 +156,8 @@ def remove_leftovers(folder: pathlib.Path) -> None:
         return
     for name in names:
         match = _TEMPORARY.fullmatch(name)
-        if match and not _is_running(match[1], int(match[2]), match[3]):
+        is_used = match and _is_running(match[1], int(match[2], 36), match[3])
+        if is_temporary(folder / name) and not is_used:
             try:
                 _remove(folder / name)
             except OSError as error:
@@ -163,10 +180,10 @@ def _to_disk(path: pathlib.Path) -> None:
 
 def _is_running(host: str, number: int, process: str) -> bool:
     """Whether a process runs on this machine."""
-    if host != _HOST:
+    if host != _host():
         return False
     if number == os.getpid():
-        return process == _PROCESS
+        return process == _process()
     try:
         os.kill(number, 0)
     except (ProcessLookupError, OverflowError):
@@ -174,3 +191,18 @@ def _is_running(host: str, number: int, process: str) -> bool:
     except PermissionError:
         pass  # another user's
     return True
+
+
+def _host() -> str:
+    """This machine, in four digits."""
+    return _base_36(int.from_bytes(_HOST), 4)
+
+
+def _process() -> str:
+    """This process and those that it forks, in four digits."""
+    return _base_36(_PROCESS, 4)
+
+
+def _base_36(number: int, length: int) -> str:
+    """The last digits of a number; some disks have small letters alone."""
+    return "".join(_DIGITS[number // 36**n % 36] for n in reversed(range(length)))

@@ -2,7 +2,9 @@
 
 import codecs
 import pathlib
+import re
 
+_LINE_BREAK = re.compile("\r\n|\n|\r")  # names may have other breaks of Unicode
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -22,7 +24,7 @@ def read_list(path: pathlib.Path) -> list[str]:
     try:
         content = path.read_bytes()
         coding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
-        lines = content.decode(coding).splitlines()
+        lines = _LINE_BREAK.split(content.decode(coding))
     except (OSError, ValueError) as error:
         raise ListError(f"{path}: not a list of files ({error})") from error
     if any("\0" in line for line in lines):

@@ -4,7 +4,7 @@ import functools
 import pathlib
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import AvifImagePlugin, Image, TiffImagePlugin, WebPImagePlugin
 
 from anonygan_jax.io.extras import require
 
@@ -16,15 +16,22 @@ WRITTEN = {
     **dict.fromkeys((".heic", ".heif", ".hif"), "HEIF"),
     **{".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".dib": "DIB", ".avif": "AVIF"},
 }
-PHOTO_SUFFIXES = frozenset(
-    (*WRITTEN, ".mpo", ".gif", ".apng", ".ppm", ".pgm", ".pbm", ".pnm")
-)
+# Of formats that are read.
+FORMAT_OF = {
+    **WRITTEN,
+    **{".mpo": "JPEG", ".gif": "GIF", ".apng": "PNG"},
+    **dict.fromkeys((".ppm", ".pgm", ".pbm", ".pnm"), "PPM"),
+}
+PHOTO_SUFFIXES = frozenset(FORMAT_OF)
 # Pillow's other formats have old decoders, or start other programs: EPS Ghostscript.
 # "JPEG" opens MPO, too. A file's content counts, not its name.
 READ = ("JPEG", "PNG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM", "AVIF")
+# `Image.preinit` imports the others.
+_PLUG_INS = (AvifImagePlugin, TiffImagePlugin, WebPImagePlugin)
 HEIF = "HEIF"
+_ONE_FORMAT = {"DIB": "BMP", "MPO": "JPEG"}  # names of a part or a kind of it
 
-_HEAD_BYTES = 64
+HEAD_BYTES = 64  # of a file; they tell the format
 _HEIF_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"))
 
 
@@ -40,9 +47,9 @@ def formats_of(path: str | pathlib.Path, content: BinaryIO | None) -> tuple[str,
     """
     if content is None:
         with open(path, "rb") as file:
-            head = file.read(_HEAD_BYTES)
+            head = file.read(HEAD_BYTES)
     else:
-        head = content.read(_HEAD_BYTES)
+        head = content.read(HEAD_BYTES)
         content.seek(0)
     if not is_heif(head):
         return READ
@@ -50,12 +57,34 @@ def formats_of(path: str | pathlib.Path, content: BinaryIO | None) -> tuple[str,
     return (HEIF,)
 
 
+def format_of(head: bytes) -> str | None:
+    """Returns Pillow's name of the photo format of a file; None if it is no photo.
+
+    Args:
+      head: the file's first `HEAD_BYTES`.
+    """
+    if is_heif(head):
+        return HEIF
+    Image.preinit()
+    start = head[:16].ljust(16, b"\0")
+    for name in READ:
+        accept = Image.OPEN[name][1]
+        if accept is not None and accept(start):
+            return name
+    return None
+
+
 def is_heif(head: bytes) -> bool:
     """Returns whether a file of HEVC pictures begins so."""
+    return not _HEIF_BRANDS.isdisjoint(brands_of(head))
+
+
+def brands_of(head: bytes) -> list[bytes]:
+    """Returns the brands of a file of boxes, as MP4, HEIC and AVIF are."""
     if head[4:8] != b"ftyp":
-        return False
+        return []
     brands = head[8 : min(int.from_bytes(head[:4], "big"), len(head))]
-    return any(brands[n : n + 4] in _HEIF_BRANDS for n in range(0, len(brands), 4))
+    return [brands[n : n + 4] for n in range(0, len(brands), 4)]
 
 
 @functools.cache
@@ -68,10 +97,18 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener(thumbnails=False)
 
 
-def extension_of(image: Image.Image) -> str:
-    """Returns the usual suffix of an opened photo's format; ".png" if none is."""
-    found = "JPEG" if image.format == "MPO" else image.format
-    return next((s for s, name in WRITTEN.items() if name == found), ".png")
+def suffix_that_fits(suffix: str, found: str) -> str:
+    """Returns a suffix if it is one of a format, else the format's usual one.
+
+    Args:
+      suffix: in small letters.
+      found: Pillow's name of the format.
+    """
+    wanted = _ONE_FORMAT.get(found, found)
+    own = FORMAT_OF.get(suffix, "")
+    if _ONE_FORMAT.get(own, own) == wanted:
+        return suffix
+    return next(s for s, name in FORMAT_OF.items() if name == wanted)
 
 
 def is_lossless_webp(path: pathlib.Path) -> bool:

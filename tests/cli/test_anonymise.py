@@ -306,7 +306,7 @@ def test_whatever_fails_no_face_is_let_through(
         result = _anonymise(path, "--output", out, "--method", method)
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
-    assert not list(out.rglob("*.partial*"))
+    assert not list(out.rglob(".anonygan*"))
     written = [p for p in out.rglob("*") if p.suffix == ".png"]
     assert bool(written) == (code == 3)
     for file in written:

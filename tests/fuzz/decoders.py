@@ -116,7 +116,8 @@ def videos() -> Decoder:
 def lists() -> Decoder:
     """Lists of photos, and of pairs of photos."""
     from anonygan_jax.evaluation.collect.pair_lists import PairListError, read_pairs
-    from anonygan_jax.io.photos import PhotoError, find_photos
+    from anonygan_jax.io.inputs import find_photos
+    from anonygan_jax.io.photos import PhotoError
 
     paths = b"a.jpg\nb/c.png\n\n../d.jpg\n/e.jpg\n\xc3\xa4.png\n"
     pairs = b"2 1\nA 1 2\nB 1 C 2\nA 2 3\nB 2 C 1\n"

@@ -1,15 +1,18 @@
 """Atomic writes: whole or not at all, names of their own, no leftovers."""
 
 import errno
+import multiprocessing
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from anonygan_jax.io import atomic_write as atomic_write_file
 from anonygan_jax.io.atomic_write import (
     atomic_write,
     is_temporary,
@@ -18,6 +21,7 @@ from anonygan_jax.io.atomic_write import (
     temporary_path,
 )
 
+SUFFIXES = (".mp4", ".webm", ".faces", ".png", ".tiff", ".npz", ".onnx")
 KILLED = """
 import os, pathlib, signal, sys
 from anonygan_jax.io.atomic_write import atomic_write
@@ -65,6 +69,35 @@ def test_a_long_name_can_be_written(tmp_path):
     assert path.read_text() == "x"
 
 
+@given(
+    name=st.binary(min_size=1, max_size=255)
+    .filter(lambda b: b not in (b".", b"..") and not {0, 47} & set(b))
+    .map(os.fsdecode)
+    | st.builds(str.__add__, st.text("ab.", min_size=1), st.sampled_from(SUFFIXES))
+)
+def test_temporary_names_are_short_and_new(name):
+    path = pathlib.Path("folder", f"a{name}")
+    some = [temporary_path(path) for _ in range(3)]
+    assert len(set(some)) == 3
+    for other in some:
+        assert len(os.fsencode(other.name)) <= 32
+        assert other.parent == path.parent
+        assert is_temporary(other)
+        if path.suffix in SUFFIXES:
+            assert other.suffix == path.suffix  # writers take the format from it
+
+
+def test_temporary_names_of_a_process_and_of_those_that_it_forks_differ():
+    names = [temporary_path(pathlib.Path("a.png")).name for _ in range(100_000)]
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        names += pool.map(_name, range(100), chunksize=10)
+    assert len(set(names)) == len(names)
+
+
+def _name(_: int) -> str:
+    return temporary_path(pathlib.Path("a.png")).name
+
+
 def test_leftovers_of_the_dead_are_removed_and_nothing_else(tmp_path):
     path = tmp_path / "a.txt"
     process = subprocess.Popen([sys.executable, "-c", KILLED, path])
@@ -72,7 +105,8 @@ def test_leftovers_of_the_dead_are_removed_and_nothing_else(tmp_path):
     (leftover,) = tmp_path.iterdir()
     assert is_temporary(leftover)
     mine = temporary_path(path)
-    of_parent = re.sub(r"-[0-9]+-", f"-{os.getppid()}-", mine.name)
+    host, number, process = mine.name[9:13], mine.name[13:18], mine.name[18:22]
+    of_parent = mine.name.replace(number, atomic_write_file._base_36(os.getppid(), 5))
     others = [
         mine,  # this process lives
         tmp_path / of_parent,  # and that one
@@ -82,9 +116,12 @@ def test_leftovers_of_the_dead_are_removed_and_nothing_else(tmp_path):
     for other in others:
         other.touch()
     # Of containers that ended: each has its own host name, or each its first process.
-    (tmp_path / mine.name.replace(mine.name[10:18], "0" * 8)).touch()
-    (tmp_path / re.sub(r"[0-9a-f]{16}\.", f"{'0' * 16}.", mine.name)).touch()
-    (tmp_path / f"{leftover.name[:-12]}.partial").mkdir()
+    (tmp_path / mine.name.replace(host, "0" * 4)).touch()
+    (tmp_path / mine.name.replace(process, "0" * 4)).touch()
+    (tmp_path / temporary_path(path).name.replace(number, "z" * 5)).mkdir()
+    # Of a version before: a result and a folder of what was found in a video.
+    (tmp_path / f".anonygan-{'0' * 8}-1-{'0' * 16}.partial.pjpeg").touch()
+    (tmp_path / f".anonygan-{'0' * 8}-123456-{'0' * 16}.partial.faces").mkdir()
     remove_leftovers(tmp_path)
     assert set(tmp_path.iterdir()) == set(others)
     remove_leftovers(pathlib.Path(tmp_path / "no folder"))

@@ -10,6 +10,7 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from anonygan_jax.io import photos
+from anonygan_jax.io.inputs import find_photos
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (6, 9, 3), np.uint8)
@@ -103,20 +104,20 @@ def test_find_photos_sorts_folders_files_and_lists(tmp_path):
     for name in ("b/2.jpg", "b/1.png", "c.jpg"):
         (tmp_path / name).touch()
     (tmp_path / "some.txt").write_text("b/2.jpg\n\nc.jpg\n")
-    names = [photo.name for photo in photos.find_photos([tmp_path / "some.txt"])]
+    names = [photo.name for photo in find_photos([tmp_path / "some.txt"])]
     assert names == ["b/2.jpg", "c.jpg"]
-    names = [photo.name for photo in photos.find_photos([tmp_path / "b"])]
+    names = [photo.name for photo in find_photos([tmp_path / "b"])]
     assert names == ["1.png", "2.jpg"]
 
 
-def test_find_photos_names_what_is_missing_or_ambiguous(tmp_path):
+def test_find_photos_names_what_is_missing_and_names_apart(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        photos.find_photos([tmp_path / "nowhere"])
+        find_photos([tmp_path / "nowhere"])
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "1.jpg").touch()
-    with pytest.raises(photos.PhotoError, match=r"'1\.jpg'"):
-        photos.find_photos([tmp_path / "a", tmp_path / "b"])
+    names = [photo.name for photo in find_photos([tmp_path / "a", tmp_path / "b"])]
+    assert names == ["1 (a).jpg", "1 (b).jpg"]
 
 
 def test_names_of_lists_lead_nowhere_else(tmp_path):
@@ -126,7 +127,7 @@ def test_names_of_lists_lead_nowhere_else(tmp_path):
     lists = tmp_path / "lists"
     lists.mkdir()
     (lists / "l.txt").write_text(f"{photo}\n../photos/a.png\n")
-    found = photos.find_photos([lists / "l.txt"])
+    found = find_photos([lists / "l.txt"])
     names = {"photos/a.png", str(photo).removeprefix("/")}
     assert {file.name for file in found} == names
     assert all(file.path.resolve() == photo.resolve() for file in found)
@@ -203,5 +204,5 @@ def test_what_is_no_photo_does_not_take_a_photos_place(tmp_path, monkeypatch):
     (tmp_path / "here" / "x.jpg").symlink_to("nowhere")
     monkeypatch.chdir(tmp_path / "here")
     for inputs in (["../other", "."], [".", "../other"]):
-        found = photos.find_photos(inputs)
+        found = find_photos(inputs)
         assert sorted(bool(file.problem) for file in found) == [False, True]

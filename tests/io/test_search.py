@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from anonygan_jax.io.photos import find_photos
+from anonygan_jax.io.inputs import find_photos
 
 
 def _found(folder: pathlib.Path) -> tuple[list[str], dict[str, str]]:
@@ -70,7 +70,7 @@ def test_what_is_no_file_is_named(tmp_path):
     assert pipe.problem == "not a file"
     (tmp_path / "list.txt").write_text("pipe.jpg\n")
     (pipe,) = find_photos([tmp_path / "list.txt"])
-    assert not pipe.has_photo_suffix
+    assert pipe.kind is None
 
 
 def test_a_folder_that_cannot_be_read_is_a_loss(tmp_path, monkeypatch):

@@ -49,6 +49,10 @@ class Journal:
             for entry in entries:
                 self._note(entry)
 
+    def names(self) -> list[str]:
+        """Returns the names of results that have entries."""
+        return list(self._by_name)
+
     def of(self, name: str) -> list[Entry]:
         """Returns the entries of a result's name, newest first."""
         return self._by_name.get(name, [])[::-1]

@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import pathlib
-from collections import defaultdict
 from typing import Any, TextIO
 
 import numpy as np
@@ -18,16 +17,43 @@ from anonygan_jax.anonymise.batch.table import (
     TracksError,
     check_suffix,
 )
+from anonygan_jax.anonymise.errors import KnownFaceError
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.photos import VIDEO_SUFFIXES
+from anonygan_jax.io.inputs import PhotoFile
+from anonygan_jax.io.kinds import VIDEO, kind_of_suffix
 
 WANTED = ("file", *BOX)  # columns
 MOST_PIXELS = 1_000_000  # of a coordinate; JSON may have NaN, too
 MIN_SIDE = 2  # pixels of a box
 SURPLUS = "more cells"  # than columns: decimal commas, perhaps
 
-# Faces by file and frame; a photo is frame 0.
-Known = dict[str, dict[int, list[Face]]]
+
+class Known(dict[str, dict[int, list[Face]]]):
+    """Faces by file and frame; a photo is frame 0.
+
+    Attributes:
+      without_frame: names of files of which a row has no frame.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.without_frame: set[str] = set()
+
+    def of(self, file: PhotoFile) -> dict[int, list[Face]]:
+        """Returns the faces of a file by frame.
+
+        Raises:
+          KnownFaceError: it is a video, and a row has no frame.
+        """
+        if file.kind == VIDEO and file.name in self.without_frame:
+            raise KnownFaceError("it is a video, and a row of the boxes has no frame")
+        return self.get(file.name, {})
+
+    def add(self, name: str, frame: int | None, face: Face) -> None:
+        """Adds the face of a row."""
+        if frame is None:
+            self.without_frame.add(name)
+        self.setdefault(name, {}).setdefault(frame or 0, []).append(face)
 
 
 def read_faces(path: pathlib.Path) -> Known:
@@ -43,7 +69,7 @@ def read_faces(path: pathlib.Path) -> Known:
         faces, the first one is 1.
     """
     check_suffix(path)
-    known: Known = defaultdict(lambda: defaultdict(list))
+    known = Known()
     number = 0
     try:
         with path.open(encoding="utf-8-sig", errors=SURROGATES, newline="") as file:
@@ -51,7 +77,7 @@ def read_faces(path: pathlib.Path) -> Known:
             rows = read(path, file)
             for number, row in enumerate(rows, 1):  # noqa: B007 (named in the error)
                 name = str(row["file"])
-                known[name][_frame(name, row)].append(_face(row))
+                known.add(name, _frame(name, row), _face(row))
     except TracksError:
         raise
     except KeyError as error:
@@ -63,7 +89,7 @@ def read_faces(path: pathlib.Path) -> Known:
         raise TracksError(
             f"{path}: not a table of faces (row {number}: {error})"
         ) from error
-    return {file: dict(frames) for file, frames in known.items()}
+    return known
 
 
 def _csv_rows(path: pathlib.Path, file: TextIO) -> csv.DictReader:
@@ -101,12 +127,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
-def _frame(name: str, row: dict[str, Any]) -> int:
-    """The frame of a row, which only rows of photos may lack."""
+def _frame(name: str, row: dict[str, Any]) -> int | None:
+    """The frame of a row, which only rows of photos may lack: None."""
     if row.get("frame") in (None, ""):
-        if pathlib.Path(name).suffix.lower() in VIDEO_SUFFIXES:
+        if kind_of_suffix(pathlib.Path(name).suffix.lower()) == VIDEO:
             raise KeyError("frame")
-        return 0
+        return None
     frame = float(row["frame"])
     if not frame.is_integer():
         raise ValueError(f"frame is {row['frame']}, wanted a whole number")

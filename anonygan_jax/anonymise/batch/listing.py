@@ -12,7 +12,8 @@ from anonygan_jax.anonymise.batch.file_results import (
     try_file,
 )
 from anonygan_jax.io import paths
-from anonygan_jax.io.photos import PhotoFile, find_photos
+from anonygan_jax.io.inputs import PhotoFile, find_photos
+from anonygan_jax.io.kinds import PICTURES, VIDEO
 
 MISSING = "no such file or folder"
 ELSEWHERE = "not on this machine: copy it here, or mount the bucket"
@@ -35,7 +36,7 @@ def list_files(
 
     Raises:
       RunError: there is neither a photo nor a video.
-      PhotoError: two files have one name, or a list cannot be read.
+      PhotoError: a list cannot be read, or two files cannot be named apart.
     """
     found, others = [], []
     missing = {pathlib.Path(item): item for item in inputs if not os.path.exists(item)}
@@ -46,8 +47,8 @@ def list_files(
             others.append((file.name, known))
         elif not known:
             found.append(file)
-    photos = [file for file in found if file.is_photo]
-    videos = [file for file in found if file.has_video_suffix]
+    photos = [file for file in found if file.kind in PICTURES]
+    videos = [file for file in found if file.kind == VIDEO]
     media = {*photos, *videos}
     if not media:
         problems = [f"; {f.path}: {f.problem}" for f in found if f.problem]

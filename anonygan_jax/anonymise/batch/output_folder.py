@@ -18,6 +18,7 @@ from anonygan_jax.anonymise.batch.contents import (
 )
 from anonygan_jax.anonymise.batch.file_results import FAILED, FileResult, try_file
 from anonygan_jax.anonymise.batch.folder_lock import LOCK, locked
+from anonygan_jax.anonymise.batch.holders import UNREADABLE_FILE, ResultHolders
 from anonygan_jax.anonymise.batch.journal import JOURNAL, REPORT, Journal
 from anonygan_jax.anonymise.batch.result_names import OccupiedError, ResultNames
 from anonygan_jax.anonymise.batch.task import Task
@@ -28,9 +29,9 @@ from anonygan_jax.io.atomic_write import (
     rename_to_free,
     temporary_path,
 )
-from anonygan_jax.io.photos import PhotoError, PhotoFile
-
-_UNREADABLE = "is there and cannot be read; it is not touched"
+from anonygan_jax.io.inputs import PhotoFile
+from anonygan_jax.io.kinds import PHOTO
+from anonygan_jax.io.photos import PhotoError
 
 
 class OutputFolder:
@@ -39,8 +40,9 @@ class OutputFolder:
     def __init__(self, path: pathlib.Path, journal: Journal) -> None:
         """Takes a folder that is locked."""
         self._path, self._journal = path, journal
-        self._names = ResultNames(path)
         self._placed: dict[str, str] = {}  # fingerprints of this run's results
+        self._holders = ResultHolders(path, journal, self._lying)
+        self._names = ResultNames(path, self._holders)
 
     @classmethod
     @contextlib.contextmanager
@@ -80,6 +82,10 @@ class OutputFolder:
             return True
         return self._is_written(name)
 
+    def names(self, files: list[PhotoFile], codec: str = SAME) -> list[str]:
+        """Returns the names of files' results, see `ResultNames.assigned`."""
+        return self._names.assigned(files, codec)
+
     def task(
         self,
         file: PhotoFile,
@@ -102,7 +108,7 @@ class OutputFolder:
         self._names.take(name, file.path)
         fingerprint = fingerprint_of(file.path) if self._journal.of(name) else ""
         lying = self._lying(name)
-        if lying and (why := self._in_the_way(name, file, fingerprint, lying)):
+        if lying and (why := self._holders.in_the_way(name, file, fingerprint, lying)):
             raise OccupiedError(f"{file.path}: {why}")
         entry = self._journal.previous(name, fingerprint, lying)
         previous = None
@@ -112,7 +118,10 @@ class OutputFolder:
                 entry.result, photo=str(file.path), result=result
             )
         staged = temporary_path(output)
-        return Task(file.path, file.name, output, staged, fingerprint, known, previous)
+        return Task(
+            *(file.path, file.name, file.kind or PHOTO, output),
+            *(staged, fingerprint, known, previous),
+        )
 
     def begin(self) -> None:
         """Says that files will be written now.
@@ -164,27 +173,8 @@ class OutputFolder:
         written = {e.result.result_fingerprint for e in self._journal.of(name)} - {""}
         lying = self._lying(name) if written else ""
         if lying == UNREADABLE:
-            raise PhotoError(f"{self._path / name}: {_UNREADABLE}")
+            raise PhotoError(f"{self._path / name}: {UNREADABLE_FILE}")
         return lying in written
-
-    def _in_the_way(
-        self, name: str, file: PhotoFile, fingerprint: str, lying: str
-    ) -> str:
-        """Why the file of a result's name stays; "" if it is this file's result."""
-        path, photo = self._path / name, os.path.abspath(file.path)
-        if path.exists() and os.path.samefile(path, file.path):
-            return "--output would overwrite it; choose another"
-        if lying == UNREADABLE:
-            return f"{path}: {_UNREADABLE}"
-        entries = self._journal.of(name)
-        results = [e.result for e in entries if e.result.result_fingerprint == lying]
-        if not results:
-            text = "is there and is no result of this tool; it is not touched: move it"
-        elif all(r.photo != photo and r.fingerprint != fingerprint for r in results):
-            text = f"is the result of {results[0].photo}; rename one"
-        else:
-            return ""
-        return f"{path} {text}, or choose another --output"
 
     def _place(self, name: str, task: Task, result: FileResult) -> FileResult:
         """Gives a written file its name; no other file is replaced."""

@@ -19,9 +19,8 @@ from anonygan_jax.anonymise.batch.pool import (
 )
 from anonygan_jax.anonymise.batch.table import check_table, written_tracks
 from anonygan_jax.anonymise.batch.task import Task
-from anonygan_jax.anonymise.photo.image_io import output_path
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.io.photos import PhotoFile
+from anonygan_jax.io.inputs import PhotoFile
 
 MOST_NAMED = 3  # files in one line
 
@@ -69,7 +68,7 @@ class BatchRun:
 
         Raises:
           RunError: there is no photo or video among the inputs.
-          PhotoError: two inputs have one name, or a list cannot be read.
+          PhotoError: a list cannot be read, or two files cannot be named apart.
           OutputError, ReportError: the folder of results cannot be used.
         """
         with contextlib.ExitStack() as stack:
@@ -161,20 +160,21 @@ class BatchRun:
         """Sorts the files of the input into tasks, photos first, and others."""
         files, others = list_files(self._inputs, self._folder.is_ours)
         self._others += [(self._output / name, result) for name, result in others]
-        for file in files:
-            self._add(file)
-        names = {file.name for file in files} | {name for name, _ in others}
-        self._leave_out_rows(names)
+        names = self._folder.names(files, self._settings.codec)
+        for file, name in zip(files, names, strict=True):
+            self._add(file, self._output / name)
+        inputs = {file.name for file in files} | {name for name, _ in others}
+        self._leave_out_rows(inputs)
 
-    def _add(self, file: PhotoFile) -> None:
+    def _add(self, file: PhotoFile, output: pathlib.Path) -> None:
         """Adds a photo or video."""
-        known = None if self._known is None else self._known.get(file.name, {})
-        output = output_path(file, self._output)
-        result = try_file(
-            file.path,
+
+        def work() -> Task:
+            known = None if self._known is None else self._known.of(file)
             # A new table must have the faces of all files.
-            lambda: self._folder.task(file, output, known, not self._tracks),
-        )
+            return self._folder.task(file, output, known, not self._tracks)
+
+        result = try_file(file.path, work)
         if isinstance(result, Task):
             self._tasks.append(result)
         else:

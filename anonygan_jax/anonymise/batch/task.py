@@ -5,7 +5,7 @@ import pathlib
 
 from anonygan_jax.anonymise.batch.file_results import FileResult
 from anonygan_jax.faces.face import Face
-from anonygan_jax.io.photos import VIDEO_SUFFIXES
+from anonygan_jax.io.kinds import VIDEO
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Task:
 
     Attributes:
       name: seed of the selection of conditions.
+      kind: `kinds.PHOTO`, `ANIMATION` or `VIDEO`.
       output: path of the result.
       staged: where the result is written first, beside it.
       fingerprint: see `contents.fingerprint_of`; "" if it is not known yet.
@@ -23,6 +24,7 @@ class Task:
 
     photo: pathlib.Path
     name: str
+    kind: str
     output: pathlib.Path
     staged: pathlib.Path
     fingerprint: str = ""
@@ -36,5 +38,5 @@ class Task:
 
     @property
     def is_photo(self) -> bool:
-        """Whether the file is a photo, not a video."""
-        return self.photo.suffix.lower() not in VIDEO_SUFFIXES
+        """Whether the steps of photos are taken, not those of videos."""
+        return self.kind != VIDEO

@@ -52,7 +52,7 @@ def write(anonymiser: Anonymiser, settings: Settings, task: Task) -> VideoResult
 
 def _video(settings: Settings, task: Task) -> Video:
     """The video of a task."""
-    return Video(task.photo, settings.encoding, task.output.suffix)
+    return Video(task.photo, settings.encoding, task.output.suffix.lower())
 
 
 def _plans(anonymiser: Anonymiser, task: Task) -> dict[int, TrackPlan]:

@@ -25,6 +25,8 @@ from anonygan_jax.faces import alignment
 from anonygan_jax.faces.expression import OPEN, SHUT
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PICTURES
 from anonygan_jax.methods.method import Conditions
 from anonygan_jax.recognition.table import DLIB, MOBILEFACENET
 from anonygan_jax.recognition.thresholds import (
@@ -142,7 +144,7 @@ def load_conditions(
         return bank_of_photos([path], detector, check)
     if (path / BANK_FILE).exists():
         return load_bank(path)
-    files = [p.path for p in photos.find_photos([path]) if p.has_photo_suffix]
+    files = [p.path for p in find_photos([path]) if p.kind in PICTURES]
     if not files:
         raise ConditionError(f"{conditions}: neither a bank nor a folder of photos")
     return bank_of_photos(files, detector, check)

@@ -17,14 +17,8 @@ from anonygan_jax.anonymise.photo.leftovers import (
 )
 from anonygan_jax.anonymise.photo.metadata import kept_exif, pixels_per_inch
 from anonygan_jax.anonymise.photo.pixels import Page, decoded
-from anonygan_jax.io.photo_formats import WRITTEN, is_lossless_webp
-from anonygan_jax.io.photos import (
-    VIDEO_SUFFIXES,
-    PhotoError,
-    PhotoFile,
-    check_size,
-    opened,
-)
+from anonygan_jax.io.photo_formats import is_lossless_webp
+from anonygan_jax.io.photos import PhotoError, check_size, opened
 
 # What other pictures a file has is known, and that they may be left out.
 _FIRST_ONLY = ("MPO", "HEIF")
@@ -65,23 +59,6 @@ class ImageFile:
                 settings = _settings(photo, self.path, self.kept_metadata)
                 turn = _orientation(photo)
             yield Page(pixels, turn, settings)
-
-
-def output_path(file: PhotoFile, output: pathlib.Path) -> pathlib.Path:
-    """Returns the path of a file's result.
-
-    The name is the same. Videos become MP4, photos of formats that are not written
-    PNG; a name without a photo's suffix gets one. There may be another file of this
-    name: `OutputFolder.task` knows.
-    """
-    path, suffix = output / file.name, file.path.suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
-        return path.with_suffix(".mp4")
-    if file.extension:
-        return path.with_name(path.name + file.extension)
-    if suffix in WRITTEN:
-        return path
-    return path.with_suffix(".jpg" if suffix == ".mpo" else ".png")
 
 
 def open_image(

@@ -10,25 +10,13 @@ from av.stream import Disposition
 
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.io.photos import MAX_PIXELS
-
-# FFmpeg's names. Not among them: playlists and lists (hls, dash, concat), which open
-# other files and addresses, devices, and single pictures, which are photos.
-FORMATS = (
-    *("mov", "matroska", "webm", "avi", "mpeg", "mpegts", "mpegvideo", "m4v", "h264"),
-    *("hevc", "asf", "flv", "live_flv", "ogg", "mxf", "mxf_opatom", "dv", "gxf", "nut"),
-    *("ivf", "rm", "vc1", "wtv", "yuv4mpegpipe", "mjpeg", "av1", "obu", "swf", "dhav"),
-)
+from anonygan_jax.io.video_formats import OPTIONS, VIDEO_SUFFIXES, demuxer_of, url_of
 
 COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 # Of a picture beside a video whose container does not tell that it is a cover.
 PICTURE_CODECS = frozenset(("png", "apng", "mjpeg", "bmp", "gif", "webp", "tiff"))
 _WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 SLACK = 0.2  # seconds by which a header may tell another end than there is
-
-
-def url_of(path: pathlib.Path) -> str:
-    """Returns a file's name for FFmpeg, for which "a:b.mp4" alone is a protocol."""
-    return f"file:{path}"
 
 
 @contextlib.contextmanager
@@ -38,14 +26,19 @@ def opened(path: pathlib.Path) -> Iterator[Any]:
     Raises:
       VideoError: the file is no video, has no frames, or frames that are too large.
     """
-    options = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
     try:
+        # The suffix of a photo misleads FFmpeg; "" is for its own choice.
+        is_usual = path.suffix.lower() in VIDEO_SUFFIXES
+        demuxer = "" if is_usual else demuxer_of(path).partition(",")[0]
         container: Any = av.open(
-            url_of(path), options=options, metadata_errors="replace"
+            url_of(path),
+            format=demuxer or None,
+            options=OPTIONS,
+            metadata_errors="replace",
         )
     except FileNotFoundError as error:
         raise VideoError(f"{path}: no such file") from error
-    except (av.error.FFmpegError, ValueError) as error:
+    except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no video"
         raise VideoError(f"{path}: cannot be decoded ({reason})") from error
     with container:

@@ -36,7 +36,7 @@ class Encoding:
 AS_SOURCE = Encoding()
 
 
-def result_suffix(suffix: str, codec: str) -> str:
+def container_suffix(suffix: str, codec: str) -> str:
     """Returns the suffix of a video's result, by which its container is chosen.
 
     Args:

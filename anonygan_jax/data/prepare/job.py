@@ -15,6 +15,8 @@ from anonygan_jax.faces import alignment
 from anonygan_jax.faces.face import main_face
 from anonygan_jax.io import photos
 from anonygan_jax.io.atomic_write import atomic_write
+from anonygan_jax.io.inputs import PhotoFile
+from anonygan_jax.io.kinds import PICTURES
 from anonygan_jax.io.staged_folder import staged_folder
 
 PHOTOS_PER_SHARD = 512  # photos to prepare again after an interruption, at most
@@ -33,7 +35,7 @@ class Job:
       aligned: the photos are aligned as CelebA's: they are resized and not cropped.
     """
 
-    files: list[photos.PhotoFile]
+    files: list[PhotoFile]
     identities: dict[str, str] | None
     size: tuple[int, int]
     aligned: bool
@@ -56,7 +58,7 @@ class Job:
             "aligned": self.aligned,
         }
 
-    def identity(self, photo: photos.PhotoFile) -> str | None:
+    def identity(self, photo: PhotoFile) -> str | None:
         """Returns the identity of a photo; None where the identities file has none."""
         if self.identities is None:
             return photo.path.absolute().parent.name
@@ -74,12 +76,10 @@ class SkippedPhoto:
 PreparedPhoto = records.FaceRecord | SkippedPhoto
 
 
-def prepare_photo(
-    detector: DlibLandmarks, job: Job, photo: photos.PhotoFile
-) -> PreparedPhoto:
+def prepare_photo(detector: DlibLandmarks, job: Job, photo: PhotoFile) -> PreparedPhoto:
     """Returns the record of a photo's main face, or the reason why there is none."""
     identity = job.identity(photo)
-    if not photo.has_photo_suffix:
+    if photo.kind not in PICTURES:
         reason = photo.problem or f"not a photo by its suffix {photo.path.suffix!r}"
         return SkippedPhoto(photo.name, reason)
     if identity is None:
@@ -124,7 +124,7 @@ class Shard:
     number: int
 
     @property
-    def members(self) -> list[photos.PhotoFile]:
+    def members(self) -> list[PhotoFile]:
         """Photos of the shard."""
         start = self.number * PHOTOS_PER_SHARD
         return self.job.files[start : start + PHOTOS_PER_SHARD]

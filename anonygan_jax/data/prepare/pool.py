@@ -12,7 +12,7 @@ from anonygan_jax.data.prepare.job import (
     prepare_photo,
 )
 from anonygan_jax.detection.dlib_landmarks import DlibLandmarks
-from anonygan_jax.io.photos import PhotoFile
+from anonygan_jax.io.inputs import PhotoFile
 from anonygan_jax.io.worker_pool import WorkerPool
 from anonygan_jax.io.worker_process import WorkerDied
 

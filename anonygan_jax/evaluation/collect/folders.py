@@ -4,7 +4,8 @@ import dataclasses
 import pathlib
 
 from anonygan_jax.anonymise.batch.journal import REPORT
-from anonygan_jax.io.photos import find_photos
+from anonygan_jax.io.inputs import find_photos
+from anonygan_jax.io.kinds import PICTURES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +37,8 @@ def photos_in(folder: pathlib.Path) -> tuple[dict[str, pathlib.Path], list[Probl
     for file in find_photos([folder]):
         if pathlib.Path(file.name).name.startswith(".") or file.name == REPORT:
             continue
-        if not file.has_photo_suffix:
-            reason = file.problem or "not a photo by its suffix"
+        if file.kind not in PICTURES:
+            reason = file.problem or "not a photo"
             problems.append(Problem(file.name, reason))
             continue
         name = pathlib.PurePosixPath(file.name).with_suffix("").as_posix()

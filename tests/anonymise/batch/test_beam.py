@@ -19,6 +19,7 @@ from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
 from anonygan_jax.io.beam_pipeline import PipelineError
+from anonygan_jax.io.kinds import VIDEO
 from anonygan_jax.io.worker_process import WorkerDied
 from tests.clips import pictures, write_clip
 
@@ -72,7 +73,7 @@ def _photos(folder: pathlib.Path, embedded, names: list[str]) -> pathlib.Path:
 
 def _task(folder: pathlib.Path) -> Task:
     video = folder / "a.mp4"
-    return Task(video, "a.mp4", folder / "out.mp4", folder / "staged.mp4")
+    return Task(video, "a.mp4", VIDEO, folder / "out.mp4", folder / "staged.mp4")
 
 
 def test_a_poison_file_is_set_aside(tmp_path, embedded, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from anonygan_jax.anonymise.batch import beam_steps
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
+from anonygan_jax.io.kinds import VIDEO
 from anonygan_jax.io.worker_process import DiedAtWork, WorkerDied
 
 KILLED = "its process was killed (SIGKILL), perhaps for lack of memory"
@@ -81,7 +82,7 @@ def _never(worker, item):
 def test_a_death_in_planning_leaves_what_lies_beside_the_results(tmp_path):
     """The pipeline's own folder lies there, and is another machine's."""
     found, video = tmp_path / "found", tmp_path / "a.mp4"
-    task = Task(video, "a.mp4", tmp_path / "out.mp4", tmp_path / "staged.mp4")
+    task = Task(video, "a.mp4", VIDEO, tmp_path / "out.mp4", tmp_path / "staged.mp4")
     (tmp_path / FOREIGN).mkdir()
     beam_steps.write_made(found, 0, (task, None))
     plan = beam_steps.Plan(Planner, found, None, tmp_path / "people-1")

@@ -13,7 +13,8 @@ from anonygan_jax.anonymise.batch.pool import in_thread, processes
 from anonygan_jax.anonymise.batch.task import Task
 from anonygan_jax.anonymise.batch.worker import Worker
 from anonygan_jax.anonymise.settings import Settings
-from anonygan_jax.io.photos import PhotoFile
+from anonygan_jax.io.inputs import PhotoFile
+from anonygan_jax.io.kinds import PHOTO
 from anonygan_jax.weights.checkpoint_folder import CheckpointError
 
 
@@ -60,7 +61,7 @@ def test_results_do_not_depend_on_the_workers(photo_folder, tmp_path, monkeypatc
 
 
 def test_a_runner_of_no_kind_of_beam_is_refused(photo_folder, tmp_path):
-    task = Task(*[tmp_path / "a.png", "a.png"], *[tmp_path / "b.png"] * 2)
+    task = Task(*[tmp_path / "a.png", "a.png", PHOTO], *[tmp_path / "b.png"] * 2)
     options = "--runner=NoRunner"
     with (
         pytest.raises(ValueError, match="NoRunner"),

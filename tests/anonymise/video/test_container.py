@@ -1,5 +1,6 @@
 """Which files are opened as videos, and what they may make the decoder do."""
 
+import os
 import pathlib
 
 import av
@@ -72,3 +73,30 @@ def test_an_encoder_that_refuses_is_told_from_a_full_disk(tmp_path, monkeypatch)
     with pytest.raises(OSError, match="No space left"):
         fails(av.error.OSError(28, "No space left on device"))
     assert not (tmp_path / "b.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("-a.mp4", "%d.mp4", "a:b.mp4", "new\nline", "\U0001f600 '\".avi", " .mkv"),
+        *("vob.jpg", "dots..", "a" * 255, os.fsdecode(b"\xff.mp4"), "file:a.png"),
+    ],
+    ids=ascii,
+)
+def test_names_do_not_mislead_ffmpeg(name, tmp_path):
+    clip = _mpeg(tmp_path / "of any name.mpg")
+    with container.opened(clip.rename(tmp_path / name)) as video:
+        assert video.format.name == "mpeg"
+        assert sum(1 for _ in video.decode(video=0)) == 5
+
+
+def _mpeg(path: pathlib.Path) -> pathlib.Path:
+    """A stream that FFmpeg takes for pictures if its name ends in ".jpg"."""
+    with av.open(f"{path}", "w", format="vob") as target:
+        video = target.add_stream("mpeg2video", rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(5):
+            image = np.zeros((48, 64, 3), np.uint8)
+            target.mux(video.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        target.mux(video.encode(None))
+    return path

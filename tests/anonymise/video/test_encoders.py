@@ -17,7 +17,7 @@ from anonygan_jax.anonymise.video.encoding import (
     SAME,
     SMALL,
     Encoding,
-    result_suffix,
+    container_suffix,
 )
 from anonygan_jax.cli import main
 
@@ -48,18 +48,18 @@ CHOICES = [
 @pytest.mark.parametrize(("how", "file", "codec", "wanted"), CHOICES)
 def test_the_codec_is_kept_or_one_that_players_know(how, file, codec, wanted, tmp_path):
     path = write(tmp_path / file, [bars()] * COUNT, how)
-    output, _ = rewritten(path, result_suffix(path.suffix, codec), Encoding(codec))
+    output, _ = rewritten(path, container_suffix(path.suffix, codec), Encoding(codec))
     result = read(output)
     assert (result.codec, result.pix_fmt) == wanted
 
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_containers_stay_where_they_can_have_the_codec(codec):
-    assert result_suffix(".MOV", codec) == (".mp4" if codec == AV1 else ".mov")
-    assert result_suffix(".mkv", codec) == ".mkv"
-    assert result_suffix(".avi", codec) == ".mp4"
+    assert container_suffix(".MOV", codec) == (".mp4" if codec == AV1 else ".mov")
+    assert container_suffix(".mkv", codec) == ".mkv"
+    assert container_suffix(".avi", codec) == ".mp4"
     is_webm = codec in (SAME, AV1)
-    assert result_suffix(".webm", codec) == (".webm" if is_webm else ".mp4")
+    assert container_suffix(".webm", codec) == (".webm" if is_webm else ".mp4")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ SOURCES = {
 def test_no_loss_is_seen_and_the_size_is_about_the_same(name, moving, tmp_path):
     file, how = SOURCES[name]
     path = write(tmp_path / file, moving, how)
-    output, _ = rewritten(path, result_suffix(path.suffix, SAME))
+    output, _ = rewritten(path, container_suffix(path.suffix, SAME))
     old, new = read(path).images, read(output).images
     similar = [
         structural_similarity(a, b, channel_axis=2)
