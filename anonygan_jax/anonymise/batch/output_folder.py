@@ -22,6 +22,7 @@ from anonygan_jax.anonymise.batch.holders import UNREADABLE_FILE, ResultHolders
 from anonygan_jax.anonymise.batch.journal import JOURNAL, REPORT, Journal
 from anonygan_jax.anonymise.batch.result_names import OccupiedError, ResultNames
 from anonygan_jax.anonymise.batch.task import Task
+from anonygan_jax.anonymise.video.encoding import SAME
 from anonygan_jax.faces.face import Face
 from anonygan_jax.io.atomic_write import (
     is_temporary,

@@ -23,7 +23,7 @@ from anonygan_jax.io.atomic_write import atomic_write
 
 _OF_MOV = ("mp4", "mov")
 _OPTIONS = {
-    **dict.fromkeys(_OF_MOV, {"movflags": "+faststart+use_metadata_tags"}),
+    **{name: {"movflags": "+faststart+use_metadata_tags"} for name in _OF_MOV},
     # Else a first track becomes the default that the source has not.
     "matroska": {"default_mode": "passthrough"},
 }
