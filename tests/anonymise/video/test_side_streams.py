@@ -338,7 +338,7 @@ def test_the_tool_writes_all_of_it(tmp_path):
     output = tmp_path / "out.mp4"
     with transcode(Video(path), output, True, ()) as (frames, writer):
         for frame in frames:
-            writer.frame(frame.image, frame.pts)
+            writer.frame(frame)
     assert writer.note == ""
     assert len(read_clip(output)[0]) == 10
     assert [len(clicks_in(output, number)) for number in range(3)] == [1, 2, 1]

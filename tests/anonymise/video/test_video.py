@@ -323,7 +323,7 @@ def test_the_command_takes_photos_and_videos_and_tells_of_both(
     assert "bad.mp4: cannot be decoded" in result.output
     assert f"2 faces, {COUNT} frames" in result.output
     assert sorted(path.name for path in out.iterdir()) == [
-        "clip.mp4",
+        "clip.mov",
         "group.png",
         "report.json",
     ]
