@@ -93,6 +93,10 @@ def anonymise(
             for result in bar:
                 done.append(result)
                 tqdm.tqdm.write(_printable(result.line()))
+    except KeyboardInterrupt as error:
+        raise click.ClickException(
+            f"stopped, {len(done)} files are done; the same command continues the run"
+        ) from error
     except WorkerDied as error:
         raise click.ClickException(
             f"a worker process could not be started: {error}; the same command "

@@ -4,9 +4,12 @@ It imports while the main process does, and its workers share its memory. Spawne
 workers import one by one, after the main process.
 """
 
+import contextlib
 import multiprocessing
 import multiprocessing.forkserver
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 _is_started: list[bool] = []
@@ -20,8 +23,25 @@ def start(modules: Sequence[str]) -> None:
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
         multiprocessing.set_forkserver_preload(list(modules))
-        multiprocessing.forkserver.ensure_running()
+        with deaf_to_interrupts():
+            multiprocessing.forkserver.ensure_running()
         _is_started.append(True)
+
+
+@contextlib.contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Context in which processes are started that ignore Ctrl-C from their beginning.
+
+    It is this process' to handle; theirs would be tracebacks of what they import.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def leave() -> None:

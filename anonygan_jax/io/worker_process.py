@@ -66,7 +66,8 @@ class WorkerProcess:
             arguments = there, dict(os.environ), self._load, self._use_one_thread
             self._process = context.Process(target=_work, args=arguments)
             self._process.daemon = True
-            self._process.start()
+            with fork_server.deaf_to_interrupts():
+                self._process.start()
             # At exit Python sends SIGTERM and waits; a worker may ignore that.
             atexit.register(self.kill)
             self._is_loaded = False
