@@ -157,7 +157,7 @@ def _photos(folder: pathlib.Path, *names: str) -> dict[pathlib.Path, bytes]:
     for value, name in enumerate(names):
         pixels = np.full((24, 24, 3), 200 + value, np.uint8)
         Image.fromarray(pixels).save(folder / name, "PNG")
-        if name.lower().endswith(("mov", "mp4", "mkv")):
+        if name.lower().endswith(("mov", "mp4", "mkv", "avi", "mpg")):
             (folder / name).write_bytes(b"video" + rng.randbytes(8))
         contents[folder / name] = (folder / name).read_bytes()
     return contents
@@ -168,8 +168,8 @@ def _photos(folder: pathlib.Path, *names: str) -> dict[pathlib.Path, bytes]:
     [
         ("a.gif", "a.png"),
         ("a.ppm", "a.png"),
-        ("IMG_1.MOV", "IMG_1.mp4"),
-        ("IMG_1.mkv", "IMG_1.mp4"),
+        ("IMG_1.AVI", "IMG_1.mp4"),
+        ("IMG_1.mpg", "IMG_1.mp4"),
     ],
 )
 def test_an_original_beside_is_no_result(tool, given, beside, tmp_path):
