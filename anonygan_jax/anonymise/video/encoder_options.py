@@ -4,8 +4,8 @@ from typing import Any
 
 from anonygan_jax.anonymise.video.encoding import HIGH, QUALITIES
 
-LARGEST = 1.15  # times the bits a second of the source; containers add some
-BUFFER = 0.5  # seconds for which more may be used
+LARGEST = 1.1  # times the bits a second of the source; containers add some
+BUFFER = 0.3  # seconds for which more may be used
 
 # Constant rate factors of HIGH, MEDIUM and SMALL.
 _RATE_FACTORS = {
