@@ -15,6 +15,7 @@ import numpy as np
 _KNOWN = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}
 _BT601 = 5
 COLOUR_TAGS = ("color_range", "color_primaries", "color_trc", "colorspace")
+THREADS = 1  # of a conversion: with more, FFmpeg's scaler 9.5 errs in a row at times
 NEUTRAL = 2  # levels of 8 bits by which the chroma of greys may differ
 
 
@@ -25,7 +26,7 @@ def view_of(picture: Any) -> np.ndarray:
     `pasted` is the inverse.
     """
     view: np.ndarray = picture.to_ndarray(
-        format="rgb24", src_colorspace=_matrix(picture)
+        format="rgb24", src_colorspace=_matrix(picture), threads=THREADS
     )
     return view
 
@@ -49,6 +50,7 @@ def pasted(picture: Any, view: np.ndarray, new: np.ndarray) -> Any:
         format=picture.format.name,
         dst_colorspace=_matrix(picture),
         dst_color_range=picture.color_range,
+        threads=THREADS,
     )
     for (kind, old), (_, values) in zip(_planes(picture), _planes(fresh), strict=True):
         if kind.is_alpha or (is_grey and kind.is_chroma):

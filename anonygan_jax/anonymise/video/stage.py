@@ -14,7 +14,7 @@ from av.filter import Graph
 from av.sidedata.sidedata import Type
 
 from anonygan_jax.anonymise.video.encoders import Encoder
-from anonygan_jax.anonymise.video.pictures import with_whole_chroma
+from anonygan_jax.anonymise.video.pictures import THREADS, with_whole_chroma
 
 HDR = (16, 18)  # FFmpeg's numbers of the transfer functions of PQ and HLG
 _OF_HDR = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")
@@ -105,6 +105,7 @@ class Stage:
         steps += [*_turns_of(frame), *self._colours(frame), *self._resized(frame)]
         steps += [("format", self._encoder.pix_fmt), ("copy", ""), ("buffersink", "")]
         graph = Graph()
+        graph.threads = THREADS
         graph.link_nodes(*(graph.add(name, args or None) for name, args in steps))
         graph.configure()
         return graph

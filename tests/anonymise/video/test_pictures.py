@@ -72,6 +72,19 @@ def test_a_pasted_part_is_new_and_the_rest_as_it_was(form, size, place, matrix, 
     assert whole.size == 0 or np.abs(whole.astype(int) - wanted).max() <= 4
 
 
+def test_the_same_is_pasted_each_time():
+    """With several threads, FFmpeg's scaler errs in pictures such as this one."""
+    results = set()
+    for _ in range(300):
+        picture = _picture("yuv420p10le", 29, 23, 1, 1)
+        view = view_of(picture)
+        new = view.copy()
+        new[:, :12] = (30, 120, 80)
+        planes = _planes(pasted(picture, view, new))
+        results.add(b"".join(plane.tobytes() for plane in planes))
+    assert len(results) == 1
+
+
 def test_nothing_changed_is_the_same_picture():
     picture = _picture("yuv420p10le", 32, 48, 9, 1)
     before = _planes(picture)
