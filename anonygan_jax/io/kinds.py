@@ -63,7 +63,9 @@ def kind_of(path: pathlib.Path, is_named: bool) -> Kind:
             ANIMATION if _moves(path, head, found) else PHOTO,
             suffix_that_fits(suffix, found),
         )
-    if told != VIDEO and not found and head and (demuxer := demuxer_of(path)):
+    demuxer = demuxer_of(path) if told != VIDEO and not found and head else ""
+    # A damaged JPEG looks like a raw stream of them.
+    if demuxer and (told is None or demuxer != "mjpeg"):
         return Kind(VIDEO, suffix_of(demuxer))
     return Kind(told, suffix)
 

@@ -43,7 +43,9 @@ def demuxer_of(path: pathlib.Path) -> str:
 
     with path.open("rb") as file:
         try:
-            with av.open(_Nameless(file), options=OPTIONS) as container:
+            with av.open(
+                _Nameless(file), options=OPTIONS, metadata_errors="replace"
+            ) as container:
                 has_frames = any(
                     stream.codec_context is not None
                     and stream.codec_context.width

@@ -7,6 +7,7 @@ import numpy as np
 
 SIDE = 320  # pixels of the grey copies, at most
 MOVED = 3  # pixels of a copy, across and down, within which the flow may err
+SHORTEST = 64  # pixels of a copy's sides; the flow crashes in strips of 30
 CHANGED = 16  # levels of 255; noise and compression stay below it in such copies
 SMALLEST = 2  # pixels of a copy, across and down, of a change that counts
 ROOM = 0.05  # of the longer side, around a change: a face is larger than what is new
@@ -49,10 +50,11 @@ class Changes:
         _, _, found, _ = cv2.connectedComponentsWithStats(near)
         corners = found[1:, :2], found[1:, :2] + found[1:, 2:4]
         limit = image.shape[1::-1]
-        return [
+        parts = [
             np.concatenate([low / scale, np.minimum(high / scale, limit)]).astype(int)
             for low, high in zip(*corners, strict=True)
         ]
+        return [part for part in parts if (part[2:] > part[:2]).all()]
 
     def _new(self, grey: np.ndarray, before: np.ndarray) -> np.ndarray:
         """Which pixels of a copy show nothing that was near there before, uint8."""
@@ -76,4 +78,6 @@ def _grey(image: np.ndarray) -> tuple[np.ndarray, float]:
     scale = min(1.0, SIDE / max(image.shape[:2]))
     size = tuple(max(1, round(n * scale)) for n in image.shape[1::-1])
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), scale
+    right, below = (max(0, SHORTEST - n) for n in size)
+    wide = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return cv2.cvtColor(wide, cv2.COLOR_RGB2GRAY), scale

@@ -5,11 +5,14 @@ from typing import Any
 from anonygan_jax.anonymise.video.encoding import HIGH, QUALITIES
 
 LARGEST = 1.1  # times the bits a second of the source; containers add some
-BUFFER = 0.3  # seconds for which more may be used
+BUFFER = 10  # seconds in which it may be used otherwise: less would starve key frames
+# Bits a second: above it encoders refuse a limit, below it time stamps are damaged.
+MOST = {"libsvtav1": 90_000_000}
+MOST_OF_OTHERS, LEAST = 150_000_000, 20_000
 
 # Constant rate factors of HIGH, MEDIUM and SMALL.
 _RATE_FACTORS = {
-    "libx264": (18, 23, 28),
+    "libx264": (20, 25, 30),
     "libx265": (20, 25, 30),
     "libsvtav1": (22, 32, 42),
     "libvpx-vp9": (20, 30, 40),
@@ -42,6 +45,8 @@ def options_of(name: str, quality: str, profile: Any, rate: int) -> dict[str, st
     if name == "prores_ks":
         return {"profile": _PRORES_PROFILES.get(str(profile), "3")}
     level = QUALITIES.index(quality)
+    if not LEAST <= rate <= MOST.get(name, MOST_OF_OTHERS):
+        rate = 0
     options = dict(_OPTIONS.get(name, {}))
     most = str(round(rate * LARGEST))
     if name.startswith("libvpx"):

@@ -53,8 +53,10 @@ def pasted(picture: Any, view: np.ndarray, new: np.ndarray) -> Any:
         threads=THREADS,
     )
     for (kind, old), (_, values) in zip(_planes(picture), _planes(fresh), strict=True):
-        if kind.is_alpha or (is_grey and kind.is_chroma):
+        if kind.is_alpha:
             continue
+        if is_grey and kind.is_chroma:  # what is left of colour is the old face's
+            values[:] = round(float(np.median(old)))
         steps = tuple(-(-a // b) for a, b in zip(new.shape[:2], old.shape, strict=True))
         part = tuple(
             slice(s.start // n, -(-s.stop // n))

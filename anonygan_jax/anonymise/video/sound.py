@@ -34,6 +34,8 @@ _LAYOUTS = {
 }
 # The same places, which more decoders know.
 _SAME_PLACES = {"5.0(side)": "5.0", "5.1(side)": "5.1"}
+# Their headers have tags, and pictures among them.
+WITH_TAGS = frozenset(("vorbis", "speex"))
 
 
 def make_sound(
@@ -52,7 +54,8 @@ def make_sound(
         if stream.codec_context is None:
             raise ValueError("unknown codec")
         codec = stream.codec_context.codec.canonical_name
-    if output.copied_sound is None or codec in output.copied_sound:
+    is_played = output.copied_sound is None or codec in output.copied_sound
+    if is_played and codec not in WITH_TAGS:
         broken = set[int]()
         with contextlib.suppress(*TRACK_ERRORS):
             track = tried(functools.partial(_checked, stream_of_file, broken), output)

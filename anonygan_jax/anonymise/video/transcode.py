@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 from av.codec.context import Flags
+from av.video.frame import PictureType
 
 from anonygan_jax.anonymise.errors import VideoError
 from anonygan_jax.anonymise.photo.metadata import kept_tags
@@ -62,6 +63,7 @@ class Writer:
             self._video = self._video_stream(picture, frame.ratio)
             self._side.add_to(self._container)
         picture.pts, picture.time_base = frame.pts, base
+        picture.pict_type = PictureType.NONE  # else the source's kinds of frames stay
         packets = self._video.encode(picture)
         self._side.write(until=float(frame.pts * base))
         self._container.mux(packets)

@@ -66,6 +66,19 @@ def test_what_is_new_in_known_faces_does_not_count(wall):
     assert _parts(_view(wall), now, [face]) == []
 
 
+@pytest.mark.parametrize(
+    ("height", "width"), [(1, 1), (8, 8), (150, 1920), (64, 1920), (1000, 3), (40, 10)]
+)
+def test_strips_and_tiny_pictures(height, width):
+    """OpenCV's flow crashed, and took the process along."""
+    changes, rng = Changes(), np.random.default_rng(0)
+    for _ in range(3):
+        image = rng.integers(0, 256, (height, width, 3), np.uint8)
+        for part in changes.parts(image, ()):
+            assert (part[:2] < part[2:]).all()
+            assert (part[2:] <= (width, height)).all()
+
+
 def test_after_a_change_of_size_all_begins_again(wall):
     changes = Changes()
     changes.parts(_view(wall), ())

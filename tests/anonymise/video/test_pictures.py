@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anonygan_jax.anonymise.video.pictures import _planes as pictures_of
 from anonygan_jax.anonymise.video.pictures import pasted, view_of
 
 FORMATS = [
@@ -106,6 +107,18 @@ def test_grey_pictures_stay_grey(pix_fmt):
     assert np.ptp(result, axis=-1).max() <= 2
     luma = 0.299 * 200 + 0.587 * 80 + 0.114 * 90
     assert abs(result.mean() - luma) < 3
+
+
+def test_what_is_left_of_colour_in_a_grey_face_goes_with_it():
+    picture = _picture("yuv420p", 32, 32, 5, 1)
+    _, (_, blue), (_, red) = pictures_of(picture)
+    blue[:], red[:] = 128, 128
+    blue[4:12, 4:12], red[4:12, 4:12] = 126, 130  # a face, in sepia
+    view = view_of(picture)
+    new = view.copy()
+    new[8:24, 8:24] = 90
+    result = _planes(pasted(picture, view, new))
+    assert set(np.unique(result[1])) == set(np.unique(result[2])) == {128}
 
 
 def test_matrices_that_the_scaler_lacks_are_seen_and_pasted():

@@ -54,10 +54,10 @@ def _tags(path: pathlib.Path, kind: str) -> list[tuple[str, str, int]]:
     [
         ("a.mkv", ("aac", "ac3", "flac"), ".mp4", ("aac", "ac3", "flac")),
         ("a.mkv", ("pcm_s16le", "libopus", "mp2"), ".mp4", ("aac", "opus", "aac")),
-        ("a.mkv", ("pcm_s24le", "vorbis", "mp2"), ".mkv", None),
+        ("a.mkv", ("pcm_s24le", "flac", "mp2"), ".mkv", None),
         ("a.mov", ("pcm_s24le", "alac", "pcm_mulaw"), ".mov", None),
         ("a.mkv", ("libopus", "aac", "flac"), ".mov", ("aac", "aac", "aac")),
-        ("a.webm", ("libopus", "vorbis"), ".webm", None),
+        ("a.webm", ("libopus", "vorbis"), ".webm", ("opus", "opus")),
         ("a.mp4", ("aac", "flac"), ".webm", ("opus", "opus")),
     ],
 )
