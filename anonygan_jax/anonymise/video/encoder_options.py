@@ -12,7 +12,7 @@ MOST_OF_OTHERS, LEAST = 150_000_000, 20_000
 
 # Constant rate factors of HIGH, MEDIUM and SMALL.
 _RATE_FACTORS = {
-    "libx264": (20, 25, 30),
+    "libx264": (21, 26, 31),
     "libx265": (20, 25, 30),
     "libsvtav1": (22, 32, 42),
     "libvpx-vp9": (20, 30, 40),
