@@ -18,6 +18,8 @@ from anonygan_jax.anonymise.video.pictures import THREADS, with_whole_chroma
 
 HDR = (16, 18)  # FFmpeg's numbers of the transfer functions of PQ and HLG
 _OF_HDR = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")
+# FFmpeg's numbers of colour tags; the matrices are those of its scaler.
+_RESERVED, _UNSPECIFIED, _LOG, _MATRICES = (0, 3), 2, 9, (0, 1, 2, 4, 5, 6, 7, 9)
 _SQUARE = fractions.Fraction(1)
 _SDR = "transfer=bt709:out_primaries=bt709:out_color_matrix=bt709:out_range=tv"
 # Filters by the upper left of the display matrix: signs of its four numbers.
@@ -61,6 +63,7 @@ class Stage:
         Raises:
           FFmpegError: a filter cannot use the frame.
         """
+        _clear_odd_tags(frame, self._encoder.pix_fmt)
         key = (
             *(frame.width, frame.height, frame.format.name, _turns_of(frame)),
             *(frame.colorspace, frame.color_range, frame.color_trc),
@@ -155,6 +158,19 @@ class Stage:
             f":pixel_aspect={self._stored.numerator}/{self._stored.denominator}"
             f":colorspace={frame.colorspace}:range={frame.color_range}"
         )
+
+
+def _clear_odd_tags(frame: Any, pix_fmt: str) -> None:
+    """Sets colour tags to unspecified that would fail the filters or the encoder."""
+    is_converted, known = frame.format.name != pix_fmt, _MATRICES
+    if not is_converted:  # others fail the scaler alone
+        known = (*known, 8, *range(10, 16))
+    if frame.colorspace not in known or not (frame.format.is_rgb or frame.colorspace):
+        frame.colorspace = _UNSPECIFIED
+    if frame.color_trc in _RESERVED or (is_converted and frame.color_trc == _LOG):
+        frame.color_trc = _UNSPECIFIED
+    if frame.color_primaries in _RESERVED:
+        frame.color_primaries = _UNSPECIFIED
 
 
 def _turns_of(frame: Any) -> tuple[tuple[str, str], ...]:

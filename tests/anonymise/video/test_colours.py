@@ -1,5 +1,7 @@
 """Results have the levels, colours, depth and opacity of their sources."""
 
+import fractions
+
 import av
 import numpy as np
 import pytest
@@ -20,8 +22,11 @@ from coloured_clips import (
     write,
 )
 
+from anonygan_jax.anonymise.video.encoders import Encoder
 from anonygan_jax.anonymise.video.encoding import H264, Encoding
 from anonygan_jax.anonymise.video.light import x265_light
+from anonygan_jax.anonymise.video.pictures import view_of
+from anonygan_jax.anonymise.video.stage import Stage
 
 VP8 = (("b", "4M"), ("crf", "4"), ("auto-alt-ref", "0"))
 QUIET = ("x265-params", "log-level=error")
@@ -149,6 +154,19 @@ def _opacity_of(path, codec) -> np.ndarray:
             if frames:
                 return frames[0].to_ndarray(format="rgba")[..., 3]
     raise AssertionError("no frame")
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv422p", "nv12"])
+@pytest.mark.parametrize("tags", [(0, 0, 0), (3, 3, 3), (14, 9, 22), (10, 16, 9)])
+def test_odd_tags_fail_no_video(pix_fmt, tags, tmp_path):
+    path = write(tmp_path / "a.mp4", [bars()], Clip())
+    encoder = Encoder("libx264", "h264", "yuv420p", {})
+    frame = read(path).frames[0].reformat(format=pix_fmt)
+    frame.time_base, frame.pts = fractions.Fraction(1, 25), 0
+    frame.colorspace, frame.color_trc, frame.color_primaries = tags
+    stage = Stage(encoder, None)
+    (picture,) = [*stage(frame), *stage.end()]
+    assert np.abs(view_of(picture).astype(int) - bars()).mean() < 12
 
 
 def test_opacity_that_is_lost_is_named(tmp_path):
