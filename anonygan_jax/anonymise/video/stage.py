@@ -140,10 +140,12 @@ class Stage:
         return [("bwdif", "send_frame:deint=interlaced")]
 
     def _colours(self, frame: Any) -> list[tuple[str, str]]:
-        """Filters that make SDR of HDR, if that is wanted.
+        """Filters that make usual colours of RGB, and SDR of HDR if that is wanted.
 
         With what HDR tells of its brightest light, the scaler would make all dark.
         """
+        if frame.format.is_rgb:  # players take larger videos for BT.709, told or not
+            return [("scale", "out_color_matrix=bt709:out_range=tv")]
         if not self._encoder.is_sdr or frame.color_trc not in HDR:
             return []
         deleted = [("sidedata", f"delete:type={kind}") for kind in _OF_HDR]
